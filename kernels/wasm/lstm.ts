@@ -1,0 +1,62 @@
+/** lstm (spec/10-ops.md §8): two matrix products a step, then the gates. */
+import { matrix } from './gemm';
+import { clamp, interpolate, mulhr, read, rsh, scratch, write } from './simd';
+
+// @ts-ignore: decorator
+@inline
+function look(x: i32, t: usize): i32 {
+  return interpolate(x, t, 7, 0, -32768, 32767);
+}
+
+/** clamp16(mulhr(ax·2^lx, mx) + mulhr(ah·2^lh, mh)) of gate row j. */
+// @ts-ignore: decorator
+@inline
+function gate(r: usize, ax: usize, ah: usize, j: i32): i32 {
+  const o = <usize>j << 2;
+  const a = mulhr(load<i32>(ax + o) << load<i32>(r, 32), load<i32>(load<u32>(r, 24) + o));
+  const b = mulhr(load<i32>(ah + o) << load<i32>(r, 36), load<i32>(load<u32>(r, 28) + o));
+  return clamp(a + b, -32768, 32767);
+}
+
+/** c and h of N·H units from accumulators [N,4H]. */
+function gates(r: usize, ax: usize, ah: usize, c: usize, h: usize): void {
+  const N = load<i32>(r, 4), H = load<i32>(r, 8);
+  const kc = load<i32>(r, 40), qh = load<i32>(r, 44), lo = load<i32>(r, 48), hi = load<i32>(r, 52), size = load<i32>(r, 16);
+  const sigmoid = load<u32>(r, 56), tanh = load<u32>(r, 60), squash = load<u32>(r, 64);
+  for (let n = 0; n < N; n++) {
+    for (let u = 0; u < H; u++) {
+      const i = look(gate(r, ax, ah, u), sigmoid);
+      const f = look(gate(r, ax, ah, H + u), sigmoid);
+      const g = look(gate(r, ax, ah, 2 * H + u), tanh);
+      const o = look(gate(r, ax, ah, 3 * H + u), sigmoid);
+      const v = clamp(rsh(f * <i32>load<i16>(c) + rsh(i * g, kc), 15), -32768, 32767);
+      store<i16>(c, <i16>v);
+      write(h, clamp(rsh(o * look(v, squash), 30 - qh), lo, hi), size);
+      c += 2;
+      h += size;
+    }
+    ax += <usize>H << 4;
+    ah += <usize>H << 4;
+  }
+}
+
+/**
+ * Record: T, N, H, bytes of a step of x, bytes of h, reverse, mx, mh (4H words each), lx, lh, kc, qh, lo, hi, three tables,
+ * offsets of ax and ah in the scratch area, matrix records of Wx and Wh, bytes of c0. c runs in its output.
+ */
+export function lstm(r: usize, x: usize, h0: usize, c0: usize, h: usize, lastH: usize, lastC: usize): void {
+  const T = load<i32>(r), step = load<u32>(r, 12);
+  const bytes = load<u32>(r, 4) * load<u32>(r, 8) * load<u32>(r, 16);
+  const ax = scratch() + load<u32>(r, 68), ah = scratch() + load<u32>(r, 72);
+  memory.copy(lastC, c0, load<u32>(r, 84));
+  let previous = h0;
+  for (let i = 0; i < T; i++) {
+    const t = load<i32>(r, 20) ? T - 1 - i : i;
+    const at = h + <usize>t * bytes;
+    matrix(load<u32>(r, 76), x + <usize>t * step, ax);
+    matrix(load<u32>(r, 80), previous, ah);
+    gates(r, ax, ah, lastC, at);
+    previous = at;
+  }
+  memory.copy(lastH, previous, bytes);
+}

@@ -1,0 +1,124 @@
+/**
+ * Shared pieces: the low page of memory, rounding, loads that widen, stores that narrow. Every kernel is exact integer
+ * arithmetic; sums wrap mod 2^32 where the final value is proved to be an int32 (spec/10-ops.md §13.1).
+ */
+
+/** Cell that holds the address of the scratch area. */
+export const SCRATCH: usize = 16;
+/** 128 bytes where a partial block of outputs is written before its valid bytes are copied. */
+export const TAIL: usize = 64;
+/** Four {pointer, y, x} records of 12 bytes: the rows that a convolution packs. */
+export const ROWS: usize = 192;
+
+// @ts-ignore: decorator
+@inline
+export function scratch(): usize {
+  return load<u32>(SCRATCH);
+}
+
+/** mulhr on four lanes: the high words of x·m + 2^31, gathered by one shuffle. */
+// @ts-ignore: decorator
+@inline
+export function mulhr4(x: v128, m: v128): v128 {
+  const r = i64x2.splat(0x80000000);
+  return v128.shuffle<i32>(
+    i64x2.add(i64x2.extmul_low_i32x4_s(x, m), r),
+    i64x2.add(i64x2.extmul_high_i32x4_s(x, m), r),
+    1, 3, 5, 7,
+  );
+}
+
+/** floor((x·m + 2^31) / 2^32). */
+// @ts-ignore: decorator
+@inline
+export function mulhr(x: i32, m: i32): i32 {
+  return <i32>((<i64>x * <i64>m + 0x80000000) >> 32);
+}
+
+/** Rounding shift, 0 ≤ s ≤ 31. */
+// @ts-ignore: decorator
+@inline
+export function rsh(x: i32, s: i32): i32 {
+  return s == 0 ? x : (x + (1 << (s - 1))) >> s;
+}
+
+// @ts-ignore: decorator
+@inline
+export function clamp(v: i32, lo: i32, hi: i32): i32 {
+  return v < lo ? lo : v > hi ? hi : v;
+}
+
+/** floor(a / n), n > 0. */
+// @ts-ignore: decorator
+@inline
+export function floorDiv(a: i64, n: i64): i64 {
+  const q = a / n;
+  return q - i64(a - q * n < 0);
+}
+
+/** lut16 of spec/10-ops.md §4 over a table of 513 i16 at `t`. */
+export function interpolate(x: i32, t: usize, s: i32, zp: i32, lo: i32, hi: i32): i32 {
+  const v = x + 32768;
+  const p = t + (<usize>(v >> 7) << 1);
+  const a = <i32>load<i16>(p);
+  return clamp(zp + rsh(128 * a + (<i32>load<i16>(p, 2) - a) * (v & 127), s), lo, hi);
+}
+
+/** One element of 1, 2 or 4 bytes. */
+// @ts-ignore: decorator
+@inline
+export function read(p: usize, size: i32): i32 {
+  return size == 1 ? <i32>load<i8>(p) : size == 2 ? <i32>load<i16>(p) : load<i32>(p);
+}
+
+// @ts-ignore: decorator
+@inline
+export function write(p: usize, v: i32, size: i32): void {
+  if (size == 1) store<i8>(p, <i8>v);
+  else if (size == 2) store<i16>(p, <i16>v);
+  else store<i32>(p, v);
+}
+
+/** Eight i8 or i16 as i16 lanes. */
+// @ts-ignore: decorator
+@inline
+export function load8<T>(p: usize): v128 {
+  return sizeof<T>() == 1 ? v128.load_ext<i8>(p) : v128.load(p);
+}
+
+/** Copies the first `n` bytes of TAIL. */
+export function fromTail(p: usize, n: i32): void {
+  for (let i = 0; i < n; i++) store<u8>(p + i, load<u8>(TAIL + i));
+}
+
+/**
+ * Writes the first n ≤ 8 of eight int32 lanes as elements of `size` bytes. The values lie in the type, so that the
+ * saturating narrow is exact.
+ */
+export function store8(p: usize, a: v128, b: v128, n: i32, size: i32): void {
+  if (n >= 8) put8(p, a, b, size);
+  else {
+    put8(TAIL, a, b, size);
+    fromTail(p, n * size);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function put8(p: usize, a: v128, b: v128, size: i32): void {
+  if (size == 4) {
+    v128.store(p, a);
+    v128.store(p, b, 16);
+  } else {
+    const r = i16x8.narrow_i32x4_s(a, b);
+    if (size == 2) v128.store(p, r);
+    else v128.store_lane<i64>(p, i8x16.narrow_i16x8_s(r, r), 0);
+  }
+}
+
+/** clamp(zp + v, lo, hi) on four lanes. */
+// @ts-ignore: decorator
+@inline
+export function limit4(v: v128, zp: v128, lo: v128, hi: v128): v128 {
+  return i32x4.min_s(i32x4.max_s(i32x4.add(v, zp), lo), hi);
+}

@@ -1,0 +1,76 @@
+/** softmax and argmax (spec/10-ops.md §5, §6). */
+import { ndNext, ndStart, p0, p1, p2 } from './nd';
+import { clamp, mulhr, read, rsh, scratch, write } from './simd';
+
+/** E(t(d)) by the tables of the specification: EXP2 at `exp2`. */
+function weight(d: i32, l: i32, m: i32, e: i32, exp2: usize): i32 {
+  const t = mulhr(min(d, 0x7fffffff >> l) << l, m);
+  const p = exp2 + (<usize>((t >> 8) & 255) << 2);
+  const a = load<i32>(p);
+  const v = a - rsh((a - load<i32>(p, 4)) * (t & 255), 8);
+  return rsh(v, min((t >> 16) + 23 - e, 25));
+}
+
+/**
+ * Rows p0 → p2, mask row p1 (inner stride 0 or 1). Record: bytes of x, l, m, e, EXP2, table of weights (0: none), o, zp, lo,
+ * hi, bytes of y, masked, causal, offset, address of the offset (0: the attribute), rows of axis −2.
+ *
+ * The quotient divq(E, S, o) = ⌊(E·2^o + ⌊S/2⌋) / S⌋ is taken in f64: both operands are exact, the quotient is below 2^16 and
+ * at least 2^−31 from an integer it does not reach, so truncation is exact (spec/10-ops.md §13.11).
+ */
+export function softmax(nd: usize, r: usize): void {
+  const K = load<i32>(nd), stride = load<u32>(nd, 24);
+  const tx = load<i32>(r), l = load<i32>(r, 4), m = load<i32>(r, 8), e = load<i32>(r, 12), exp2 = load<u32>(r, 16);
+  const table = load<u32>(r, 20), o = load<i32>(r, 24), zp = load<i32>(r, 28), lo = load<i32>(r, 32), hi = load<i32>(r, 36);
+  const ty = load<i32>(r, 40), masked = load<i32>(r, 44), causal = load<i32>(r, 48), R = load<i32>(r, 60);
+  const f = load<u32>(r, 56) ? load<i32>(load<u32>(r, 56)) : load<i32>(r, 52);
+  const E = scratch();
+  let i = 0;
+  for (let c = ndStart(nd); c > 0; c--) {
+    const kept = causal ? <i32>max<i64>(0, min<i64>(<i64>K, <i64>i + f + 1)) : K;
+    if (++i == R) i = 0;
+    let mx = i32.MIN_VALUE;
+    for (let j = 0; j < kept; j++) if (!masked || load<u8>(p1 + j * stride)) mx = max(mx, read(p0 + j * tx, tx));
+    let S = 0;
+    for (let j = 0; j < kept; j++) {
+      let w = 0;
+      if (!masked || load<u8>(p1 + j * stride)) {
+        const d = mx - read(p0 + j * tx, tx);
+        w = table ? load<i32>(table + (d << 2)) : weight(d, l, m, e, exp2);
+      }
+      store<i32>(E + (j << 2), w);
+      S += w;
+    }
+    const half = <f64>(S >>> 1), sum = <f64>S, scale = <f64>(1 << o);
+    for (let j = 0; j < K; j++) {
+      let y = zp;
+      if (S && j < kept && (!masked || load<u8>(p1 + j * stride))) {
+        y = clamp(zp + <i32>((<f64>load<i32>(E + (j << 2)) * scale + half) / sum), lo, hi);
+      }
+      write(p2 + j * ty, y, ty);
+    }
+    ndNext(nd);
+  }
+}
+
+/** argmax over the middle axis of [outer, K, inner]; y i32 [outer, inner]. */
+export function argmax(x: usize, y: usize, outer: i32, K: i32, inner: i32, size: i32, last: i32): void {
+  const step = <usize>inner * size;
+  for (let i = 0; i < outer; i++) {
+    for (let j = 0; j < inner; j++) {
+      let p = x + <usize>j * size;
+      let best = 0, top = read(p, size);
+      for (let k = 1; k < K; k++) {
+        p += step;
+        const v = read(p, size);
+        if (v > top || (last && v == top)) {
+          best = k;
+          top = v;
+        }
+      }
+      store<i32>(y, best);
+      y += 4;
+    }
+    x += step * K;
+  }
+}

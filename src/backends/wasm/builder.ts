@@ -1,0 +1,129 @@
+/**
+ * The memory layout of one executable: [low page][activations][records and packed constants][scratch]. Kernels' plan
+ * functions reserve areas here; the bytes are written once the memory exists.
+ * @module
+ */
+import type { Lifetime } from '../../runtime/arena.ts';
+import { firstFit } from '../../runtime/arena.ts';
+import type { Plan, PlanTensor } from '../../runtime/plan.ts';
+import { toBytes, type TypedArray } from '../../core/tensor.ts';
+
+/** Bytes below the activations: the scratch pointer and the kernels' small fixed areas. */
+const LOW = 1024;
+/** Cell that holds the address of the scratch area. */
+const SCRATCH_CELL = 16;
+const ALIGN = 64;
+/** Readable bytes behind every area: vector loads may reach past a tensor. */
+const SLACK = 64;
+
+function aligned(n: number): number {
+  return n + ((ALIGN - (n % ALIGN)) % ALIGN);
+}
+
+/** Bytes of an element: 1, 2 or 4. */
+export function sizeOf(t: { readonly dtype: string }): number {
+  return t.dtype === 'i16' ? 2 : t.dtype === 'i32' ? 4 : 1;
+}
+
+/** An operand or output of a node. */
+export interface Arg extends PlanTensor {
+  readonly id: number;
+  readonly size: number;
+}
+
+/** A memory area and what fills it. */
+interface Area {
+  readonly at: number;
+  readonly fill: (memory: ArrayBuffer, at: number) => void;
+}
+
+/** Reserves areas while a plan is prepared. */
+export class Builder {
+  readonly #plan: Plan;
+  readonly #offsets: readonly (number | undefined)[];
+  readonly #areas: Area[] = [];
+  readonly #constants = new Map<number, number>();
+  readonly #shared = new Map<string, number>();
+  readonly activations: number;
+  #end: number;
+  #scratch = 0;
+
+  /** @param keep true where no two activations may share bytes */
+  constructor(plan: Plan, keep: boolean) {
+    this.#plan = plan;
+    const blocks: (Lifetime & { id: number; bytes: number })[] = [];
+    plan.lifetimes.forEach((life, id) => {
+      if (life !== null) blocks.push({ id, bytes: plan.tensors[id]!.bytes, first: life.first, last: keep ? plan.nodes.length : life.last });
+    });
+    const { offsets, peak } = firstFit(blocks, ALIGN);
+    const byId: (number | undefined)[] = new Array(plan.tensors.length).fill(undefined);
+    blocks.forEach((b, i) => {
+      byId[b.id] = LOW + offsets[i]!;
+    });
+    this.#offsets = byId;
+    this.activations = peak;
+    this.#end = aligned(LOW + peak + SLACK);
+  }
+
+  /** A tensor as kernels see it. */
+  arg(id: number): Arg {
+    const t = this.#plan.tensors[id]!;
+    return { ...t, id, size: sizeOf(t) };
+  }
+
+  /** Address of a tensor; a constant is placed as it is on first use. */
+  at(arg: { readonly id: number }): number {
+    const activation = this.#offsets[arg.id];
+    if (activation !== undefined) return activation;
+    let at = this.#constants.get(arg.id);
+    if (at === undefined) {
+      at = this.raw(this.#plan.tensors[arg.id]!.data!);
+      this.#constants.set(arg.id, at);
+    }
+    return at;
+  }
+
+  /** Reserves zeroed bytes that `fill` writes. Returns their address. */
+  reserve(bytes: number, fill: (memory: ArrayBuffer, at: number) => void): number {
+    const at = this.#end;
+    this.#areas.push({ at, fill });
+    this.#end = at + bytes + ((16 - (bytes % 16)) % 16);
+    return at;
+  }
+
+  /** Copies an array. */
+  raw(data: TypedArray | Uint32Array): number {
+    const bytes = toBytes(data as TypedArray);
+    return this.reserve(bytes.length, (memory, at) => new Uint8Array(memory, at, bytes.length).set(bytes));
+  }
+
+  /** A record of 32-bit words. */
+  record(...words: readonly (number | boolean)[]): number {
+    return this.raw(Int32Array.from(words, Number));
+  }
+
+  /** An array that several nodes share under a name. */
+  shared(name: string, data: () => TypedArray | Uint32Array): number {
+    let at = this.#shared.get(name);
+    if (at === undefined) this.#shared.set(name, (at = this.raw(data())));
+    return at;
+  }
+
+  /** Makes the scratch area hold at least `bytes`. */
+  scratch(bytes: number): void {
+    this.#scratch = Math.max(this.#scratch, bytes);
+  }
+
+  /** Bytes of records and packed constants, of scratch, and of the whole memory in use. */
+  get figures(): { readonly constants: number; readonly scratch: number; readonly end: number } {
+    const start = aligned(LOW + this.activations + SLACK);
+    return { constants: this.#end - start, scratch: this.#scratch, end: aligned(this.#end) + this.#scratch + SLACK };
+  }
+
+  /** Writes every area and the scratch pointer. */
+  write(memory: ArrayBuffer): void {
+    for (const { at, fill } of this.#areas) fill(memory, at);
+    new Uint32Array(memory, SCRATCH_CELL, 1)[0] = aligned(this.#end);
+    this.#areas.length = 0;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The kernel of every op: a plan-time function that packs constants, lays out records and returns the call. The table is
+ * typed over all op names, so that a new op does not compile before it has an entry.
+ * @module
+ */
+import type { BoundAttrs } from '../../ops/define.ts';
+import type { AttrsOf, OpName } from '../../ops/index.ts';
+import type { PlanNode } from '../../runtime/plan.ts';
+import type { Arg, Builder } from './builder.ts';
+import { linear2, lut16, lut8, rescale } from './elementwise.ts';
+import { conv2d, dense, matmul } from './linear.ts';
+import { lstm } from './lstm.ts';
+import type { Kernels } from './module.ts';
+import { concat, pad, reshape, slice, transpose } from './move.ts';
+import { avg_pool2d, max_pool2d } from './pool.ts';
+import { argmax, layer_norm, softmax } from './rows.ts';
+
+/** A node as its kernel sees it: attributes, facts, and operands by position (undefined where absent). */
+export interface Site<N extends OpName> {
+  readonly attrs: BoundAttrs<AttrsOf<N>>;
+  readonly facts: PlanNode['facts'];
+  readonly in: readonly (Arg | undefined)[];
+  readonly out: readonly Arg[];
+}
+
+/** A chosen kernel: its name and its call. */
+export interface Prepared {
+  readonly kernel: string;
+  run(kernels: Kernels): void;
+}
+
+/** The plan-time function of an op. */
+export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => Prepared;
+
+/** Kernel of every op. */
+export const KERNELS: { readonly [N in OpName]: WasmKernel<N> } = {
+  argmax, avg_pool2d, concat, conv2d, dense, layer_norm, linear2, lstm, lut8, lut16, matmul, max_pool2d, pad, rescale, reshape,
+  slice, softmax, transpose,
+};
+
+/** Prepares a node. One whose outputs are all empty has nothing to run. */
+export function prepareNode(node: PlanNode, b: Builder): Prepared {
+  const site = {
+    attrs: node.attrs,
+    facts: node.facts,
+    in: node.inputs.map((id) => (id < 0 ? undefined : b.arg(id))),
+    out: node.outputs.map((id) => b.arg(id)),
+  };
+  if (site.out.every((t) => t.count === 0)) return { kernel: 'empty', run: () => {} };
+  return (KERNELS[node.op] as WasmKernel<never>)(site as unknown as Site<never>, b);
+}

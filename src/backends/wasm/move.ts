@@ -1,0 +1,95 @@
+/**
+ * Index maps as strided copies (spec/10-ops.md §7).
+ * @module
+ */
+import type { Arg, Builder } from './builder.ts';
+import type { Prepared, Site } from './kernels.ts';
+import { denseStrides, strided, type Walk } from './strided.ts';
+
+/** One strided copy: from → to over dims. */
+function copies(b: Builder, kernel: string, size: number, parts: readonly { dims: readonly number[]; from: Walk; to: Walk }[]): Prepared {
+  const records = parts.filter((p) => p.dims.every((d) => d > 0)).map((p) => strided(b, p.dims, [p.from, p.to]));
+  return {
+    kernel,
+    run: (kernels) => {
+      for (let i = 0; i < records.length; i++) kernels.move(records[i]!, size);
+    },
+  };
+}
+
+function dense(b: Builder, t: Arg): Walk & { readonly strides: number[] } {
+  return { at: b.at(t), strides: denseStrides(t.shape, t.size) };
+}
+
+/** reshape: the same bytes. */
+export function reshape(s: Site<'reshape'>, b: Builder): Prepared {
+  const [from, to] = [b.at(s.in[0]!), b.at(s.out[0]!)];
+  const { bytes } = s.out[0]!;
+  return { kernel: 'copy', run: (kernels) => kernels.copy(to, from, bytes) };
+}
+
+/** transpose: input strides permuted. */
+export function transpose(s: Site<'transpose'>, b: Builder): Prepared {
+  const [x, y] = [s.in[0]!, s.out[0]!];
+  const from = dense(b, x);
+  return copies(b, 'move', x.size, [{ dims: y.shape, from: { at: from.at, strides: s.attrs.perm.map((p) => from.strides[p]!) }, to: dense(b, y) }]);
+}
+
+/** slice: input strides times the steps, from the first element. */
+export function slice(s: Site<'slice'>, b: Builder): Prepared {
+  const [x, y] = [s.in[0]!, s.out[0]!];
+  const { start, step } = s.attrs;
+  const own = dense(b, x);
+  const at = own.strides.reduce((sum, v, i) => sum + v * start[i]!, own.at);
+  return copies(b, 'move', x.size, [{ dims: y.shape, from: { at, strides: own.strides.map((v, i) => v * step[i]!) }, to: dense(b, y) }]);
+}
+
+/** concat: one copy an input. */
+export function concat(s: Site<'concat'>, b: Builder): Prepared {
+  const y = s.out[0]!;
+  const to = dense(b, y);
+  const { axis } = s.attrs;
+  let at = to.at;
+  const parts = (s.in as readonly Arg[]).map((x) => {
+    const part = { dims: x.shape, from: dense(b, x), to: { at, strides: to.strides } };
+    at += x.shape[axis]! * to.strides[axis]!;
+    return part;
+  });
+  return copies(b, 'move', y.size, parts);
+}
+
+/**
+ * pad: the value everywhere and x inside; or x inside and then, axis by axis, strips on both sides, read from y with stride
+ * 0 (edge) or backwards (reflect). The strips of an axis span what earlier axes have filled.
+ */
+export function pad(s: Site<'pad'>, b: Builder): Prepared {
+  const [x, value] = s.in as readonly [Arg, Arg?];
+  const y = s.out[0]!;
+  const { before, after, mode } = s.attrs;
+  const to = dense(b, y);
+  const offset = (index: readonly number[]): number => index.reduce((sum, v, i) => sum + v * to.strides[i]!, to.at);
+  const parts: { dims: readonly number[]; from: Walk; to: Walk }[] = [];
+  if (value !== undefined) {
+    const last = y.shape.length - 1;
+    parts.push({ dims: y.shape, from: { at: b.at(value), strides: y.shape.map((_, i) => (i === last && value.shape.length === 1 ? y.size : 0)) }, to });
+  }
+  parts.push({ dims: x.shape, from: dense(b, x), to: { at: offset(before), strides: to.strides } });
+  if (value === undefined) {
+    const first = [...before];
+    const dims = [...x.shape];
+    x.shape.forEach((n, axis) => {
+      const strip = (count: number, target: number, source: number, step: number): void => {
+        const shape = dims.map((d, i) => (i === axis ? count : d));
+        const index = (v: number): number[] => first.map((f, i) => (i === axis ? v : f));
+        const strides = to.strides.map((v, i) => (i === axis ? v * step : v));
+        parts.push({ dims: shape, from: { at: offset(index(source)), strides }, to: { at: offset(index(target)), strides: to.strides } });
+      };
+      const [p, q, mirror] = [before[axis]!, after[axis]!, mode === 'reflect' ? 1 : 0];
+      strip(p, 0, p + p * mirror, -mirror);
+      strip(q, p + n, p + n - 1 - mirror, -mirror);
+      first[axis] = 0;
+      dims[axis] = p + n + q;
+    });
+  }
+  return copies(b, `pad_${mode}`, y.size, parts);
+}

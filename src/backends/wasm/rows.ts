@@ -1,0 +1,56 @@
+/**
+ * Ops over rows: softmax, argmax, layer_norm (spec/10-ops.md §5, §6).
+ * @module
+ */
+import { EXP2, exponent, expweight } from '../../core/exp2.ts';
+import { elementCount } from '../../core/tensor.ts';
+import { floorDiv } from '../../core/int.ts';
+import type { Arg, Builder } from './builder.ts';
+import type { Prepared, Site } from './kernels.ts';
+import { words } from './pack.ts';
+import { broadcastStrides, denseStrides, strided } from './strided.ts';
+
+/** softmax; for i8 the weights E(t(d)), d = 0…255, are a table made here. */
+export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
+  const [x, mask, offset] = s.in as readonly [Arg, Arg?, Arg?];
+  const y = s.out[0]!;
+  const { l, m, o, output, causal } = s.attrs;
+  const e = s.facts['weightBits']!;
+  const { shape } = y;
+  const k = shape[shape.length - 1]!;
+  b.scratch(k * 4);
+  const small = x.size === 1;
+  const table = small ? words(b, 256, (d) => expweight(exponent(d, l, m), e)) : 0;
+  const exp2 = small ? 0 : b.shared('EXP2', () => EXP2);
+  const walk = (t: Arg): { at: number; strides: number[] } => ({ at: b.at(t), strides: broadcastStrides(t, shape) });
+  const none = { at: 0, strides: shape.map(() => 0) };
+  const nd = strided(b, shape, [walk(x), mask === undefined ? none : walk(mask), { at: b.at(y), strides: denseStrides(shape, y.size) }], true);
+  const record = b.record(
+    x.size, l, m, e, exp2, table, o, output.zp, output.lo, output.hi, y.size, mask !== undefined, causal, s.attrs.offset,
+    offset === undefined ? 0 : b.at(offset), shape[shape.length - 2] ?? 1,
+  );
+  return { kernel: `softmax_i${x.size * 8}${small ? '_table' : ''}`, run: (kernels) => kernels.softmax(nd, record) };
+}
+
+/** argmax over [outer, K, inner]. */
+export function argmax(s: Site<'argmax'>, b: Builder): Prepared {
+  const [x] = s.in as readonly [Arg];
+  const { axis, select_last } = s.attrs;
+  const [outer, k, inner] = [elementCount(x.shape.slice(0, axis)), x.shape[axis]!, elementCount(x.shape.slice(axis + 1))];
+  const [from, to] = [b.at(x), b.at(s.out[0]!)];
+  return { kernel: 'argmax', run: (kernels) => kernels.argmax(from, to, outer, k, inner, x.size, select_last ? 1 : 0) };
+}
+
+/** layer_norm: 64-bit row facts, then elements eight at a time. */
+export function layer_norm(s: Site<'layer_norm'>, b: Builder): Prepared {
+  const [x, gamma, beta] = s.in as readonly [Arg, Arg, Arg];
+  const y = s.out[0]!;
+  const { eps, g, output: o } = s.attrs;
+  const n = x.shape[x.shape.length - 1]!;
+  const record = b.record(
+    floorDiv(x.count, n), n, x.size, x.zp, s.facts['fraction']!, Number(eps & 0xffffffffn), Number(eps >> 32n), b.at(gamma), b.at(beta), g,
+    o.zp, o.lo, o.hi, y.size,
+  );
+  const [from, to] = [b.at(x), b.at(y)];
+  return { kernel: `layer_norm_i${x.size * 8}`, run: (kernels) => kernels.layerNorm(record, from, to) };
+}

@@ -1,0 +1,55 @@
+/**
+ * Records of strided iteration: dims of length 1 dropped, neighbours merged where every operand allows it.
+ * @module
+ */
+import { stridesOf } from '../../ops/rules.ts';
+import type { Builder } from './builder.ts';
+
+/** An operand: its address and its stride in bytes along every dim. */
+export interface Walk {
+  readonly at: number;
+  readonly strides: readonly number[];
+}
+
+/** Strides in bytes of a tensor of element size `size`, read along the dims of `shape` with NumPy broadcasting. */
+export function broadcastStrides(t: { readonly shape: readonly number[]; readonly size: number }, shape: readonly number[]): number[] {
+  const own = stridesOf(t.shape);
+  const skip = shape.length - t.shape.length;
+  return shape.map((_, i) => (i < skip || t.shape[i - skip] === 1 ? 0 : own[i - skip]! * t.size));
+}
+
+/** Strides in bytes of a dense tensor. */
+export function denseStrides(shape: readonly number[], size: number): number[] {
+  return stridesOf(shape).map((s) => s * size);
+}
+
+interface Axis {
+  readonly n: number;
+  readonly s: readonly number[];
+}
+
+function collapse(dims: readonly number[], walks: readonly Walk[]): Axis[] {
+  const out: Axis[] = [];
+  dims.forEach((n, i) => {
+    if (n === 1) return;
+    const s = walks.map((w) => w.strides[i]!);
+    const outer = out[out.length - 1];
+    if (outer?.s.every((v, k) => v === s[k]! * n)) out[out.length - 1] = { n: outer.n * n, s };
+    else out.push({ n, s });
+  });
+  return out;
+}
+
+/**
+ * A record over `dims`, none of them 0, for one to three operands. The inner run is the last merged dim, or with `whole`
+ * exactly the last dim.
+ */
+export function strided(b: Builder, dims: readonly number[], walks: readonly Walk[], whole = false): number {
+  const last = dims.length - 1;
+  const axes = collapse(whole ? dims.slice(0, last) : dims, walks);
+  const inner = whole ? { n: dims[last]!, s: walks.map((w) => w.strides[last]!) } : (axes.pop() ?? { n: 1, s: [] });
+  const three = (v: readonly number[]): number[] => [v[0] ?? 0, v[1] ?? 0, v[2] ?? 0];
+  const runs = axes.reduce((n, a) => n * a.n, 1);
+  const outer = axes.reverse().flatMap((a) => [a.n, ...three(a.s), 0]);
+  return b.record(inner.n, runs, ...three(walks.map((w) => w.at)), ...three(inner.s), axes.length, ...outer);
+}

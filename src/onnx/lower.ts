@@ -1,0 +1,122 @@
+/**
+ * Lowers an ONNX model to the float graph: known ops, or an error that names node and op; constants folded; images NHWC;
+ * batch normalisation and activations fused (spec/10-ops.md §12).
+ * @module
+ */
+import type { FloatGraph } from '../quant/float-graph.ts';
+import { simplify } from '../quant/simplify.ts';
+import { ImportError } from './errors.ts';
+import { LOWERINGS } from './lower/all.ts';
+import { GraphBuilder, identity } from './lower/builder.ts';
+import { LowerContext } from './lower/context.ts';
+import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
+
+/** How symbolic dimensions are bound, by name; one without a name is called `input[axis]`. */
+export interface LowerOptions {
+  readonly dims?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Ops that keep the layout of an image, and ops that show that their input is one (NCHW). */
+const KEEPS_LAYOUT: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'Relu', 'Clip', 'Identity', 'Dropout', 'Sigmoid', 'Tanh', 'LeakyRelu']);
+const IMAGE_OPS: ReadonlySet<string> = new Set([
+  ...['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'BatchNormalization'],
+  ...['Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth', 'InstanceNormalization', 'PRelu', 'Pad'],
+]);
+
+/** Refuses a model with an op that has no lowering: the first such node is named, all such ops are listed. */
+function refuseUnknownOps(model: OnnxModel): void {
+  const counts = new Map<string, number>();
+  let first: OnnxNode | undefined;
+  for (const node of model.nodes) {
+    if (node.domain === '' && LOWERINGS.has(node.op)) continue;
+    first ??= node;
+    const op = node.domain ? `${node.domain}:${node.op}` : node.op;
+    counts.set(op, (counts.get(op) ?? 0) + 1);
+  }
+  if (!first) return;
+  const list = [...counts].map(([op, n]) => (n === 1 ? op : `${op} (${n} nodes)`)).join(', ');
+  throw new ImportError('UnsupportedOp', `the model uses ops that are not supported: ${list}`, { node: first.name, op: first.op });
+}
+
+/** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
+function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): number[] {
+  if (!input.shape) throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape`);
+  return input.shape.map((d, axis) => {
+    if (typeof d === 'number') return d;
+    const name = d || `${input.name}[${axis}]`;
+    const value = Object.hasOwn(dims, name) ? dims[name]! : axis === 0 ? 1 : undefined;
+    if (value === undefined)
+      throw new ImportError(
+        'UnknownDim',
+        `axis ${axis} of input "${input.name}" is the symbolic dimension "${name}" without a value`,
+        undefined,
+        `Give it a value with --dim ${name}=VALUE.`,
+      );
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new ImportError('BadOption', `the dimension "${name}" must be a whole number from 1`, { expected: '1 or more', actual: String(value) });
+    return value;
+  });
+}
+
+/** True where every use of a rank-4 input ends, through layout-keeping ops, in an op that reads it as NCHW. */
+function isImage(model: OnnxModel, input: OnnxValue): boolean {
+  const names = new Set([input.name]);
+  let found = false;
+  for (const node of model.nodes) {
+    if (!node.inputs.some((i) => names.has(i))) continue;
+    if (IMAGE_OPS.has(node.op)) found = true;
+    else if (KEEPS_LAYOUT.has(node.op)) for (const o of node.outputs) names.add(o);
+    else return false;
+  }
+  return found;
+}
+
+const INDEX_DTYPES: ReadonlySet<string> = new Set(['int64', 'int32', 'int16', 'int8', 'uint8', 'uint16', 'uint32', 'uint64', 'bool']);
+
+function addInput(model: OnnxModel, graph: GraphBuilder, input: OnnxValue, dims: Readonly<Record<string, number>>): void {
+  const shape = bindShape(input, dims);
+  const image = shape.length === 4 && isImage(model, input);
+  const perm = image ? [0, 3, 1, 2] : identity(shape.length);
+  const [n, c, h, w] = shape as [number, number, number, number];
+  const id = graph.tensor(input.name, image ? [n, h, w, c] : shape);
+  graph.inputs.push({ tensor: id, name: input.name, perm, index: INDEX_DTYPES.has(input.dtype ?? 'float32') });
+  graph.values.set(input.name, { view: { id, perm, shape: null } });
+}
+
+/** Lowers one node: folded where all its inputs are constants and its op can be. */
+function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): void {
+  const context = new LowerContext(graph, node, opset);
+  const lowering = LOWERINGS.get(node.op)!;
+  for (const name of node.outputs) if (graph.values.has(name)) context.fail('BadGraph', `"${name}" is defined twice`);
+  const constants = node.inputs.every((name, i) => name === '' || context.constant(i) !== undefined);
+  if (lowering.fold && constants) context.setConstant(lowering.fold(context));
+  else lowering.lower(context);
+}
+
+/** An output keeps NHWC where it is an image; any other order is restored. */
+function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void {
+  const value = graph.values.get(output.name);
+  if (!value) throw new ImportError('BadGraph', `output "${output.name}" is computed by no node`);
+  if ('constant' in value) throw new ImportError('UnsupportedForm', `output "${output.name}" is a constant`);
+  const { view } = value;
+  const keep = !view.shape && `${view.perm}` === '0,3,1,2';
+  const tensor = keep ? view.id : graph.plain(from, view);
+  graph.outputs.push({ tensor, name: output.name, perm: keep ? view.perm : identity(graph.stored(tensor).length) });
+}
+
+/**
+ * Lowers a parsed model. Symbolic dimensions take their values from `options.dims`; the batch (axis 0) is 1 by default.
+ * Throws `ImportError` with node and op for anything that is not supported.
+ */
+export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph {
+  refuseUnknownOps(model);
+  const graph = new GraphBuilder();
+  for (const [name, constant] of model.initializers) graph.values.set(name, { constant });
+  const dims = options.dims ?? {};
+  for (const input of model.inputs) addInput(model, graph, input, dims);
+  for (const node of model.nodes) lowerNode(graph, node, model.opset);
+  const last = model.nodes.at(-1);
+  if (!last || model.outputs.length === 0) throw new ImportError('BadGraph', 'the model has no nodes or no outputs');
+  for (const output of model.outputs) addOutput(graph, output, last);
+  return simplify({ name: model.name, tensors: graph.tensors, inputs: graph.inputs, nodes: graph.nodes, outputs: graph.outputs });
+}

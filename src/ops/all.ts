@@ -1,0 +1,19 @@
+/** The registry: one line per op. Imported as a namespace, its keys are the op names. @module */
+export { argmax } from './argmax.ts';
+export { avg_pool2d } from './avg_pool2d.ts';
+export { concat } from './concat.ts';
+export { conv2d } from './conv2d.ts';
+export { dense } from './dense.ts';
+export { layer_norm } from './layer_norm.ts';
+export { linear2 } from './linear2.ts';
+export { lstm } from './lstm.ts';
+export { lut8 } from './lut8.ts';
+export { lut16 } from './lut16.ts';
+export { matmul } from './matmul.ts';
+export { max_pool2d } from './max_pool2d.ts';
+export { pad } from './pad.ts';
+export { rescale } from './rescale.ts';
+export { reshape } from './reshape.ts';
+export { slice } from './slice.ts';
+export { softmax } from './softmax.ts';
+export { transpose } from './transpose.ts';

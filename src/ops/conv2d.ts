@@ -1,0 +1,112 @@
+/**
+ * conv2d: convolution of NHWC images with OHWI weights (spec/10-ops.md, "conv2d").
+ * @module
+ */
+import { charged } from '../core/cost.ts';
+import { addDim, type Dim, least } from '../core/dim.ts';
+import { floorDiv, stage as outputStage } from '../core/int.ts';
+import { product, times } from '../core/poly.ts';
+import { type Cell, defineOp, type OpDef, type Stage, stageField, type TypedContext } from './define.ts';
+import { chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
+import { centred, counts, elements, hull, stagedType, staticDim } from './rules.ts';
+import { outputExtent } from './window.ts';
+
+/** Attributes of conv2d. `pads`: top, left, bottom, right. `stage` absent: the raw i32 accumulator. */
+export interface Conv2dAttrs {
+  readonly strides: readonly number[];
+  readonly pads: readonly number[];
+  readonly dilations: readonly number[];
+  readonly groups: number;
+  readonly stage?: Stage;
+}
+
+type In = readonly [x: 1, w: 1, b: 1];
+
+function macs(c: TypedContext<Conv2dAttrs, In>) {
+  const [x, w] = c.in;
+  const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
+  const positions = c.out[0]!.shape.slice(0, 3);
+  const perGroup = floorDiv(o, c.a.groups);
+  if (cg === 1 && perGroup === 1) return ['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const;
+  return [macClass(x.dtype, 'i8'), chargedMacs(c.symbols, positions, perGroup, kh * kw * cg, c.a.groups)] as const;
+}
+
+function accumulate({ in: [x, w, b], a, at }: Cell<Conv2dAttrs, In>): number {
+  const [n, oy, ox, o] = at as [number, number, number, number];
+  const [sh, sw] = a.strides as [number, number];
+  const [pt, pl] = a.pads as [number, number];
+  const [dh, dw] = a.dilations as [number, number];
+  const [, h, width] = x.shape as [number, number, number];
+  const [outputs, kh, kw, cg] = w.shape as [number, number, number, number];
+  const firstChannel = floorDiv(o, floorDiv(outputs, a.groups)) * cg;
+  let acc = b.data[o]!;
+  for (let ky = 0; ky < kh; ky++) {
+    const iy = oy * sh - pt + ky * dh;
+    if (iy < 0 || iy >= h) continue;
+    for (let kx = 0; kx < kw; kx++) {
+      const ix = ox * sw - pl + kx * dw;
+      if (ix < 0 || ix >= width) continue;
+      const xi = n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + firstChannel;
+      const wi = o * w.strides[0]! + ky * w.strides[1]! + kx * w.strides[2]!;
+      for (let j = 0; j < cg; j++) acc += w.data[wi + j]! * (x.data[xi + j]! - x.zp);
+    }
+  }
+  return acc;
+}
+
+/** Definition of conv2d: x [N,H,W,C], w [O,KH,KW,C/groups], b [O] → [N,OH,OW,O]. */
+export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAttrs, In>({
+  code: 1,
+  since: 1,
+  summary: 'acc = b[o] + Σ w·(x − zx) over the taps inside the image; staged or raw',
+  operands: [
+    { name: 'x', dtypes: ['i8', 'i16'] },
+    { name: 'w', dtypes: ['i8'], constant: true, symmetric: true },
+    { name: 'b', dtypes: ['i32'], constant: true },
+  ],
+  attrs: {
+    strides: { kind: 'ints', tag: 1, min: 1, max: 1048576, length: 2, default: [1, 1] },
+    pads: { kind: 'ints', tag: 2, min: 0, max: 1048576, length: 4, default: [0, 0, 0, 0] },
+    dilations: { kind: 'ints', tag: 3, min: 1, max: 1048576, length: 2, default: [1, 1] },
+    groups: { kind: 'int', tag: 4, min: 1, max: 16777216, default: 1 },
+    stage: stageField(5, ['i8', 'i16'], { raw: true }),
+  },
+  type(c) {
+    const [x, w, b] = c.in;
+    const { strides, pads, dilations, groups, stage } = c.a;
+    if (x.shape.length !== 4 || w.shape.length !== 4) c.fail('BadShape', 'x and w have rank 4', '4, 4', `${x.shape.length}, ${w.shape.length}`);
+    const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
+    if (o < 1 || kh < 1 || kw < 1 || kh > 1048576 || kw > 1048576) c.fail('BadShape', 'O and the kernel are at least 1', '1…2^20', `${o}, ${kh}×${kw}`);
+    if (kh * kw * cg > 16777216) c.fail('BadShape', 'KH·KW·C/g exceeds 2^24', 16777216, kh * kw * cg);
+    const channels = staticDim(c, x.shape[3]!, 'C');
+    if (o % groups !== 0 || cg * groups !== channels) c.fail('BadShape', 'groups must divide O, and C = groups·w.shape[3]', cg * groups, channels);
+    if (b.shape.length !== 1 || b.shape[0] !== o) c.fail('BadShape', 'b has shape [O]', `[${o}]`, JSON.stringify(b.shape));
+    checkBias(c, b);
+    const side = (i: 0 | 1): Dim => {
+      const padded = addDim(x.shape[i + 1]!, pads[i]! + pads[i + 2]!);
+      const out = outputExtent(c, padded, i === 0 ? kh : kw, strides[i]!, dilations[i]!);
+      if (least(out, c.symbols) < 1) c.fail('BadShape', 'the output must have at least one row and column', '≥ 1', least(out, c.symbols));
+      return out;
+    };
+    return [stagedType(c, stage, [x.shape[0]!, side(0), side(1), o], o)];
+  },
+  bounds(c) {
+    const [x, w, b] = c.in;
+    const taps = centred(c, x);
+    const tap = c.a.pads.some((p) => p > 0) ? hull(taps, { lo: 0, hi: 0 }) : taps;
+    const { y, facts } = proveRows(c, rowSums(w, w.shape[0] as number), constantData(b), tap, c.a.stage);
+    return { y: [y], facts };
+  },
+  cost: (c) => ({ counts: counts(macs(c), ['staged', elements(c, c.out[0]!)]) }),
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element(c) {
+        const acc = accumulate(c);
+        const s = c.a.stage;
+        return s === undefined ? acc : outputStage(acc, s.m.length === 1 ? s.m[0]! : s.m[c.at[3]!]!, s.l, s.zp, s.lo, s.hi);
+      },
+    },
+  ],
+});

@@ -1,0 +1,31 @@
+/**
+ * max_pool2d: the greatest raw value of each window (spec/10-ops.md, "Pool").
+ * @module
+ */
+import { defineOp, type OpDef } from './define.ts';
+import { forEachTap, poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from './window.ts';
+
+/** Definition of max_pool2d: x [N,H,W,C] → [N,OH,OW,C]; type and interval of x. */
+export const max_pool2d: OpDef<WindowAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<WindowAttrs, readonly [x: 1]>({
+  code: 16,
+  since: 1,
+  summary: 'max of the raw taps inside the image',
+  operands: [{ name: 'x', dtypes: ['i8', 'i16'] }],
+  attrs: WINDOW_FIELDS,
+  type: (c) => [{ dtype: c.in[0].dtype, shape: poolShape(c, c.in[0], c.a), zp: c.in[0].zp }],
+  bounds: (c) => ({ y: [c.in[0]] }),
+  cost: poolCost,
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element(c) {
+        let max = -32768;
+        forEachTap(c, (i) => {
+          max = Math.max(max, c.in[0].data[i]!);
+        });
+        return max;
+      },
+    },
+  ],
+});

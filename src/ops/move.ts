@@ -1,0 +1,34 @@
+/**
+ * Rules that the move ops share (spec/10-ops.md, "Move").
+ * @module
+ */
+import { type Dim, least } from '../core/dim.ts';
+import type { DType } from '../core/tensor.ts';
+import type { NodeCost, RuleContext, Slots } from './define.ts';
+import { counts, elements } from './rules.ts';
+
+/** Dtypes that a move op carries. */
+export const MOVABLE: readonly DType[] = ['i8', 'i16', 'i32', 'bool'];
+
+const ELEMENT_BYTES: Readonly<Record<string, number>> = { i8: 1, i16: 2, i32: 4, bool: 1 };
+
+/**
+ * Cost of a move: class `move` if its run is at least 16 bytes, else `move_scatter`. Run = element size × the output
+ * extents behind the last axis it changes × the share of that axis which is copied whole (`share`; null: no axis changes,
+ * one run). Symbols count at their least.
+ */
+export function moveCost(
+  c: Pick<RuleContext<unknown, Slots>, 'symbols'>,
+  out: { readonly dtype: DType; readonly shape: readonly Dim[] },
+  changed: { readonly axis: number; readonly share: number } | null,
+): NodeCost {
+  const whole = changed === null ? out.shape : out.shape.slice(changed.axis + 1);
+  const run = whole.reduce<number>((n, d) => n * least(d, c.symbols), ELEMENT_BYTES[out.dtype]! * (changed?.share ?? 1));
+  return { counts: counts([changed === null || run >= 16 ? 'move' : 'move_scatter', elements(c, out)]) };
+}
+
+/** The last axis for which `changes` holds, or −1. */
+export function lastAxis(rank: number, changes: (axis: number) => boolean): number {
+  for (let i = rank - 1; i >= 0; i--) if (changes(i)) return i;
+  return -1;
+}

@@ -1,0 +1,43 @@
+/**
+ * rescale: one output stage, per channel of the last axis or for all (spec/10-ops.md, "rescale").
+ * @module
+ */
+import { stage as outputStage } from '../core/int.ts';
+import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { elementAt } from './elementwise.ts';
+import { centred, magnitude, perOutput, proveBound, stagedInterval, stagedType } from './rules.ts';
+
+/** Attributes of rescale. */
+export interface RescaleAttrs {
+  readonly stage: Stage;
+}
+
+/** Definition of rescale: x → stage(x', channel), shape kept. */
+export const rescale: OpDef<RescaleAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<RescaleAttrs, readonly [x: 1]>({
+  code: 10,
+  since: 1,
+  summary: 'stage(x − zx, channel)',
+  operands: [{ name: 'x', dtypes: ['i8', 'i16', 'i32'] }],
+  attrs: { stage: stageField(1, ['i8', 'i16']) },
+  type(c) {
+    const { shape } = c.in[0];
+    const channels = shape.length === 0 ? 1 : shape[shape.length - 1]!;
+    return [stagedType(c, c.a.stage, shape, typeof channels === 'number' ? channels : 1)];
+  },
+  bounds(c) {
+    const acc = centred(c, c.in[0]);
+    proveBound(c, magnitude(acc), 'x − zx');
+    return { y: [stagedInterval(c, c.a.stage, acc)], facts: { bound: magnitude(acc), accLo: acc.lo, accHi: acc.hi } };
+  },
+  cost: perOutput('staged'),
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element({ in: [x], a: { stage: s }, at }) {
+        const m = s.m.length === 1 ? s.m[0]! : s.m[at[at.length - 1]!]!;
+        return outputStage(elementAt(x, at) - x.zp, m, s.l, s.zp, s.lo, s.hi);
+      },
+    },
+  ],
+});

@@ -1,0 +1,47 @@
+/**
+ * reshape: the same elements in the same linear order (spec/10-ops.md, "Move").
+ * @module
+ */
+import { type Dim, sameDim } from '../core/dim.ts';
+import { product, samePoly, ZERO } from '../core/poly.ts';
+import { defineOp, type OpDef } from './define.ts';
+import { MOVABLE } from './move.ts';
+import { stridesOf } from './rules.ts';
+
+/** Attributes of reshape: the output shape, maybe affine in the symbols. */
+export interface ReshapeAttrs {
+  readonly shape: readonly Dim[];
+}
+
+/** Definition of reshape: x → the same elements under `shape`. */
+export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<ReshapeAttrs, readonly [x: 1]>({
+  code: 30,
+  since: 1,
+  summary: 'the same linear order',
+  operands: [{ name: 'x', dtypes: MOVABLE }],
+  attrs: { shape: { kind: 'dims', tag: 1, min: 0, max: 1073741824 } },
+  type(c) {
+    const [x] = c.in;
+    if (!samePoly(product(x.shape, c.symbols), product(c.a.shape, c.symbols))) {
+      c.fail('BadShape', 'both shapes hold the same number of elements', JSON.stringify(x.shape), JSON.stringify(c.a.shape));
+    }
+    return [{ dtype: x.dtype, shape: c.a.shape, zp: x.zp }];
+  },
+  bounds(c) {
+    const [x] = c.in;
+    const [p, q] = [x.shape[x.shape.length - 1], c.a.shape[c.a.shape.length - 1]];
+    const keeps = p !== undefined && q !== undefined && sameDim(p, q);
+    return { y: [{ lo: x.lo, hi: x.hi, rowSum: keeps ? x.rowSum : undefined }] };
+  },
+  cost: () => ({ counts: {}, bytes: ZERO }),
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element({ in: [x], out, at }) {
+        const strides = stridesOf(out[0]!.shape);
+        return x.data[at.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!;
+      },
+    },
+  ],
+});

@@ -1,0 +1,151 @@
+/**
+ * The whole road from an ONNX file and calibration samples to an integer graph: parse, lower, observe, quantize. Same
+ * bytes, samples and options give the same graph on every engine.
+ * @module
+ */
+import type { Graph } from '../graph/ir.ts';
+import { ImportError } from '../onnx/errors.ts';
+import { lower } from '../onnx/lower.ts';
+import { parseOnnx } from '../onnx/parse.ts';
+import { HEADROOM } from './emit/context.ts';
+import type { FloatGraph, FloatInput } from './float-graph.ts';
+import { type FoldedInput, foldNormalization } from './normalize.ts';
+import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
+import { type InputForm, type LayerReport, quantize } from './quantize.ts';
+import { type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
+import { i8Type, i16Type, type QType } from './scales.ts';
+
+/** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
+export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
+
+/** What a conversion may be told. */
+export interface ConvertOptions {
+  /** Values of symbolic dimensions by name; the batch is 1 by default. */
+  readonly dims?: Readonly<Record<string, number>> | undefined;
+  /** Of all inputs; f32 by default, i32 for integer inputs of the source. */
+  readonly inputType?: InputType | undefined;
+  /** Model input = (value − mean)/std, one value or one a channel; 0 and 1 by default. */
+  readonly mean?: readonly number[] | undefined;
+  readonly std?: readonly number[] | undefined;
+  /**
+   * Calibration samples in the source model's layout: for the one input, or by input name. Integer samples hold raw
+   * values, which mean and std apply to; float samples for a u8 or i8 input are normalised already.
+   */
+  readonly samples?: SampleTensor | Readonly<Record<string, SampleTensor>> | undefined;
+  /** How ranges are chosen; minmax by default. */
+  readonly ranges?: RangeMethod | undefined;
+}
+
+/** What became of the model. */
+export interface ConvertReport {
+  readonly name: string;
+  readonly opset: number;
+  readonly samples: number;
+  readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[]; readonly layout: 'NHWC' | 'source' }[];
+  readonly layers: readonly LayerReport[];
+  readonly warnings: readonly string[];
+}
+
+/** The integer graph, the float graph it stands for (its inputs as raw values), and the report. */
+export interface ConvertResult {
+  readonly graph: Graph;
+  readonly float: FloatGraph;
+  readonly report: ConvertReport;
+}
+
+const RAW_RANGE: Readonly<Record<'u8' | 'i8', readonly [number, number]>> = { u8: [0, 255], i8: [-128, 127] };
+
+function isSampleTensor(s: SampleTensor | Readonly<Record<string, SampleTensor>>): s is SampleTensor {
+  return Array.isArray(s.shape) && 'data' in s;
+}
+
+/** The samples of each input, or a refusal that says which are missing. */
+function samplesOf(graph: FloatGraph, samples: ConvertOptions['samples']): SampleTensor[] {
+  if (!samples) throw new ImportError('NeedsCalibration', 'quantization needs calibration samples to learn the range of every tensor');
+  return graph.inputs.map((input) => {
+    const own = isSampleTensor(samples) ? (graph.inputs.length === 1 ? samples : undefined) : samples[input.name];
+    if (!own) throw new ImportError('NeedsCalibration', `there are no calibration samples for input "${input.name}"`);
+    return own;
+  });
+}
+
+/** How samples become the reals of a folded input. */
+function transformOf(type: InputType, folded: FoldedInput, samples: SampleTensor): SampleTransform {
+  const normalised = type !== 'f32' && (samples.dtype === 'f32' || samples.dtype === 'f64');
+  if (!normalised) return { scale: Float64Array.of(folded.scale), shift: Float64Array.of(-folded.zero * folded.scale) };
+  return { scale: folded.factor.map((f) => 1 / f), shift: folded.shift.map((s, c) => -s / folded.factor[c]!) };
+}
+
+/** The form of a float input: raw integers as they are, floats as i8 for images and i16 for everything else. */
+function inputForm(type: InputType, graph: FloatGraph, input: FloatInput, folded: FoldedInput, ranges: Ranges): InputForm {
+  const range = ranges[input.tensor]!;
+  if (type === 'u8' || type === 'i8') {
+    const zp = folded.zero - (type === 'u8' ? 128 : 0);
+    const raw: QType = { dtype: 'i8', zp, scale: folded.scale, lo: -128, hi: 127 };
+    return { type: raw, storedScale: folded.scale, u8: type === 'u8' };
+  }
+  const image = graph.tensors[input.tensor]!.shape.length === 4;
+  const own = image ? i8Type(range) : i16Type(range, HEADROOM);
+  return { type: own, storedScale: own.scale / folded.scale, u8: false };
+}
+
+/** Folds the normalisation of every float input; index inputs stay as they are. */
+function foldInputs(graph: FloatGraph, type: InputType, options: ConvertOptions): { graph: FloatGraph; folded: (FoldedInput | undefined)[] } {
+  const normalisation = { mean: options.mean ?? [0], std: options.std ?? [1] };
+  const [least, greatest] = type === 'u8' || type === 'i8' ? RAW_RANGE[type] : [0, 0];
+  let current = graph;
+  const folded = graph.inputs.map((input, i) => {
+    if (input.index) return undefined;
+    const f = foldNormalization(current, i, normalisation, least, greatest);
+    current = f.graph;
+    return f;
+  });
+  return { graph: current, folded };
+}
+
+function warningsOf(layers: readonly LayerReport[], samples: number): string[] {
+  const warnings: string[] = [];
+  if (samples < 16) warnings.push(`only ${samples} calibration samples: ranges may be too narrow; a few hundred are better`);
+  for (const layer of layers)
+    if (layer.range.lo === 0 && layer.range.hi === 0) warnings.push(`${layer.name} (${layer.source}) is 0 for every calibration sample`);
+  return warnings;
+}
+
+/**
+ * Converts an ONNX file. Images are NHWC in the result, whatever they are in the source; its report says which inputs are.
+ * `progress` is called after every calibration sample of every pass. Throws `ImportError`.
+ */
+export function convertOnnx(bytes: Uint8Array, options: ConvertOptions = {}, progress?: ObserveProgress): ConvertResult {
+  const model = parseOnnx(bytes);
+  const lowered = lower(model, { dims: options.dims });
+  const type = options.inputType ?? 'f32';
+  if (type === 'i32' && lowered.inputs.some((i) => !i.index))
+    throw new ImportError('BadOption', `input "${lowered.inputs.find((i) => !i.index)!.name}" takes floats, so its type cannot be i32`);
+  const samples = samplesOf(lowered, options.samples);
+  const { graph, folded } = foldInputs(lowered, type, options);
+  const readers = graph.inputs.map((input, i) => {
+    const f = folded[i];
+    return sampleReader(graph, input, samples[i]!, f && transformOf(type, f, samples[i]!));
+  });
+  if (readers.some((r) => r.count !== readers[0]!.count)) throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
+  const ranges = observe(graph, readers, options.ranges ?? 'minmax', progress);
+  const inputs = graph.inputs.map((input, i): InputForm => {
+    const f = folded[i];
+    return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };
+  });
+  const result = quantize(graph, ranges, { inputs });
+  const report: ConvertReport = {
+    name: model.name,
+    opset: model.opset,
+    samples: readers[0]!.count,
+    inputs: graph.inputs.map((input, i) => ({
+      name: input.name,
+      dtype: result.graph.inputs[i]!.u8 ? 'u8' : result.graph.inputs[i]!.dtype,
+      shape: graph.tensors[input.tensor]!.shape,
+      layout: `${input.perm}` === '0,3,1,2' ? 'NHWC' : 'source',
+    })),
+    layers: result.layers,
+    warnings: warningsOf(result.layers, readers[0]!.count),
+  };
+  return { graph: result.graph, float: graph, report };
+}

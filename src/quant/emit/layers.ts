@@ -1,0 +1,58 @@
+/**
+ * Convolution and dense layers with constant weights.
+ * @module
+ */
+import type { Conv2d, Dense } from '../float-graph.ts';
+import { depthwise } from '../simplify.ts';
+import { compactMultipliers, type LayerIntegers, type QType, quantizeLayer } from '../scales.ts';
+import { centred, type Emit, type EmitContext, output } from './context.ts';
+
+/** Quantizes the rows of a layer. Padding taps add 0, so a padded layer's interval holds 0. */
+function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean): LayerIntegers {
+  const x = c.input().type;
+  const own = centred(x);
+  const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
+  const { weight, bias } = op;
+  const q = quantizeLayer({ weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale });
+  return q ?? c.fail('UnsupportedForm', 'a bias is too large for an int32 accumulator', 'Scale the layer down before export.');
+}
+
+/** Convolution: conv2d with a stage. */
+export const emitConv2d: Emit<'conv2d'> = (c, op) => {
+  const type = c.outputType(op);
+  const padded = op.pads.some((p) => p > 0);
+  const { w, b, m, l } = layer(c, op, type, padded);
+  const o = b.length;
+  const weights = c.writer.constant('i8', [o, ...op.kernel, w.length / (o * op.kernel[0] * op.kernel[1])], w);
+  const bias = c.writer.constant('i32', [o], b);
+  const stage = { m: compactMultipliers(m), l, ...output(type) };
+  const { strides, pads, dilations, groups } = op;
+  return { ref: c.writer.node('conv2d', [c.input().ref, weights, bias], { strides, pads, dilations, groups, stage }), type };
+};
+
+/** Dense layer: dense with a stage. */
+export const emitDense: Emit<'dense'> = (c, op) => {
+  const type = c.outputType(op);
+  const { w, b, m, l } = layer(c, op, type, false);
+  const weights = c.writer.constant('i8', [b.length, w.length / b.length], w);
+  const bias = c.writer.constant('i32', [b.length], b);
+  const stage = { m: compactMultipliers(m), l, ...output(type) };
+  return { ref: c.writer.node('dense', [c.input().ref, weights, bias], { block: 0, stage }), type };
+};
+
+/** Scale and shift per channel: a 1×1 depthwise convolution over the tensor as an image of one row. */
+export const emitAffine: Emit<'affine'> = (c, op) => {
+  const shape = c.shape;
+  const channels = shape.at(-1)!;
+  const all = (v: Float64Array): Float64Array => (v.length === channels ? v : new Float64Array(channels).fill(v[0]!));
+  const type = c.outputType();
+  const { w, b, m, l } = layer(c, depthwise(all(op.scale), all(op.shift)), type, false);
+  const image = [1, 1, shape.slice(0, -1).reduce((n, d) => n * d, 1), channels];
+  const x = c.writer.node('reshape', [c.input().ref], { shape: image });
+  const weights = c.writer.constant('i8', [channels, 1, 1, 1], w);
+  const bias = c.writer.constant('i32', [channels], b);
+  const stage = { m: compactMultipliers(m), l, ...output(type) };
+  const window = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], groups: channels };
+  const y = c.writer.node('conv2d', [x, weights, bias], { ...window, stage });
+  return { ref: c.writer.node('reshape', [y], { shape }), type };
+};

@@ -1,0 +1,76 @@
+/**
+ * Writes an integer graph node by node and gives it dense tensor ids at the end: inputs, then constants in order of first
+ * use and without duplicates, then node outputs (spec/20-format.md §2).
+ * @module
+ */
+import type { Constant, Graph, InputDecl, Node, OutputDecl } from '../graph/ir.ts';
+import type { AttrsOf, OpName } from '../ops/index.ts';
+
+/** A tensor of a graph that is being written. */
+export interface Ref {
+  readonly of: 'input' | 'constant' | 'node';
+  readonly index: number;
+}
+
+/** An integer graph under construction; every node has one output. */
+export class GraphWriter {
+  readonly #inputs: InputDecl[] = [];
+  readonly #constants: Constant[] = [];
+  readonly #keys: Map<string, number> = new Map();
+  readonly #nodes: { op: OpName; inputs: readonly Ref[]; attrs: Readonly<Record<string, unknown>> }[] = [];
+
+  /** Declares the next input. */
+  input(decl: InputDecl): Ref {
+    this.#inputs.push(decl);
+    return { of: 'input', index: this.#inputs.length - 1 };
+  }
+
+  /** A constant; an equal one is shared. */
+  constant(dtype: Constant['dtype'], shape: readonly number[], data: Constant['data'], zp = 0): Ref {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = `${dtype} ${zp} ${shape} ${fingerprint(bytes)}`;
+    const known = this.#keys.get(key);
+    if (known !== undefined && sameBytes(this.#constants[known]!.data, bytes)) return { of: 'constant', index: known };
+    this.#constants.push({ dtype, shape, zp, data });
+    this.#keys.set(key, this.#constants.length - 1);
+    return { of: 'constant', index: this.#constants.length - 1 };
+  }
+
+  /** Adds a node and returns its output. */
+  node<N extends OpName>(op: N, inputs: readonly Ref[], attrs: AttrsOf<N>): Ref {
+    this.#nodes.push({ op, inputs, attrs: attrs as Readonly<Record<string, unknown>> });
+    return { of: 'node', index: this.#nodes.length - 1 };
+  }
+
+  /** Number of nodes so far. */
+  get length(): number {
+    return this.#nodes.length;
+  }
+
+  /** The graph with its outputs. */
+  finish(outputs: readonly (Omit<OutputDecl, 'tensor'> & { readonly ref: Ref })[]): Graph {
+    const base = { input: 0, constant: this.#inputs.length, node: this.#inputs.length + this.#constants.length };
+    const id = (ref: Ref): number => base[ref.of] + ref.index;
+    const nodes: Node[] = this.#nodes.map((n) => ({ op: n.op, inputs: n.inputs.map(id), attrs: n.attrs }));
+    return {
+      symbols: [],
+      inputs: this.#inputs,
+      constants: this.#constants,
+      nodes,
+      outputs: outputs.map(({ ref, ...decl }) => ({ ...decl, tensor: id(ref) })),
+      states: [],
+    };
+  }
+}
+
+/** A 32-bit FNV-1a hash of bytes: only to find candidates for sharing. */
+function fingerprint(bytes: Uint8Array): number {
+  let h = 0x811c9dc5;
+  for (const b of bytes) h = Math.imul(h ^ b, 0x01000193);
+  return h >>> 0;
+}
+
+function sameBytes(data: Constant['data'], bytes: Uint8Array): boolean {
+  const own = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return own.length === bytes.length && own.every((v, i) => v === bytes[i]);
+}

@@ -1,0 +1,202 @@
+/**
+ * Scales to integers (spec/10-ops.md §12): affine types from ranges, output stages with snapped weight scales, and the
+ * shifts of linear2. f64 + − × ÷ only; a double is an exact binary rational, so every scale is one.
+ * @module
+ */
+import type { Scale } from '../graph/ir.ts';
+import { exp2i, frexp, ldexp } from './math.ts';
+
+/** Type of an integer tensor that stands for reals: real = (q − zp)·scale, lo ≤ q ≤ hi. */
+export interface QType {
+  readonly dtype: 'i8' | 'i16';
+  readonly zp: number;
+  readonly scale: number;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** An interval of real values. */
+export interface Range {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+const LIMIT = 2147483648;
+const BIAS_LIMIT = 1073741824;
+const DTYPE_LIMITS: Readonly<Record<'i8' | 'i16', readonly [number, number]>> = { i8: [-128, 127], i16: [-32768, 32767] };
+
+/** Nearest integer, ties up. */
+export function round(v: number): number {
+  return Math.floor(v + 0.5) + 0;
+}
+
+/** v cut to lo…hi. */
+export function clampReal(v: number, lo: number, hi: number): number {
+  return v < lo ? lo : v > hi ? hi : v;
+}
+
+/** A positive double as mantissa · 2^exponent with an odd mantissa below 2^53, exactly. */
+export function toScale(value: number): Scale {
+  const [m, e] = frexp(value);
+  let mantissa = m * 9007199254740992;
+  let exponent = e - 53;
+  while (mantissa % 2 === 0) {
+    mantissa /= 2;
+    exponent += 1;
+  }
+  return { mantissa, exponent };
+}
+
+/** The double a stored scale stands for. */
+export function fromScale(scale: Scale): number {
+  return ldexp(scale.mantissa, scale.exponent);
+}
+
+/** The least double of 24 significant bits that is not below v > 0, so that a range still covers its ends. */
+export function tidyScale(v: number): number {
+  const [m, e] = frexp(v);
+  return ldexp(Math.ceil(m * 16777216), e - 24);
+}
+
+/** Asymmetric i8 type of a range: 256 steps from min(lo,0) to max(hi,0), zero exact. An empty range has scale 1. */
+export function i8Type(range: Range): QType {
+  const lo = Math.min(range.lo, 0);
+  const hi = Math.max(range.hi, 0);
+  const scale = hi > lo ? tidyScale((hi - lo) / 255) : 1;
+  return { dtype: 'i8', zp: clampReal(round(-128 - lo / scale), -128, 127), scale, lo: -128, hi: 127 };
+}
+
+/** Symmetric i16 type of a range, `headroom` times as wide; zero point 0. */
+export function i16Type(range: Range, headroom: number): QType {
+  const max = Math.max(Math.abs(range.lo), Math.abs(range.hi)) * headroom;
+  return { dtype: 'i16', zp: 0, scale: max > 0 ? tidyScale(max / 32767) : 1, lo: -32768, hi: 32767 };
+}
+
+/** The type with real limits folded into lo, hi; infinite ones change nothing. */
+export function withLimits(type: QType, limits: Range): QType {
+  const [min, max] = DTYPE_LIMITS[type.dtype];
+  const at = (v: number, open: number): number =>
+    Number.isFinite(v) ? clampReal(round(v / type.scale) + type.zp, min, max) : open;
+  return { ...type, lo: at(limits.lo, min), hi: at(limits.hi, max) };
+}
+
+/** The integer that stands for a real value. */
+export function quantizeValue(v: number, type: QType): number {
+  return clampReal(round(v / type.scale) + type.zp, type.lo, type.hi);
+}
+
+/** Multiplier and shift of a stage without weights: m = ⌊μ·2^(32−l)+½⌋ with the least l for which m < 2^31. */
+export function multiplier(mu: number): { m: number; l: number } {
+  let l = 0;
+  while (mu >= exp2i(l - 1)) l++;
+  const m = round(mu * exp2i(32 - l));
+  return m < LIMIT ? { m, l } : { m: m / 2, l: l + 1 };
+}
+
+/** What a linear layer computes in reals: rows of weights and biases, the input's scale and centred interval. */
+export interface LayerSpec {
+  readonly weight: Float64Array;
+  readonly bias: Float64Array;
+  /** Scale of x, and the interval of x − zp. */
+  readonly inputScale: number;
+  readonly centred: Range;
+  readonly outputScale: number;
+}
+
+/** Integers of a linear layer: w i8 rows, b i32, one multiplier a row, and the common l; `scales` are the snapped weight scales. */
+export interface LayerIntegers {
+  readonly w: Int8Array;
+  readonly b: Int32Array;
+  readonly m: Int32Array;
+  readonly l: number;
+  readonly scales: Float64Array;
+}
+
+/** Starting weight scales: max|w|/127 of the row, and no smaller than keeps the bias near 2^28. */
+function firstScales(spec: LayerSpec): Float64Array {
+  const rows = spec.bias.length;
+  const k = spec.weight.length / rows;
+  const out = new Float64Array(rows);
+  for (let o = 0; o < rows; o++) {
+    let max = 0;
+    for (let i = 0; i < k; i++) max = Math.max(max, Math.abs(spec.weight[o * k + i]!));
+    out[o] = Math.max(max / 127, Math.abs(spec.bias[o]!) / (spec.inputScale * 268435456));
+  }
+  return out;
+}
+
+/** Least l and the multipliers ⌈μ·2^(32−l)⌉ ≥ 1 for weight scales `scales`. */
+function snap(spec: LayerSpec, scales: Float64Array): { m: Int32Array; l: number } {
+  const mu = scales.map((s) => (spec.inputScale * s) / spec.outputScale);
+  const max = mu.reduce((a, b) => Math.max(a, b), 0);
+  for (let l = 0; ; l++) {
+    if (max >= exp2i(l - 1)) continue;
+    const m = mu.map((v) => Math.max(1, Math.ceil(v * exp2i(32 - l))));
+    if (m.every((v) => v < LIMIT)) return { m: Int32Array.from(m), l };
+  }
+}
+
+/** True where row o passes the proofs: |b| < 2^30, |b| + Σ|w|·X < 2^31, and |acc|·2^l < 2^31 over the accumulator's interval. */
+function proved(w: Int8Array, from: number, k: number, b: number, x: Range, l: number): boolean {
+  let [plus, minus] = [0, 0];
+  for (let i = from; i < from + k; i++) {
+    if (w[i]! > 0) plus += w[i]!;
+    else minus += w[i]!;
+  }
+  const bound = Math.abs(b) + (plus - minus) * Math.max(Math.abs(x.lo), Math.abs(x.hi));
+  const reach = Math.max(Math.abs(b + plus * x.lo + minus * x.hi), Math.abs(b + plus * x.hi + minus * x.lo));
+  return Math.abs(b) < BIAS_LIMIT && bound < LIMIT && reach * exp2i(l) < LIMIT;
+}
+
+/**
+ * Quantizes a linear layer: m first, then the weight scale that m stands for, then w = ⌊w/sw+½⌋ and b = ⌊b/(sx·sw)+½⌋, so
+ * that no gain error is left. A row whose proof fails gets twice its weight scale until it passes.
+ * Returns undefined where a row cannot pass (its bias alone is too large).
+ */
+export function quantizeLayer(spec: LayerSpec): LayerIntegers | undefined {
+  const rows = spec.bias.length;
+  const k = spec.weight.length / rows;
+  const start = firstScales(spec);
+  for (let attempt = 0; attempt < 64; attempt++) {
+    const { m, l } = snap(spec, start);
+    const scales = Float64Array.from(m, (v) => (ldexp(v, l - 32) * spec.outputScale) / spec.inputScale);
+    const w = new Int8Array(rows * k);
+    const b = new Int32Array(rows);
+    let good = true;
+    for (let o = 0; o < rows; o++) {
+      const s = scales[o]!;
+      for (let i = o * k; i < (o + 1) * k; i++) w[i] = clampReal(round(spec.weight[i]! / s), -127, 127);
+      const bias = round(spec.bias[o]! / (spec.inputScale * s));
+      b[o] = clampReal(bias, -LIMIT, LIMIT - 1);
+      if (proved(w, o * k, k, bias, spec.centred, l)) continue;
+      good = false;
+      start[o] = Math.max(start[o]!, s) * 2;
+    }
+    if (good) return { w, b, m, l, scales };
+  }
+  return undefined;
+}
+
+/** One multiplier where all are equal, else all: the canonical form of a stage's m. */
+export function compactMultipliers(m: Int32Array): Int32Array {
+  return m.every((v) => v === m[0]) ? m.slice(0, 1) : m;
+}
+
+/**
+ * ma, mb and s of linear2 for real multipliers μa, μb: the largest s ≤ 30 with |M| ≤ 32767 and
+ * |ma|·xa + |mb|·xb + |zp|·2^s + 2^(s−1) < 2^31, then without common factors of 2. Undefined where none fits.
+ */
+export function linearShift(muA: number, muB: number, xa: number, xb: number, zp: number): { ma: number; mb: number; s: number } | undefined {
+  for (let s = 30; s >= 0; s--) {
+    let [ma, mb] = [round(muA * exp2i(s)), round(muB * exp2i(s))];
+    if (Math.abs(ma) > 32767 || Math.abs(mb) > 32767) continue;
+    const half = s === 0 ? 0 : exp2i(s - 1);
+    if (Math.abs(ma) * xa + Math.abs(mb) * xb + Math.abs(zp) * exp2i(s) + half >= LIMIT) continue;
+    let shift = s;
+    while (shift > 0 && ma % 2 === 0 && mb % 2 === 0) {
+      [ma, mb, shift] = [ma / 2, mb / 2, shift - 1];
+    }
+    return { ma: ma + 0, mb: mb + 0, s: shift };
+  }
+  return undefined;
+}

@@ -1,0 +1,112 @@
+/**
+ * Rewrites of the float graph that keep its meaning: affine steps folded into the convolution or dense layer before them,
+ * limits into their producer, chains of unary functions into one, dead nodes dropped. What is left of affine and clamp
+ * becomes a depthwise convolution or a unary function, so that the quantizer sees few kinds.
+ * @module
+ */
+import type { AffineOp, Conv2d, Dense, FloatGraph, FloatNode, FloatOp } from './float-graph.ts';
+
+const UNBOUNDED = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY } as const;
+
+/** How many nodes and outputs read each tensor. */
+function countUses(graph: FloatGraph, nodes: readonly FloatNode[]): Int32Array {
+  const uses = new Int32Array(graph.tensors.length);
+  for (const node of nodes) for (const id of node.inputs) uses[id]! += 1;
+  for (const output of graph.outputs) uses[output.tensor]! += 1;
+  return uses;
+}
+
+/** w·scale per output row and b·scale + shift: the layer followed by the affine. */
+function scaleRows<T extends Conv2d | Dense>(layer: T, affine: AffineOp): T {
+  const rows = layer.bias.length;
+  const k = layer.weight.length / rows;
+  const at = (v: Float64Array, row: number): number => v[v.length === 1 ? 0 : row]!;
+  return {
+    ...layer,
+    weight: layer.weight.map((w, i) => w * at(affine.scale, Math.floor(i / k))),
+    bias: layer.bias.map((b, row) => b * at(affine.scale, row) + at(affine.shift, row)),
+  };
+}
+
+/** The fusion of `next` into `op`, its only producer; undefined where they do not fuse. */
+function fuse(op: FloatOp, next: FloatOp): FloatOp | undefined {
+  if (next.kind === 'affine') {
+    const layer = (op.kind === 'conv2d' || op.kind === 'dense') && op.lo === UNBOUNDED.lo && op.hi === UNBOUNDED.hi;
+    if (layer) return scaleRows(op, next);
+    if (op.kind === 'affine') {
+      const n = Math.max(op.scale.length, op.shift.length, next.scale.length, next.shift.length);
+      const at = (v: Float64Array, i: number): number => v[v.length === 1 ? 0 : i]!;
+      const scale = Float64Array.from({ length: n }, (_, i) => at(op.scale, i) * at(next.scale, i));
+      return { kind: 'affine', scale, shift: Float64Array.from({ length: n }, (_, i) => at(op.shift, i) * at(next.scale, i) + at(next.shift, i)) };
+    }
+  }
+  if (next.kind === 'clamp' && 'lo' in op) {
+    const clip = (v: number): number => Math.min(Math.max(v, next.lo), next.hi);
+    return { ...op, lo: clip(op.lo), hi: clip(op.hi) };
+  }
+  if (next.kind === 'unary' && op.kind === 'unary') return { kind: 'unary', fns: [...op.fns, ...next.fns] };
+  return undefined;
+}
+
+/** One pass of fusion of single-use producers with their consumers; true where something fused. */
+function fusePass(graph: FloatGraph, nodes: FloatNode[]): boolean {
+  const uses = countUses(graph, nodes);
+  const producer = new Map<number, number>();
+  let changed = false;
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i]!;
+    const from = node.inputs.length === 1 ? producer.get(node.inputs[0]!) : undefined;
+    const before = from === undefined ? undefined : nodes[from]!;
+    const op = before && uses[before.output] === 1 ? fuse(before.op, node.op) : undefined;
+    if (op && before && from !== undefined) {
+      const name = op.kind === 'unary' ? node : before;
+      nodes[from] = { op, inputs: before.inputs, output: node.output, name: name.name, source: name.source };
+      nodes.splice(i--, 1);
+      producer.set(node.output, from);
+      changed = true;
+    } else producer.set(node.output, i);
+  }
+  return changed;
+}
+
+/** Affine and clamp that nothing absorbed, in kinds that the integer graph has. */
+function lowerLeftover(graph: FloatGraph, node: FloatNode): FloatNode {
+  const { op } = node;
+  if (op.kind === 'clamp') return { ...node, op: { kind: 'unary', fns: [{ fn: 'clip', lo: op.lo, hi: op.hi }] } };
+  if (op.kind !== 'affine') return node;
+  if (op.scale.length === 1 && op.shift.length === 1)
+    return { ...node, op: { kind: 'unary', fns: [{ fn: 'affine', scale: op.scale[0]!, shift: op.shift[0]! }] } };
+  const shape = graph.tensors[node.output]!.shape;
+  if (shape.length !== 4) return node;
+  const c = shape[3]!;
+  const all = (v: Float64Array): Float64Array => (v.length === c ? v : new Float64Array(c).fill(v[0]!));
+  return { ...node, op: depthwise(all(op.scale), all(op.shift)) };
+}
+
+/** A 1×1 depthwise convolution y = x·scale + shift. */
+export function depthwise(scale: Float64Array, shift: Float64Array): Conv2d {
+  const one = [1, 1] as const;
+  const window = { kernel: one, strides: one, dilations: one, pads: [0, 0, 0, 0] as const, groups: scale.length };
+  return { kind: 'conv2d', weight: scale, bias: shift, ...window, ...UNBOUNDED };
+}
+
+/** Nodes that an output depends on. */
+function dropDead(graph: FloatGraph, nodes: readonly FloatNode[]): FloatNode[] {
+  const live = new Set(graph.outputs.map((o) => o.tensor));
+  const kept: FloatNode[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (!live.has(node.output)) continue;
+    kept.push(node);
+    for (const id of node.inputs) live.add(id);
+  }
+  return kept.reverse();
+}
+
+/** Fuses, drops what is dead and replaces leftovers; the result has the same inputs, outputs and tensor ids. */
+export function simplify(graph: FloatGraph): FloatGraph {
+  const nodes = dropDead(graph, graph.nodes);
+  while (fusePass(graph, nodes));
+  const plain = nodes.map((node) => lowerLeftover(graph, node));
+  while (fusePass(graph, plain));
+  return { ...graph, nodes: plain };
+}

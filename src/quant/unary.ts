@@ -1,0 +1,96 @@
+/**
+ * Unary functions of the float graph, each from f64 + − × ÷ √ and the functions of `math.ts`. A chain of them becomes one
+ * table in the integer graph (spec/10-ops.md §12).
+ * @module
+ */
+import { erf, exp, log, sigmoid, tanh } from './math.ts';
+
+/** A function of one real number with its parameters. */
+export type UnaryFn =
+  | {
+      readonly fn:
+        | 'sigmoid'
+        | 'tanh'
+        | 'exp'
+        | 'log'
+        | 'sqrt'
+        | 'abs'
+        | 'erf'
+        | 'softplus'
+        | 'softsign'
+        | 'hard_swish'
+        | 'silu'
+        | 'gelu'
+        | 'gelu_tanh'
+        | 'reciprocal'
+        | 'floor'
+        | 'ceil'
+        | 'square';
+    }
+  | { readonly fn: 'leaky_relu' | 'elu'; readonly alpha: number }
+  | { readonly fn: 'selu' | 'hard_sigmoid'; readonly alpha: number; readonly beta: number }
+  | { readonly fn: 'affine'; readonly scale: number; readonly shift: number }
+  | { readonly fn: 'clip'; readonly lo: number; readonly hi: number };
+
+function clip(x: number, lo: number, hi: number): number {
+  return x < lo ? lo : x > hi ? hi : x;
+}
+
+/** f(x); NaN where f is undefined. */
+export function applyUnary(f: UnaryFn, x: number): number {
+  switch (f.fn) {
+    case 'sigmoid':
+      return sigmoid(x);
+    case 'tanh':
+      return tanh(x);
+    case 'exp':
+      return exp(x);
+    case 'log':
+      return log(x);
+    case 'sqrt':
+      return Math.sqrt(x);
+    case 'abs':
+      return Math.abs(x);
+    case 'erf':
+      return erf(x);
+    case 'softplus':
+      return x > 0 ? x + log(1 + exp(-x)) : log(1 + exp(x));
+    case 'softsign':
+      return x / (1 + Math.abs(x));
+    case 'hard_swish':
+      return x * clip(x / 6 + 0.5, 0, 1);
+    case 'silu':
+      return x * sigmoid(x);
+    case 'gelu':
+      return 0.5 * x * (1 + erf(x * Math.SQRT1_2));
+    case 'gelu_tanh':
+      return 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    case 'reciprocal':
+      return 1 / x;
+    case 'floor':
+      return Math.floor(x);
+    case 'ceil':
+      return Math.ceil(x);
+    case 'square':
+      return x * x;
+    case 'leaky_relu':
+      return x < 0 ? f.alpha * x : x;
+    case 'elu':
+      return x < 0 ? f.alpha * (exp(x) - 1) : x;
+    case 'selu':
+      return f.beta * (x < 0 ? f.alpha * (exp(x) - 1) : x);
+    case 'hard_sigmoid':
+      return clip(f.alpha * x + f.beta, 0, 1);
+    case 'affine':
+      return f.scale * x + f.shift;
+    case 'clip':
+      return clip(x, f.lo, f.hi);
+  }
+}
+
+/** fₙ(…f₁(x)) of a chain. */
+export function applyChain(fns: readonly UnaryFn[], x: number): number {
+  let y = x;
+  for (const f of fns) y = applyUnary(f, y);
+  return y;
+}

@@ -1,0 +1,306 @@
+/**
+ * Sessions: gas, input checks, state, digests and queueing, once for every backend (spec/30-execution.md §4).
+ * @module
+ */
+import { gasAt, type GasSchedule, SCHEDULE_0 } from '../core/cost.ts';
+import { hex, runDigest } from '../core/digest.ts';
+import { assert, HostError, OutOfGas } from '../core/errors.ts';
+import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
+import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
+import type { InputDecl, Model } from '../graph/ir.ts';
+import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
+import { createPlan, type Plan } from './plan.ts';
+
+/** Backends by name, loaded when asked for. */
+const BACKENDS = {
+  reference: async (): Promise<Backend> => (await import('../backends/reference/index.ts')).reference,
+  wasm: async (): Promise<Backend> => (await import('../backends/wasm/index.ts')).wasm,
+} as const;
+
+/** Name of a backend that comes with this package. */
+export type BackendName = keyof typeof BACKENDS;
+/** Names of the backends that come with this package. */
+export const BACKEND_NAMES: readonly BackendName[] = Object.keys(BACKENDS) as BackendName[];
+
+/** How a session is made. A list of backends is tried in order; a HostError moves on to the next. */
+export interface SessionOptions {
+  readonly backend?: BackendName | Backend | readonly (BackendName | Backend)[];
+  readonly mode?: Mode;
+  readonly schedule?: GasSchedule;
+}
+
+/** Options of a run. `gasLimit` in gas of the session's schedule. */
+export interface RunOptions {
+  readonly gasLimit?: bigint | number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of a synchronous run: `into` receives the outputs, by name, in their dtype and size. */
+export interface RunSyncOptions extends Omit<RunOptions, 'signal'> {
+  readonly into?: Readonly<Record<string, TypedArray | Uint8Array>> | undefined;
+}
+
+/** What a run yields: owned outputs by name, gas, and the run digest in hexadecimal, computed when it is first read. */
+export interface RunResult {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly gasUsed: bigint;
+  readonly digest: string;
+}
+
+class Result implements RunResult {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly gasUsed: bigint;
+  readonly #model: Model;
+  #digest: string | undefined;
+
+  constructor(model: Model, outputs: Readonly<Record<string, Tensor>>, gasUsed: bigint) {
+    this.#model = model;
+    this.outputs = outputs;
+    this.gasUsed = gasUsed;
+  }
+
+  get digest(): string {
+    this.#digest ??= hex(runDigest(this.#model.id, this.#model.outputs.map((o) => this.outputs[o.name]!)));
+    return this.#digest;
+  }
+}
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly executable: Executable;
+}
+
+interface Call {
+  readonly dims: readonly number[];
+  readonly gas: bigint;
+  readonly inputs: readonly TypedArray[];
+}
+
+/** A model made ready on one backend. Runs that overlap queue; use after `dispose` is a TypeError. */
+export class Session {
+  readonly model: Model;
+  readonly backend: string;
+  readonly #backends: readonly Backend[];
+  readonly #mode: Mode;
+  readonly #schedule: GasSchedule;
+  readonly #prepared: Map<string, Prepared> = new Map();
+  readonly #states: Map<number, TypedArray> = new Map();
+  readonly #scratch: Scratch = new Map();
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+  #running = false;
+
+  /** Use `createSession`. */
+  constructor(model: Model, backends: readonly Backend[], mode: Mode, schedule: GasSchedule) {
+    this.model = model;
+    this.backend = backends[0]!.name;
+    this.#backends = backends;
+    this.#mode = mode;
+    this.#schedule = schedule;
+    this.reset();
+  }
+
+  /**
+   * Runs the model.
+   * @param inputs typed arrays or tensors by input name
+   * @throws OutOfGas, InputError: results; HostError: this machine failed; the signal's reason where it aborted
+   */
+  async run(inputs: Inputs, options: RunOptions = {}): Promise<RunResult> {
+    this.#alive();
+    options.signal?.throwIfAborted();
+    const call = this.#check(inputs, options, new Map()); // own scratch: queued runs must not share it
+    const turn = this.#queue.then(async () => {
+      this.#alive();
+      options.signal?.throwIfAborted();
+      return this.#execute(call, options.signal);
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
+   * Runs the model on the calling thread. With `into`, nothing but the small result object is allocated.
+   * @throws TypeError if the backend has no synchronous runs or another run is under way
+   */
+  runSync(inputs: Inputs, options: RunSyncOptions = {}): RunResult {
+    this.#alive();
+    if (this.#running) throw new TypeError('runSync during another run of this session');
+    const call = this.#check(inputs, options, this.#scratch);
+    const prepared = this.#prepared.get(call.dims.join());
+    if (prepared === undefined) throw new TypeError('these dims are not prepared yet: await session.prepare(inputs) or run once');
+    const { executable, plan } = prepared;
+    if (executable.runSync === undefined) throw new TypeError(`backend ${this.backend} has no synchronous runs`);
+    const into = options.into === undefined ? undefined : this.#targets(plan, options.into);
+    const outputs = executable.runSync(this.#allInputs(call), { into });
+    return this.#finish(plan, outputs, call.gas);
+  }
+
+  /** Begins a run in slices on a backend that has them; state pairs are not updated. */
+  async begin(inputs: Inputs, options: { readonly gasLimit?: bigint | number; readonly from?: Snapshot } = {}): Promise<Stepper> {
+    this.#alive();
+    const call = this.#check(inputs, options, new Map());
+    const { executable } = await this.#prepare(call.dims, 0);
+    if (executable.begin === undefined) throw new TypeError(`backend ${this.backend} has no sliced runs`);
+    return executable.begin(this.#allInputs(call), options.from);
+  }
+
+  /** Prepares the executable for dims (none for a model without symbols) ahead of the first run. */
+  async prepare(dims: readonly number[] = []): Promise<void> {
+    this.#alive();
+    await this.#prepare(dims, 0);
+  }
+
+  /** Which kernel each node got; memory the backend takes. Of the executable prepared last. */
+  explain(): { readonly backend: string; readonly kernels: readonly KernelChoice[]; readonly memory: Executable['memory'] } {
+    this.#alive();
+    const last = [...this.#prepared.values()].pop();
+    if (last === undefined) throw new TypeError('nothing is prepared yet: await session.prepare() or run once');
+    return { backend: this.backend, kernels: last.executable.explain(), memory: last.executable.memory };
+  }
+
+  /** Every tensor of the last run by id, in canonical layout; sessions of mode `trace` only. */
+  trace(): ReadonlyMap<number, TypedArray> {
+    this.#alive();
+    const last = [...this.#prepared.values()].pop();
+    if (this.#mode !== 'trace' || last?.executable.trace === undefined) throw new TypeError('only a session of mode trace keeps tensors');
+    return last.executable.trace();
+  }
+
+  /** Sets every state to its initial value: the zero point. */
+  reset(): void {
+    for (const s of this.model.states) {
+      const d = this.model.inputs[s.input]!;
+      const count = (d.shape as readonly number[]).reduce((n, e) => n * e, 1);
+      this.#states.set(s.input, allocate(d.dtype, count).fill(d.zp));
+    }
+  }
+
+  /** Copies of the states by input name. */
+  saveState(): Record<string, TypedArray> {
+    this.#alive();
+    return Object.fromEntries(this.model.states.map((s) => [this.model.inputs[s.input]!.name, this.#states.get(s.input)!.slice() as TypedArray]));
+  }
+
+  /**
+   * Restores all states, checked like inputs.
+   * @throws InputError on a wrong dtype, shape or value; nothing is changed then
+   */
+  loadState(values: Readonly<Record<string, TypedArray>>): void {
+    this.#alive();
+    const checked = this.model.states.map((s): [number, TypedArray] => {
+      const d: InputDecl = this.model.inputs[s.input]!;
+      return [s.input, checkState(d, Object.hasOwn(values, d.name) ? values[d.name] : undefined).slice() as TypedArray];
+    });
+    for (const [id, data] of checked) this.#states.set(id, data);
+  }
+
+  /** Frees what the backends hold. */
+  dispose(): void {
+    for (const { executable } of this.#prepared.values()) executable.dispose();
+    this.#prepared.clear();
+    this.#disposed = true;
+  }
+
+  #alive(): void {
+    if (this.#disposed) throw new TypeError('this session is disposed');
+  }
+
+  /** The checks, in their fixed order: (dims,) gas, signature, values. */
+  #check(inputs: Inputs, options: { readonly gasLimit?: bigint | number | undefined }, scratch: Scratch): Call {
+    const symbolic = this.model.symbols.length > 0;
+    const early = symbolic ? readSignature(this.model, inputs) : undefined;
+    const dims = early === undefined ? [] : readDims(this.model, early);
+    const gas = gasAt(this.model.cost, this.#schedule, dims.map((d, i) => d - this.model.symbols[i]!.min));
+    if (options.gasLimit !== undefined && BigInt(options.gasLimit) < gas) {
+      throw new OutOfGas('the gas limit is below the cost of the run', { expected: `at least ${gas}`, actual: String(options.gasLimit) });
+    }
+    return { dims, gas, inputs: checkValues(early ?? readSignature(this.model, inputs), dims, scratch) };
+  }
+
+  /** Checked inputs and current states in signature order. */
+  #allInputs(call: Call): TypedArray[] {
+    let next = 0;
+    return this.model.inputs.map((_, i) => this.#states.get(i) ?? call.inputs[next++]!);
+  }
+
+  async #prepare(dims: readonly number[], backend: number): Promise<Prepared> {
+    const key = dims.join();
+    const known = this.#prepared.get(key);
+    if (known !== undefined && backend === 0) return known;
+    const plan = createPlan({ model: this.model, dims });
+    for (let i = backend; ; i++) {
+      try {
+        const executable = await this.#backends[i]!.prepare(plan, { mode: this.#mode });
+        known?.executable.dispose();
+        this.#prepared.set(key, { plan, executable });
+        return { plan, executable };
+      } catch (e) {
+        if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
+      }
+    }
+  }
+
+  /** Runs on the first backend that does not fail the machine: same bits, so another one is always legal. */
+  async #execute(call: Call, signal: AbortSignal | undefined): Promise<RunResult> {
+    this.#running = true;
+    try {
+      for (let i = 0; ; i++) {
+        try {
+          const { executable, plan } = await this.#prepare(call.dims, i);
+          return this.#finish(plan, await executable.run(this.#allInputs(call), { signal }), call.gas);
+        } catch (e) {
+          if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
+        }
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #targets(plan: Plan, into: Readonly<Record<string, TypedArray | Uint8Array>>): TypedArray[] {
+    return plan.outputs.map((id, i) => {
+      const o = this.model.outputs[i]!;
+      const target = Object.hasOwn(into, o.name) ? into[o.name] : undefined;
+      const sample = allocate(plan.tensors[id]!.dtype, 0);
+      const fits = o.u8 ? target instanceof Uint8Array : target?.constructor === sample.constructor;
+      if (target === undefined || !fits || target.length !== plan.tensors[id]!.count) {
+        throw new TypeError(`into.${o.name} must be a ${o.u8 ? 'Uint8Array' : sample.constructor.name} of ${plan.tensors[id]!.count} elements`);
+      }
+      return o.u8 ? new Int8Array(target.buffer, target.byteOffset, target.length) : (target as TypedArray);
+    });
+  }
+
+  /** States move together, now that the run has succeeded; u8 views are shifted in place. */
+  #finish(plan: Plan, raw: readonly TypedArray[], gas: bigint): RunResult {
+    assert(raw.length === plan.outputs.length, 'a backend returned the wrong number of outputs');
+    for (const s of this.model.states) this.#states.set(s.input, raw[s.output]!.slice() as TypedArray);
+    const outputs = this.model.outputs.map((o, i): [string, Tensor] => {
+      const { shape, dtype } = plan.tensors[plan.outputs[i]!]!;
+      const data = raw[i]!;
+      if (!o.u8) return [o.name, { dtype, shape, data }];
+      for (let k = 0; k < data.length; k++) data[k] = data[k]! ^ -128; // q + 128 as a byte
+      return [o.name, { dtype: 'u8', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.length) }];
+    });
+    return new Result(this.model, Object.fromEntries(outputs), gas);
+  }
+}
+
+async function resolve(b: BackendName | Backend): Promise<Backend> {
+  if (typeof b !== 'string') return b;
+  if (!Object.hasOwn(BACKENDS, b)) throw new TypeError(`unknown backend ${b}; this package has ${BACKEND_NAMES.join(', ')}`);
+  return BACKENDS[b]();
+}
+
+/**
+ * Makes a model ready to run.
+ * @param options.backend name, Backend, or a list tried in order; default `wasm`
+ * @throws HostError if no backend can prepare it
+ */
+export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
+  const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0 } = options;
+  const list = Array.isArray(backend) ? (backend as readonly (BackendName | Backend)[]) : [backend as BackendName | Backend];
+  if (list.length === 0) throw new TypeError('a session needs at least one backend');
+  const session = new Session(model, await Promise.all(list.map(resolve)), mode, schedule);
+  if (model.symbols.length === 0) await session.prepare();
+  return session;
+}
