@@ -200,6 +200,8 @@ def row_sums():
         run("concat", {"axis": axis}, x=[x, other])
     run("concat", {"axis": 0}, x=[x, t((1, 3, 4), None)])
     run("pad", {"before": [0, 0, 0], "after": [1, 0, 0], "mode": "edge"}, x=x)
+    geo = {"kernel": [1, 2], "strides": [1, 1], "dilations": [1, 1], "pads": [0, 0, 0, 0], "overhang": [0, 0]}
+    run("max_pool2d", geo, x=t((1, 2, 3, 4), 32770))
     k.op = "row_sum"
     k.done()
 
