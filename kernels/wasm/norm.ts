@@ -19,7 +19,7 @@ function isqrt(v: u64): u64 {
 function inverseRoot(vn: u64): i32 {
   const r = isqrt(vn);
   const s = (r << 15) + min(((vn - r * r) << 14) / r, 32767);
-  return <i32>(((1 << 60) + (s >> 1)) / s);
+  return <i32>(((<u64>1 << 60) + (s >> 1)) / s);
 }
 
 /** Four elements of 1 or 2 bytes minus zp. */

@@ -54,7 +54,8 @@ function checkShape(shape: readonly Dim[], symbols: readonly SymbolDecl[], fail:
   if (count > LIMITS.elements) fail('a tensor has too many elements', `at most ${LIMITS.elements}`, String(count));
 }
 
-function inputType(d: InputDecl, symbols: readonly SymbolDecl[]): TensorType {
+/** Type of a declared input. */
+export function inputType(d: InputDecl, symbols: readonly SymbolDecl[]): TensorType {
   const where = `input ${printable(d.name)}`;
   checkShape(d.shape, symbols, (message, expected, actual) => {
     throw new ModelError('Limit', `${where}: ${message}`, { expected, actual });
@@ -76,7 +77,8 @@ function checkZp(dtype: DType, zp: number, where: string): void {
   if (zp < -128 || zp > 127 || (dtype !== 'i8' && zp !== 0)) throw new ModelError('BadType', `${where}: bad zero point`, { expected: dtype === 'i8' ? '-128…127' : '0', actual: String(zp) });
 }
 
-function constantType(c: Constant, index: number): TensorType {
+/** Type of a constant: its interval is that of its elements. */
+export function constantType(c: Constant, index: number): TensorType {
   checkZp(c.dtype, c.zp, `constant ${index}`);
   const count = c.shape.reduce((n, d) => n * d, 1);
   if (c.dtype === 'i4') {
@@ -169,19 +171,22 @@ function bytesOf(t: { readonly dtype: DType; readonly shape: readonly Dim[] }, s
   return constant(byteLength('i4', (t.shape as readonly number[]).reduce((n, d) => n * d, 1)));
 }
 
-/** Infers, proves and prices one node; appends its outputs to `tensors`. */
-function validateNode(node: Node, index: number, g: Graph, tensors: TensorType[]): NodeInfo {
+/**
+ * Infers, proves and prices one node behind the tensors defined so far, and appends its outputs to `tensors`.
+ * @throws ModelError
+ */
+export function validateNode(node: Node, index: number, symbols: readonly SymbolDecl[], tensors: TensorType[]): NodeInfo {
   const def = OPS[node.op];
   const place = { node: index, op: node.op };
   const fail: RuleContext<unknown, Slots>['fail'] = (code, message, expected, actual) => {
     throw new ModelError(code, message, { ...place, expected: expected === undefined ? undefined : String(expected), actual: actual === undefined ? undefined : String(actual) });
   };
-  const c = { in: operands(node, def, tensors, fail), a: node.attrs, symbols: g.symbols, fail } as unknown as RuleContext<unknown, Slots>;
+  const c = { in: operands(node, def, tensors, fail), a: node.attrs, symbols, fail } as unknown as RuleContext<unknown, Slots>;
   const out = def.type(c as never);
-  for (const t of out) checkShape(t.shape, g.symbols, (message, expected, actual) => fail('Limit', message, expected, actual));
+  for (const t of out) checkShape(t.shape, symbols, (message, expected, actual) => fail('Limit', message, expected, actual));
   const typed = { ...c, out };
   const { y, facts } = def.bounds(typed as never);
-  const cost = nodeCost(def, typed, g.symbols);
+  const cost = nodeCost(def, typed, symbols);
   const outputs = out.map((_, i) => tensors.length + i);
   out.forEach((t, i) => tensors.push({ dtype: t.dtype, shape: t.shape, zp: t.zp, lo: y[i]!.lo, hi: y[i]!.hi, rowSum: y[i]!.rowSum }));
   return { facts: facts ?? {}, cost, outputs };
@@ -228,7 +233,7 @@ export function validateGraph(g: Graph): Validation {
   for (const d of g.inputs) checkName(d.name, names, 'input');
   const tensors = [...g.inputs.map((d) => inputType(d, g.symbols)), ...g.constants.map(constantType)];
   checkConstants(g);
-  const info = g.nodes.map((n, i) => validateNode(n, i, g, tensors));
+  const info = g.nodes.map((n, i) => validateNode(n, i, g.symbols, tensors));
   checkOutputs(g, tensors);
   checkUse(g, info);
   checkStates(g, tensors);

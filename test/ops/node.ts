@@ -3,7 +3,7 @@
  * @module
  */
 import { evaluate, type Evaluation, type Value } from '../../src/backends/reference/evaluate.ts';
-import type { SymbolDecl } from '../../src/core/dim.ts';
+import type { Dim, SymbolDecl } from '../../src/core/dim.ts';
 import { DTYPE_RANGE, type DType, elementCount, type TypedArray } from '../../src/core/tensor.ts';
 import type { Bounds, OutType, TensorType } from '../../src/ops/define.ts';
 import { type AnyOp, OPS, type OpName } from '../../src/ops/index.ts';
@@ -52,7 +52,10 @@ export function positional(op: OpName, inputs: Readonly<Record<string, Tensor | 
   const def = OPS[op];
   const unknown = Object.keys(inputs).filter((k) => !def.operands.some((o) => o.name === k));
   if (unknown.length > 0) throw new Error(`${op} has no operand ${unknown.join()}`);
-  const out = def.operands.flatMap((o) => (o.variadic ? (inputs[o.name] as readonly Tensor[]) : [inputs[o.name] as Tensor | undefined]));
+  const out = def.operands.flatMap((o): readonly (Tensor | undefined)[] => {
+    const given = inputs[o.name];
+    return o.variadic ? (given as readonly Tensor[]) : [given as Tensor | undefined];
+  });
   while (out.length > 0 && out[out.length - 1] === undefined) out.pop();
   return out;
 }
@@ -95,6 +98,12 @@ export class Refused extends Error {
   }
 }
 
+/** The declared shape of an operand: the last axis of a variable one is the symbol where `lastMax` says so. */
+export function shapeIn(c: NodeCase, t: Tensor): readonly Dim[] {
+  const symbolic = c.lastMax !== undefined && t.const !== true && t.shape.at(-1) === c.operands[0]!.shape.at(-1);
+  return symbolic ? [...t.shape.slice(0, -1), { c: 0, k: [1] }] : t.shape;
+}
+
 /** What the rules prove of a node. */
 export interface Proved {
   readonly def: AnyOp;
@@ -109,8 +118,7 @@ export function prove(c: NodeCase): Proved {
   const def = OPS[c.op];
   const attrs = attributes(c.op, c.attrs);
   const symbols: SymbolDecl[] = c.lastMax === undefined ? [] : [{ name: 'k', min: 1, max: c.lastMax }];
-  const types = c.operands.map((t) => t && typeOf(t));
-  if (c.lastMax !== undefined) types[0] = { ...types[0]!, shape: [...types[0]!.shape.slice(0, -1), { c: 0, k: [1] }] };
+  const types = c.operands.map((t) => t && { ...typeOf(t), shape: shapeIn(c, t) });
   const context = {
     in: types as never,
     a: attrs,

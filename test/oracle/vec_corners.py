@@ -298,7 +298,7 @@ def pool_corners():
     cm = []
     while len(cm) < 4:
         m1, acc, k = ri(2**29, 2**30), ri(-16 * 32000, 16 * 32000), (16, 12)[len(cm) % 2]
-        if acc > 0 and O.mulhr(acc, m1 // k) != O.mulhr(acc, O.round_div(m1, k)):
+        if 0 < acc <= k * 32767 and O.mulhr(acc, m1 // k) != O.mulhr(acc, O.round_div(m1, k)):
             x = [acc // k] * (k - 1)
             x.append(acc - sum(x))
             a = {"m1": m1, "l": 0, "zp": 0, "lo": -32768, "hi": 32767}

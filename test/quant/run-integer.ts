@@ -3,7 +3,7 @@ import type { Graph, Node } from '../../src/graph/ir.ts';
 import type { Stage } from '../../src/ops/define.ts';
 
 interface Value {
-  readonly data: ArrayLike<number>;
+  readonly data: Int32Array;
   readonly shape: readonly number[];
   readonly zp: number;
 }
@@ -19,8 +19,9 @@ function conv(x: Value, w: Value, b: Value, a: Attrs): Value {
   const [o, kh, kw] = w.shape as [number, number, number];
   const oh = Math.floor((h + a.pads[0]! + a.pads[2]! - kh) / a.strides[0]!) + 1;
   const ow = Math.floor((wd + a.pads[1]! + a.pads[3]! - kw) / a.strides[1]!) + 1;
-  const data = new Int16Array(oh * ow * o);
+  const data = new Int32Array(oh * ow * o);
   const patch = new Int32Array(kh * kw * c);
+  const k = patch.length;
   for (let p = 0; p < oh * ow; p++) {
     patch.fill(0);
     for (let t = 0; t < kh * kw; t++) {
@@ -31,7 +32,7 @@ function conv(x: Value, w: Value, b: Value, a: Attrs): Value {
     }
     for (let ch = 0; ch < o; ch++) {
       let acc = b.data[ch]!;
-      for (let i = 0; i < patch.length; i++) acc += w.data[ch * patch.length + i]! * patch[i]!;
+      for (let i = 0; i < k; i++) acc += w.data[ch * k + i]! * patch[i]!;
       data[p * o + ch] = staged(acc, ch, a.stage);
     }
   }
@@ -40,7 +41,7 @@ function conv(x: Value, w: Value, b: Value, a: Attrs): Value {
 
 function dense(x: Value, w: Value, b: Value, a: Attrs): Value {
   const [o, k] = w.shape as [number, number];
-  const data = Array.from({ length: o }, (_, ch) => {
+  const data = Int32Array.from({ length: o }, (_, ch) => {
     let acc = b.data[ch]!;
     for (let i = 0; i < k; i++) acc += w.data[ch * k + i]! * (x.data[i]! - x.zp);
     return staged(acc, ch, a.stage);
@@ -51,7 +52,7 @@ function dense(x: Value, w: Value, b: Value, a: Attrs): Value {
 function maxPool(x: Value, a: Attrs): Value {
   const [, h, w, c] = x.shape as [number, number, number, number];
   const [oh, ow] = [h / a.strides[0]!, w / a.strides[1]!].map(Math.floor) as [number, number];
-  const data = new Int16Array(oh * ow * c).fill(-32768);
+  const data = new Int32Array(oh * ow * c).fill(-32768);
   for (let oy = 0; oy < oh; oy++)
     for (let ox = 0; ox < ow; ox++)
       for (let ky = 0; ky < a.kernel[0]!; ky++)
@@ -71,16 +72,19 @@ function execute(node: Node, inputs: readonly Value[]): Value {
   if (node.op === 'dense') return dense(x, w, b, a);
   if (node.op === 'max_pool2d') return maxPool(x, a);
   if (node.op === 'reshape') return { ...x, shape: a.shape };
-  if (node.op === 'lut8') return { data: Array.from(x.data, (v) => w.data[v + 128]!), shape: x.shape, zp: a.zp };
+  if (node.op === 'lut8') return { data: x.data.map((v) => w.data[v + 128]!), shape: x.shape, zp: a.zp };
   const { s, output: o } = node.attrs as { s: number; output: Stage };
-  if (node.op === 'lut16') return { data: Array.from(x.data, (v) => lut16(v, w.data as number[], s, o.zp, o.lo, o.hi)), shape: x.shape, zp: o.zp };
+  if (node.op === 'lut16') return { data: x.data.map((v) => lut16(v, w.data, s, o.zp, o.lo, o.hi)), shape: x.shape, zp: o.zp };
   throw new Error(`no ${node.op} here`);
 }
 
-/** Runs a one-input graph of the ops above on raw integers: the first output. A fast twin for accuracy tests over many samples. */
-export function runInteger(graph: Graph, raw: ArrayLike<number>): ArrayLike<number> {
-  const values: Value[] = graph.inputs.map((i) => ({ data: raw, shape: i.shape as number[], zp: i.zp }));
-  for (const c of graph.constants) values.push(c);
-  for (const node of graph.nodes) values.push(execute(node, node.inputs.map((i) => values[i]!)));
-  return values[graph.outputs[0]!.tensor]!.data;
+/** A runner of a one-input graph of the ops above: raw integers to the first output. A fast twin for accuracy over many samples. */
+export function integerRunner(graph: Graph): (raw: ArrayLike<number>) => Int32Array {
+  const constants = graph.constants.map((c): Value => ({ data: Int32Array.from(c.data), shape: c.shape, zp: c.zp }));
+  const [input] = graph.inputs;
+  return (raw) => {
+    const values: Value[] = [{ data: Int32Array.from(raw), shape: input!.shape as number[], zp: input!.zp }, ...constants];
+    for (const node of graph.nodes) values.push(execute(node, node.inputs.map((i) => values[i]!)));
+    return values[graph.outputs[0]!.tensor]!.data;
+  };
 }

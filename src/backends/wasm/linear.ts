@@ -108,7 +108,7 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
     zeroRow(b, x, c), packed, folded, multipliers(b, stage?.m, 0, c), ...stageWords(stage),
   );
   const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: `depthwise_i${x.size * 8}${taps === 9 && kh === 3 ? '_3x3' : ''}`, run: (kernels) => kernels.depthwise(record, from, to) };
+  return { kernel: `depthwise_i${x.size * 8}${x.size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`, run: (kernels) => kernels.depthwise(record, from, to) };
 }
 
 /** Contiguous rows of K times constant weights [O,K]. */

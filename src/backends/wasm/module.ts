@@ -3,7 +3,7 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
-import { BASE64, LENGTH } from './kernels.gen.ts';
+import { HEX, LENGTH } from './kernels.gen.ts';
 import { selfTest } from './selftest.ts';
 
 /** What the module exports. Arguments are byte addresses and small integers; records are described beside each kernel. */
@@ -45,7 +45,7 @@ export function loadModule(): Promise<WebAssembly.Module> {
 async function compile(): Promise<WebAssembly.Module> {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   if (!littleEndian || typeof WebAssembly === 'undefined') throw new HostError('NoBackend', 'no WebAssembly on this machine');
-  const bytes = Uint8Array.from(atob(BASE64), (c) => c.charCodeAt(0));
+  const bytes = Uint8Array.from({ length: LENGTH }, (_, i) => Number.parseInt(HEX.slice(2 * i, 2 * i + 2), 16));
   let module: WebAssembly.Module;
   try {
     module = await WebAssembly.compile(bytes);

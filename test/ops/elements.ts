@@ -1,0 +1,254 @@
+/**
+ * Turns the element, row and image vectors of test/golden/ops into whole nodes: one adapter a file.
+ * @module
+ */
+import type { DType } from '../../src/core/tensor.ts';
+import type { OpName } from '../../src/ops/index.ts';
+import { readGolden, type Vector } from '../golden.ts';
+import type { NodeCase, Tensor } from './node.ts';
+
+/** A node, the elements of its outputs (undefined: not stated), and those of its committed intermediates. */
+export interface Known extends NodeCase {
+  readonly outputs: readonly (readonly number[] | undefined)[];
+  readonly steps?: Readonly<Record<string, readonly number[]>>;
+  /** Compares only these elements of every output and step. */
+  readonly only?: { readonly [name: string]: readonly number[] };
+}
+
+type Nested = number | readonly Nested[];
+// biome-ignore lint/suspicious/noExplicitAny: vectors are JSON of many shapes; a wrong one fails its comparison
+type Json = any;
+interface Shaped {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+const TABLES = readGolden<Record<string, number[]>>('numerics', 'tables');
+
+function flat(v: Nested): number[] {
+  return typeof v === 'number' ? [v] : v.flatMap(flat);
+}
+
+function shapeOf(v: Nested): number[] {
+  return typeof v === 'number' ? [] : [v.length, ...(v.length === 0 ? [] : shapeOf(v[0]!))];
+}
+
+function within(v: readonly number[], bits: number): boolean {
+  return v.every((q) => q >= -(2 ** (bits - 1)) && q < 2 ** (bits - 1));
+}
+
+/** An operand: the least dtype that holds its values, i8 if it has a zero point; i32 gets the interval of its values. */
+function operand(shape: readonly number[], data: readonly number[], zp = 0, dtype?: DType): Tensor {
+  const type = dtype ?? (zp !== 0 || within(data, 8) ? 'i8' : within(data, 16) ? 'i16' : 'i32');
+  return type === 'i32' && data.length > 0 ? { dtype: type, shape, data, zp, lo: Math.min(...data), hi: Math.max(...data) } : { dtype: type, shape, data, zp };
+}
+
+/** An operand whose interval is that of its values. */
+function ranged(t: Shaped): Tensor {
+  return { ...operand(t.shape, t.data), ...(t.data.length > 0 ? { lo: Math.min(...t.data), hi: Math.max(...t.data) } : {}) };
+}
+
+function nested(v: Nested, zp = 0, dtype?: DType): Tensor {
+  return operand(shapeOf(v), flat(v), zp, dtype);
+}
+
+function constant(dtype: DType, shape: readonly number[], data: readonly number[], zp = 0): Tensor {
+  return { dtype, shape, data, zp, const: true };
+}
+
+/** zp, lo and hi of flat attributes with the dtype that they fit. */
+function output(a: Json): { dtype: DType; zp: number; lo: number; hi: number } {
+  const { zp, lo, hi } = a;
+  return { dtype: lo >= -128 && hi <= 127 ? 'i8' : 'i16', zp, lo, hi };
+}
+
+function stage(a: Json) {
+  return { m: a['m'], l: a['l'], ...output(a) };
+}
+
+function image(v: Nested, zx: number): Tensor {
+  const t = nested(v, zx);
+  return { ...t, shape: [1, ...t.shape] };
+}
+
+function conv(a: Json, i: Json): NodeCase {
+  const { strides, pads, dilations, groups } = a;
+  const attrs = { strides, pads, dilations, groups, ...('m' in a ? { stage: stage(a) } : {}) };
+  const w = i['w'] as Nested;
+  return { op: 'conv2d', attrs, operands: [image(i['x'], a['zx']), constant('i8', shapeOf(w), flat(w)), constant('i32', [flat(i['b']).length], flat(i['b']))] };
+}
+
+function dense(a: Json, i: Json): NodeCase {
+  const [x, b, u] = [i['x'] as Nested, flat(i['b']), i['u'] as Nested | null];
+  const block = a['block'] as number;
+  const k = shapeOf(x).at(-1)!;
+  const scales = u === null ? [] : [constant('i8', [b.length, Math.ceil(k / block)], flat(u).map((v) => v - 128), -128)];
+  const attrs = { block, ...('m' in a ? { stage: stage(a) } : {}) };
+  return { op: 'dense', attrs, operands: [nested(x, a['zx']), constant(block > 0 ? 'i4' : 'i8', [b.length, k], flat(i['w'])), constant('i32', [b.length], b), ...scales] };
+}
+
+function pool(op: 'avg_pool2d' | 'max_pool2d', a: Json, i: Json): NodeCase {
+  const { kernel, strides, dilations, pads, overhang } = a;
+  const window = { kernel, strides, dilations, pads, overhang };
+  const attrs = op === 'max_pool2d' ? window : { ...window, include_pad: Boolean(a['include_pad']), m1: a['m1'], l: a['l'], output: output(a) };
+  return { op, attrs, operands: [image(i['x'], (a['zx'] ?? 0) as number)] };
+}
+
+function softmax(a: Json, i: Json): NodeCase {
+  const x = nested(i['x'] as Nested);
+  const mask = (i['keep'] ?? i['mask'] ?? null) as Nested | null;
+  const causal = Boolean(a['causal'] ?? false);
+  const out = 'o' in a ? { o: a['o'], output: output(a) } : { o: 15, output: { dtype: 'i16', zp: 0, lo: 0, hi: 32767 } };
+  const attrs = { l: a['l'], m: a['m'], ...out, causal, offset: causal ? a['offset'] : 0 };
+  const k = x.shape.at(-1)!;
+  return { op: 'softmax', attrs, operands: [x, ...(mask === null ? [] : [constantless('bool', mask)])], lastMax: a['kmax'] === k ? undefined : a['kmax'] };
+}
+
+function constantless(dtype: DType, v: Nested): Tensor {
+  return { dtype, shape: shapeOf(v), data: flat(v), lo: 0, hi: 1 };
+}
+
+function norm(a: Json, i: Json): NodeCase {
+  const x = i['x'] as number[];
+  const channel = (name: string): Tensor => constant('i32', [x.length], (i[name] as number[] | undefined) ?? new Array<number>(x.length).fill(0));
+  const out = 'g' in a ? { g: a['g'], output: output(a) } : { g: 0, output: { dtype: 'i8', zp: 0, lo: -128, hi: 127 } };
+  return { op: 'layer_norm', attrs: { eps: a['eps'], ...out }, operands: [operand([x.length], x, a['zx'], a['f'] === 6 ? 'i8' : 'i16'), channel('gamma'), channel('beta')] };
+}
+
+function tables(a: Json): Tensor[] {
+  return ['sigmoid', 'tanh', 'tanh_c'].map((t) => constant('i16', [513], TABLES[a[t]!]!));
+}
+
+function cellAttrs(a: Json): Record<string, unknown> {
+  const { mx, lx, mh, lh, kc, qh, lo, hi } = a;
+  const words = (m: readonly number[]): readonly number[] => (m.every((v) => v === m[0]) ? [m[0]!] : m);
+  return { mx: words(mx!), lx, mh: words(mh!), lh, kc, qh, lo, hi, reverse: Boolean(a['reverse'] ?? false) };
+}
+
+/**
+ * Hidden values and weights whose products give the four accumulators: h0 holds 1, 256 (i16) and least values enough.
+ * Unit 0 is the one under test; the rows of all others are zero.
+ */
+function recurrentSum(sums: readonly number[], qh: number): { h0: number[]; rows: number[][] } {
+  const low = qh === 15 ? -32768 : -128;
+  const h0 = qh === 15 ? [1, 256] : [1];
+  const rows = sums.map((): number[] => []);
+  const rest = sums.map((s, r) => {
+    const digit = (((s + 128) % 256) + 256) % 256 - 128;
+    rows[r]!.push(digit);
+    if (qh !== 15) return s - digit;
+    const next = (s - digit) / 256;
+    const second = (((next + 64) % 128) + 128) % 128 - 64;
+    rows[r]!.push(second);
+    return s - digit - 256 * second;
+  });
+  const units = rest.map((v) => v / low);
+  const count = Math.max(0, ...units.map((u) => Math.ceil(Math.abs(u) / 127)));
+  for (let j = 0; j < count; j++) {
+    h0.push(low);
+    units.forEach((u, r) => {
+      const w = Math.max(-127, Math.min(127, u));
+      rows[r]!.push(w + 0);
+      units[r] = u - w;
+    });
+  }
+  return { h0, rows };
+}
+
+function cell(a: Json, i: Json, expected: Json): Known {
+  const qh = a['qh'] as number;
+  const { h0, rows } = recurrentSum(i['acc_h'], qh);
+  const h = h0.length;
+  const wh = new Array<number>(4 * h * h).fill(0);
+  rows.forEach((row, g) => row.forEach((w, j) => void (wh[g * h * h + j] = w)));
+  const b = new Array<number>(4 * h).fill(0);
+  const spread = (m: readonly number[], fill: number): number[] => Array.from({ length: 4 * h }, (_, r) => (r % h === 0 ? m[r / h]! : fill));
+  (i['acc_x'] as number[]).forEach((v, g) => void (b[g * h] = v));
+  const attrs = cellAttrs({ ...a, mx: spread(a['mx'], a['mx'][0]!), mh: spread(a['mh'], a['mh'][0]!) as never });
+  const c0 = new Array<number>(h).fill(0);
+  c0[0] = i['c'];
+  const operands = [
+    operand([1, 1, 1], [0], 0, 'i8'), constant('i8', [4 * h, 1], new Array<number>(4 * h).fill(0)), constant('i8', [4 * h, h], wh), constant('i32', [4 * h], b),
+    operand([1, h], h0, 0, qh === 15 ? 'i16' : 'i8'), operand([1, h], c0, 0, 'i16'), ...tables(a),
+  ];
+  return {
+    op: 'lstm', attrs, operands, outputs: [[expected['h']!], [expected['h']!], [expected['c']!]], steps: { p: expected['p']!, c: [expected['c']!] },
+    only: { out: [0], p: [0, h, 2 * h, 3 * h], c: [0] },
+  };
+}
+
+function sequence(a: Json, i: Json, e: Json): Known {
+  const [wx, wh, h0] = [i['wx'] as Nested, i['wh'] as Nested, i['h0'] as Nested];
+  const [n, d] = [shapeOf(h0)[0]!, shapeOf(wx)[1]!];
+  const x = i['x'] as Nested[];
+  const operands = [
+    operand([x.length, n, d], flat(x), a['zx']), constant('i8', shapeOf(wx), flat(wx)), constant('i8', shapeOf(wh), flat(wh)), constant('i32', [flat(i['b']).length], flat(i['b'])),
+    nested(h0, 0, a['qh'] === 15 ? 'i16' : 'i8'), nested(i['c0'], 0, 'i16'), ...tables(a),
+  ];
+  return { op: 'lstm', attrs: cellAttrs(a), operands, outputs: [flat(e['h']), flat(e['last_h']), flat(e['last_c'])], steps: { p: flat(e['p']) } };
+}
+
+function linear2(i: Json): NodeCase {
+  const { a, b, za, zb, ma, mb, s } = i as Record<string, number>;
+  const value = (v: number, z: number): Tensor => ({ ...operand([1], [v], z!), ...(s! > 15 ? { lo: v, hi: v } : {}) });
+  return { op: 'linear2', attrs: { ma, mb, s, output: output(i) }, operands: [value(a!, za!), value(b!, zb!)] };
+}
+
+const MOVES: readonly string[] = ['reshape', 'transpose', 'concat', 'slice', 'pad'];
+
+function move(op: string, attrs: Json, i: Json): NodeCase {
+  const js = (t: Shaped): Tensor => operand(t.shape, t.data);
+  const x: Shaped | Shaped[] = i['x'];
+  const { value, ...rest } = attrs as Record<string, unknown>;
+  const list = Array.isArray(value) ? (value as number[]) : undefined;
+  const extra = op === 'pad' && attrs['mode'] === 'constant' ? [constant('i8', list ? [list.length] : [], list ?? [value as number])] : [];
+  return { op: op as OpName, attrs: op === 'pad' ? rest : attrs, operands: [...(Array.isArray(x) ? x.map(js) : [js(x)]), ...extra] };
+}
+
+type Adapter = (v: Vector & { readonly attrs: Json; readonly inputs: Json; readonly expected: Json }) => Known;
+
+const same = (make: (a: Json, i: Json) => NodeCase): Adapter => (v) => ({ ...make(v.attrs, v.inputs), outputs: [flat(v.expected as Nested)] });
+const shaped = (make: (a: Json, i: Json) => NodeCase): Adapter => (v) => ({ ...make(v.attrs, v.inputs), outputs: [(v.expected as Shaped).data] });
+const unary = (op: OpName, x: readonly number[], attrs: Record<string, unknown>, dtype: DType, ...rest: Tensor[]): NodeCase => ({ op, attrs, operands: [operand([x.length], x, 0, dtype), ...rest] });
+
+/** Adapter of every file that states ops of the registry. */
+export const ADAPTERS: Readonly<Record<string, Adapter>> = {
+  argmax: (v) => ({ ...unary('argmax', v.inputs['x'], { axis: 0, select_last: v.attrs['select_last'] }, 'i8'), outputs: [[v.expected]] }),
+  avg_pool2d: same((a, i) => pool('avg_pool2d', a, i)),
+  avg_pool2d_pads: same((a, i) => pool('avg_pool2d', a, i)),
+  conv2d: same(conv),
+  conv2d_staged: same(conv),
+  dense: same(dense),
+  dense_staged: same(dense),
+  layer_norm: same(norm),
+  layer_norm_eps: same(norm),
+  linear2: same((_, i) => linear2(i)),
+  lstm: (v) => cell(v.attrs, v.inputs, v.expected),
+  lstm_rounding: (v) => cell(v.attrs, v.inputs, v.expected),
+  lstm_sequence: (v) => sequence(v.attrs, v.inputs, v.expected),
+  lut16: same((a, i) => unary('lut16', i['x'], { s: a['s'], output: output(a) }, 'i16', constant('i16', [513], TABLES[a['table']]!))),
+  lut8: same((a, i) => unary('lut8', i['x'], { zp: 0 }, 'i8', constant('i8', [256], TABLES[a['table']]!))),
+  matmul: shaped((a, i) => {
+    const [p, q] = [i['a'], i['b']];
+    return { op: 'matmul', attrs: { tb: Boolean(a['tb']), ...('stage' in a ? { stage: stage(a['stage']) } : {}) }, operands: [ranged(p), ranged(q)] };
+  }),
+  max_pool2d: same((a, i) => pool('max_pool2d', a, i)),
+  moves: (v) => ({ ...move(v.op, v.attrs, v.inputs), outputs: [(v.expected as Shaped).data] }),
+  norm_facts: (v) => ({ ...norm(v.attrs, v.inputs), outputs: [undefined], steps: { s1: [v.expected['S1']], v: [v.expected['V']] } }),
+  rescale: shaped((a, i) => {
+    const x = i['x'];
+    return { op: 'rescale', attrs: { stage: stage(a) }, operands: [operand(x.shape, x.data, a['zx'])] };
+  }),
+  softmax: same(softmax),
+  softmax_corners: same(softmax),
+  softmax_facts: (v) => ({ ...softmax(v.attrs, v.inputs), outputs: [undefined], steps: { mx: [v.expected['mx']], sum: [v.expected['S']] } }),
+  softmax_rows: same(softmax),
+};
+
+/** True for a vector that the registry's ops cannot state: another op of a mixed file, or a cell whose width would be absurd. */
+export function isForeign(file: string, v: Vector): boolean {
+  if (file === 'moves') return !MOVES.includes(v.op);
+  if (file === 'norm_facts') return Boolean(v.attrs['rms']);
+  if (file !== 'lstm') return false;
+  return v.attrs['qh'] === 7 && (v.inputs['acc_h'] as number[]).some((s) => Math.abs(s) > 2 ** 21);
+}

@@ -1,0 +1,141 @@
+/** Every op vector through the rules, the reference and every other backend. */
+import { describe, expect, it } from 'vitest';
+import { OPS, type OpName } from '../../src/ops/index.ts';
+import { BACKENDS } from '../backends.ts';
+import { readGolden, type Vector, vectorFiles } from '../golden.ts';
+import { ADAPTERS, isForeign, type Known } from './elements.ts';
+import { graphOf, modelOf, runOn } from './graph.ts';
+import { type NodeCase, positional, prove, Refused, runReference, type Tensor } from './node.ts';
+
+type TypedVector = Vector & { readonly inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>; readonly expected: readonly Tensor[] };
+interface Proof extends Vector {
+  readonly inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>;
+  readonly accept: boolean;
+  readonly rule: string;
+  readonly figure?: number;
+}
+
+/** Files of ops that the registry does not have. An op that joins it leaves this list. */
+const PENDING = [
+  'argmin', 'compare', 'conv_transpose2d', 'cumsum', 'cumsum_axis', 'div', 'group_norm', 'gru', 'gru_rounding', 'gru_sequence', 'log_softmax',
+  'log_softmax_corners', 'logical', 'min_max', 'mul', 'nms', 'nms_batch', 'reduce_max_min', 'reduce_mean', 'reduce_mean_rounding', 'reduce_sum',
+  'resize_bilinear', 'resize_nearest', 'rms_norm', 'rms_norm_eps', 'rope', 'rope_rows', 'sample', 'sample_corners', 'sample_facts', 'topk', 'update', 'where',
+];
+/** Ops whose name a file does not carry. */
+const FILE_OPS: Readonly<Record<string, readonly string[]>> = { min_max: ['min', 'max'], reduce_max_min: ['reduce_max', 'reduce_min'] };
+const LISTED_ELSEWHERE = ['intervals', 'proofs'];
+
+const files = vectorFiles('ops');
+const typed = files.filter((f) => f.startsWith('tensor_'));
+const elements = files.filter((f) => ADAPTERS[f] !== undefined);
+
+function known(file: string): Known[] {
+  return readGolden('ops', file).filter((v) => !isForeign(file, v)).map((v) => ADAPTERS[file]!(v as never));
+}
+
+function typedCase(v: TypedVector): NodeCase {
+  return { op: v.op as OpName, attrs: v.attrs, operands: positional(v.op as OpName, v.inputs) };
+}
+
+/** A row-sum fact cannot be declared: it exists inside a graph only. */
+function isDeclarable(v: TypedVector): boolean {
+  return Object.values(v.inputs).flat().every((t) => (t as Tensor).rowSum === undefined);
+}
+
+describe('nothing is left out', () => {
+  it('every file is typed, adapted or of an op that is not in the registry', () => {
+    const covered = [...typed, ...elements, ...PENDING, ...LISTED_ELSEWHERE];
+    expect(files.filter((f) => !covered.includes(f))).toEqual([]);
+    expect(new Set(covered).size).toBe(covered.length);
+    const nowHere = PENDING.filter((f) => (FILE_OPS[f] ?? [f.replace(/_(corners|eps|rounding|axis|sequence|rows|batch|facts)$/, '')]).some((op) => op in OPS));
+    expect(nowHere).toEqual([]);
+  });
+  it('every op of the registry has typed vectors', () => {
+    const ops = new Set(typed.flatMap((f) => readGolden('ops', f).map((v) => v.op)));
+    expect(Object.keys(OPS).filter((op) => !ops.has(op))).toEqual([]);
+  });
+  it('the number of vectors', () => {
+    const count = (names: readonly string[]): number => names.reduce((n, f) => n + readGolden('ops', f).length, 0);
+    expect({ typed: count(typed), elements: elements.reduce((n, f) => n + known(f).length, 0), pending: count(PENDING) }).toEqual({ typed: 251, elements: 500, pending: 799 });
+  });
+});
+
+describe('typed vectors through type rule, bounds rule and reference', () => {
+  for (const file of typed) {
+    it(file, () => {
+      for (const v of readGolden<TypedVector[]>('ops', file)) {
+        const { outputs, proved } = runReference(typedCase(v));
+        const actual = proved.out.map(({ dtype, shape, zp }, i) => {
+          const { lo, hi, rowSum } = proved.bounds.y[i]!;
+          return { dtype, shape, zp, lo, hi, ...(rowSum === undefined ? {} : { rowSum }), data: [...outputs[i]!] };
+        });
+        expect(actual, `${v.op} ${JSON.stringify(v.attrs)}`).toEqual(v.expected);
+      }
+    });
+  }
+});
+
+function pick(values: ArrayLike<number>, only: readonly number[] | undefined): number[] {
+  return only === undefined ? Array.from(values) : only.map((i) => values[i]!);
+}
+
+describe('element vectors through the reference, with committed intermediates', () => {
+  for (const file of elements) {
+    it(file, () => {
+      for (const c of known(file)) {
+        const { outputs, intermediates } = runReference(c);
+        c.outputs.forEach((e, i) => e && expect(pick(outputs[i]!, c.only?.['out']), JSON.stringify(c.attrs)).toEqual(e));
+        for (const [name, e] of Object.entries(c.steps ?? {})) expect(pick(intermediates.get(name)!.data, c.only?.[name]), name).toEqual(e);
+      }
+    });
+  }
+});
+
+for (const backend of BACKENDS) {
+  describe(`whole models on ${backend.name}`, () => {
+    for (const file of typed) {
+      it(file, async () => {
+        for (const v of readGolden<TypedVector[]>('ops', file).filter(isDeclarable)) {
+          const outputs = await runOn(backend, typedCase(v));
+          v.expected.forEach((e, i) => expect([...outputs[i]!], `${v.op} ${JSON.stringify(v.attrs)}`).toEqual(e.data));
+        }
+      });
+    }
+    for (const file of elements) {
+      it(file, async () => {
+        for (const c of known(file)) {
+          const outputs = await runOn(backend, c);
+          c.outputs.forEach((e, i) => e && expect(pick(outputs[i]!, c.only?.['out']), JSON.stringify(c.attrs)).toEqual(e));
+        }
+      });
+    }
+  });
+}
+
+describe('proofs.json: both sides of every rule', () => {
+  const proofs = readGolden<Proof[]>('ops', 'proofs');
+  const here = proofs.filter((p) => p.op in OPS);
+  it('the number of cases', () => expect([proofs.length, here.length]).toEqual([234, 222]));
+  for (const op of new Set(here.map((p) => p.op))) {
+    it(op, () => {
+      for (const p of here.filter((q) => q.op === op)) {
+        const label = `${p.rule} ${JSON.stringify(p.attrs)} ${p.figure ?? ''}`;
+        const node = typedCase(p as never);
+        if (!isDeclarable(p as never)) {
+          if (p.accept) expect(() => prove(node), label).not.toThrow();
+          else expect(() => prove(node), label).toThrow(Refused);
+        } else if (p.accept) expect(() => modelOf(node), label).not.toThrow();
+        else expect(() => modelOf(node), label).toThrow(expect.objectContaining({ family: 'ModelError' }));
+      }
+    });
+  }
+});
+
+describe('the models of vectors', () => {
+  it('share equal constants', () => {
+    const table: Tensor = { dtype: 'i16', shape: [513], fill: 1, const: true };
+    const cell = readGolden<TypedVector[]>('ops', 'tensor_lstm')[0]!;
+    const { graph } = graphOf(typedCase({ ...cell, inputs: { ...cell.inputs, sigmoid: table, tanh: table, tanh_c: table } }));
+    expect(graph.constants.length).toBe(4);
+  });
+});
