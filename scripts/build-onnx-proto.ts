@@ -47,7 +47,7 @@ function typeText(): string {
     '',
     'export namespace onnx {',
   ];
-  for (const type of root.lookup('onnx') instanceof protobuf.Namespace ? root.lookupType('onnx.ModelProto').parent!.nestedArray : []) {
+  for (const type of root.lookupType('onnx.ModelProto').parent!.nestedArray) {
     if (!(type instanceof protobuf.Type)) continue;
     out.push(`  interface ${type.name} {`);
     for (const field of type.fieldsArray) {

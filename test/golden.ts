@@ -17,7 +17,9 @@ export interface Vector {
 
 /** Names of the vector files of a folder, without `.json`. */
 export function vectorFiles(folder: 'numerics' | 'ops'): string[] {
-  return readdirSync(join(FOLDER, folder)).map((f) => f.replace(/\.json$/, '')).sort();
+  return readdirSync(join(FOLDER, folder))
+    .map((f) => f.replace(/\.json$/, ''))
+    .sort();
 }
 
 /** The parsed content of a file below test/golden. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXP2, expweight, exponent } from '../src/core/exp2.ts';
+import { EXP2, exponent, expweight } from '../src/core/exp2.ts';
 import * as int from '../src/core/int.ts';
 import { normScale } from '../src/ops/norm.ts';
 import { readGolden, type Vector, vectorFiles } from './golden.ts';
@@ -13,21 +13,21 @@ type Args = Readonly<Record<string, number>>;
 const PENDING = ['log2q', 'log2q_corners', 'mulhi', 'sin_q14', 'threefry'];
 
 const PRIMITIVES: Readonly<Record<string, (a: Args) => unknown>> = {
-  bitlen: (a) => int.bitlen(a['v']!),
-  clamp: (a) => int.clamp(a['v']!, a['lo']!, a['hi']!),
-  divq: (a) => int.divq(a['e']!, a['s']!, a['o']!),
-  exponent: (a) => exponent(a['d']!, a['l']!, a['m']!),
-  expweight: (a) => expweight(a['t']!, a['e']!),
-  floor_div: (a) => int.floorDiv(a['a']!, a['n']!),
-  isqrt: (a) => int.isqrt(a['v']!),
-  mulhr: (a) => int.mulhr(a['x']!, a['m']!),
+  bitlen: (a) => int.bitlen(a.v!),
+  clamp: (a) => int.clamp(a.v!, a.lo!, a.hi!),
+  divq: (a) => int.divq(a.e!, a.s!, a.o!),
+  exponent: (a) => exponent(a.d!, a.l!, a.m!),
+  expweight: (a) => expweight(a.t!, a.e!),
+  floor_div: (a) => int.floorDiv(a.a!, a.n!),
+  isqrt: (a) => int.isqrt(a.v!),
+  mulhr: (a) => int.mulhr(a.x!, a.m!),
   norm_scale: (a) => {
-    const { k, r } = normScale(a['V']!);
+    const { k, r } = normScale(a.V!);
     return { k, R: r };
   },
-  round_div: (a) => int.roundDiv(a['a']!, a['n']!),
-  rsh: (a) => int.rsh(a['x']!, a['s']!),
-  stage: (a) => int.stage(a['acc']!, a['m']!, a['l']!, a['zp']!, a['lo']!, a['hi']!),
+  round_div: (a) => int.roundDiv(a.a!, a.n!),
+  rsh: (a) => int.rsh(a.x!, a.s!),
+  stage: (a) => int.stage(a.acc!, a.m!, a.l!, a.zp!, a.lo!, a.hi!),
 };
 
 describe('golden vectors of the primitives', () => {
@@ -39,7 +39,7 @@ describe('golden vectors of the primitives', () => {
   });
   for (const file of files.filter((f) => !PENDING.includes(f))) {
     it(file, () => {
-      const vectors = readGolden(/* folder */ 'numerics', file);
+      const vectors = readGolden('numerics', file);
       expect(vectors.length).toBeGreaterThan(10);
       for (const { op, inputs, expected } of vectors as Vector[]) {
         expect(PRIMITIVES[op]!(inputs as Args), JSON.stringify(inputs)).toEqual(expected);
@@ -48,11 +48,11 @@ describe('golden vectors of the primitives', () => {
   }
   it('tables: EXP2 and its SHA-256', () => {
     const tables = readGolden<Record<string, number[]> & { sha256: Record<string, string> }>('numerics', 'tables');
-    expect([...EXP2]).toEqual(tables['EXP2']);
+    expect([...EXP2]).toEqual(tables.EXP2);
     const bytes = Buffer.alloc(EXP2.length * 4);
     EXP2.forEach((v, i) => void bytes.writeUInt32LE(v, 4 * i));
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(tables.sha256['EXP2']);
-    expect(tables.sha256['EXP2']).toBe('cfff41030c84e32c3c8367713deb41af92986a3f1549646d412a3fcc8e4206ce');
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(tables.sha256.EXP2);
+    expect(tables.sha256.EXP2).toBe('cfff41030c84e32c3c8367713deb41af92986a3f1549646d412a3fcc8e4206ce');
   });
 });
 
@@ -60,8 +60,14 @@ describe('golden vectors of the primitives', () => {
 function edgy(lo: number, hi: number): fc.Arbitrary<number> {
   const edges = [0, lo, lo + 1, hi, hi - 1];
   for (let k = 0; k < 52; k++) for (const s of [-1, 1]) for (const d of [-1, 0, 1]) edges.push(s * 2 ** k + d);
-  const small = fc.tuple(fc.integer({ min: 0, max: 31 }), fc.maxSafeInteger()).map(([k, v]) => Math.trunc(v / 2 ** (k + 22)));
-  const all = fc.oneof(fc.constantFrom(...edges), fc.integer({ min: Math.max(lo, -(2 ** 31)), max: Math.min(hi, 2 ** 31 - 1) }), small);
+  const small = fc
+    .tuple(fc.integer({ min: 0, max: 31 }), fc.maxSafeInteger())
+    .map(([k, v]) => Math.trunc(v / 2 ** (k + 22)));
+  const all = fc.oneof(
+    fc.constantFrom(...edges),
+    fc.integer({ min: Math.max(lo, -(2 ** 31)), max: Math.min(hi, 2 ** 31 - 1) }),
+    small,
+  );
   return all.map((v) => Math.min(hi, Math.max(lo, v)) + 0);
 }
 
@@ -82,15 +88,23 @@ function same(actual: number, defined: bigint): void {
 }
 
 describe('definitions in BigInt', () => {
-  const check = <T extends unknown[]>(name: string, arbs: { [K in keyof T]: fc.Arbitrary<T[K]> }, f: (...args: T) => void): void =>
-    it(name, () => fc.assert(fc.property(...(arbs as unknown as [fc.Arbitrary<T[0]>]), f as (...a: unknown[]) => void), RUNS));
+  const check = <T extends unknown[]>(
+    name: string,
+    arbs: { [K in keyof T]: fc.Arbitrary<T[K]> },
+    f: (...args: T) => void,
+  ): void =>
+    it(name, () =>
+      fc.assert(fc.property(...(arbs as unknown as [fc.Arbitrary<T[0]>]), f as (...a: unknown[]) => void), RUNS),
+    );
 
   check('floorDiv', [edgy(-(2 ** 52), 2 ** 52), POSITIVE], (a, n) => same(int.floorDiv(a, n), floorBig(B(a), B(n))));
   check('floorDiv next to multiples', [edgy(-(2 ** 20), 2 ** 20), POSITIVE, fc.constantFrom(-1, 0, 1)], (q, n, d) => {
     const a = q * n + d;
     same(int.floorDiv(a, n), floorBig(B(a), B(n)));
   });
-  check('roundDiv', [edgy(-(2 ** 50), 2 ** 50), POSITIVE], (a, n) => same(int.roundDiv(a, n), floorBig(2n * B(a) + B(n), 2n * B(n))));
+  check('roundDiv', [edgy(-(2 ** 50), 2 ** 50), POSITIVE], (a, n) =>
+    same(int.roundDiv(a, n), floorBig(2n * B(a) + B(n), 2n * B(n))),
+  );
   check('roundDiv next to ties', [edgy(-(2 ** 18), 2 ** 18), POSITIVE, fc.constantFrom(-1, 0, 1)], (q, n, d) => {
     const a = q * n + Math.floor(n / 2) + d;
     same(int.roundDiv(a, n), floorBig(2n * B(a) + B(n), 2n * B(n)));
@@ -101,18 +115,26 @@ describe('definitions in BigInt', () => {
     fc.pre(B(x) + half < 2n ** 31n);
     same(int.rsh(x, s), (B(x) + half) >> B(s));
   });
-  check('identity R: rsh is a stage with a power of two', [I32, fc.integer({ min: 2, max: 31 }), fc.integer({ min: 0, max: 24 })], (x, s, l) => {
-    const k = 32 - s - l;
-    fc.pre(k >= 0 && k <= 30 && Math.abs(x) * 2 ** l < 2 ** 31 && x + 2 ** (s - 1) < 2 ** 31);
-    same(int.mulhr(x * 2 ** l, 2 ** k), B(int.rsh(x, s)));
-  });
-  check('stage', [I32, edgy(0, 2 ** 31 - 1), fc.integer({ min: 0, max: 24 }), fc.integer({ min: -128, max: 127 })], (acc, m, l, zp) => {
-    const a = Math.trunc(acc / 2 ** l) + 0;
-    fc.pre(Math.abs(a) * 2 ** l < 2 ** 31);
-    const v = B(zp) + floorBig(((B(a) << B(l)) * B(m)) + 2n ** 31n, 2n ** 32n);
-    same(int.stage(a, m, l, zp, -(2 ** 31), 2 ** 31 - 1), v);
-    same(int.stage(a, m, l, zp, -128, 127), v < -128n ? -128n : v > 127n ? 127n : v);
-  });
+  check(
+    'identity R: rsh is a stage with a power of two',
+    [I32, fc.integer({ min: 2, max: 31 }), fc.integer({ min: 0, max: 24 })],
+    (x, s, l) => {
+      const k = 32 - s - l;
+      fc.pre(k >= 0 && k <= 30 && Math.abs(x) * 2 ** l < 2 ** 31 && x + 2 ** (s - 1) < 2 ** 31);
+      same(int.mulhr(x * 2 ** l, 2 ** k), B(int.rsh(x, s)));
+    },
+  );
+  check(
+    'stage',
+    [I32, edgy(0, 2 ** 31 - 1), fc.integer({ min: 0, max: 24 }), fc.integer({ min: -128, max: 127 })],
+    (acc, m, l, zp) => {
+      const a = Math.trunc(acc / 2 ** l) + 0;
+      fc.pre(Math.abs(a) * 2 ** l < 2 ** 31);
+      const v = B(zp) + floorBig((B(a) << B(l)) * B(m) + 2n ** 31n, 2n ** 32n);
+      same(int.stage(a, m, l, zp, -(2 ** 31), 2 ** 31 - 1), v);
+      same(int.stage(a, m, l, zp, -128, 127), v < -128n ? -128n : v > 127n ? 127n : v);
+    },
+  );
   check('isqrt', [edgy(0, 2 ** 32 - 1), edgy(0, 65535), fc.constantFrom(-1, 0, 1)], (v, r, d) => {
     for (const n of [v, Math.max(0, Math.min(2 ** 32 - 1, r * r + d))]) {
       const root = B(int.isqrt(n));
@@ -124,11 +146,19 @@ describe('definitions in BigInt', () => {
     same(int.divq(part, s, o), (B(part) * 2n ** B(o) + B(s) / 2n) / B(s));
   });
   check('bitlen', [edgy(0, 2 ** 52)], (v) => same(int.bitlen(v), v === 0 ? 0n : B(B(v).toString(2).length)));
-  check('lut16', [edgy(-32768, 32767), fc.integer({ min: 7, max: 22 }), fc.array(edgy(-32768, 32767), { minLength: 513, maxLength: 513 })], (x, s, table) => {
-    const [i, f] = [(x + 32768) >> 7, (x + 32768) & 127];
-    const inner = 128n * B(table[i]!) + (B(table[i + 1]!) - B(table[i]!)) * B(f);
-    same(int.lut16(x, table, s, 0, -32768, 32767), (inner + (1n << B(s - 1))) >> B(s));
-  });
+  check(
+    'lut16',
+    [
+      edgy(-32768, 32767),
+      fc.integer({ min: 7, max: 22 }),
+      fc.array(edgy(-32768, 32767), { minLength: 513, maxLength: 513 }),
+    ],
+    (x, s, table) => {
+      const [i, f] = [(x + 32768) >> 7, (x + 32768) & 127];
+      const inner = 128n * B(table[i]!) + (B(table[i + 1]!) - B(table[i]!)) * B(f);
+      same(int.lut16(x, table, s, 0, -32768, 32767), (inner + (1n << B(s - 1))) >> B(s));
+    },
+  );
   check('exponent', [edgy(0, 2 ** 31 - 1), fc.integer({ min: 0, max: 24 }), edgy(2 ** 30, 2 ** 31 - 1)], (d, l, m) => {
     const cap = (2n ** 31n - 1n) >> B(l);
     const cut = B(d) < cap ? B(d) : cap;
@@ -145,14 +175,14 @@ describe('definitions in BigInt', () => {
   check('normScale', [edgy(1, 2 ** 49 - 1)], (v) => {
     const { k, r } = normScale(v);
     const length = B(v).toString(2).length;
-    expect(k).toBe(32 - length - (((32 - length) % 2) + 2) % 2);
+    expect(k).toBe(32 - length - ((((32 - length) % 2) + 2) % 2));
     const vn = k >= 0 ? B(v) << B(k) : B(v) >> B(-k);
     let root = B(Math.floor(Math.sqrt(Number(vn))));
     while (root * root > vn) root--;
     while ((root + 1n) * (root + 1n) <= vn) root++;
     const rest = ((vn - root * root) << 14n) / root;
     const s = (root << 15n) + (rest < 32767n ? rest : 32767n);
-    same(r, ((2n ** 30n << 30n) + s / 2n) / s);
+    same(r, (((2n ** 30n) << 30n) + s / 2n) / s);
     expect(r >= 2 ** 29 && r <= 2 ** 30).toBe(true);
   });
 });

@@ -17,7 +17,19 @@ export interface LowerOptions {
 }
 
 /** Ops that keep the layout of an image, and ops that show that their input is one (NCHW). */
-const KEEPS_LAYOUT: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'Relu', 'Clip', 'Identity', 'Dropout', 'Sigmoid', 'Tanh', 'LeakyRelu']);
+const KEEPS_LAYOUT: ReadonlySet<string> = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Relu',
+  'Clip',
+  'Identity',
+  'Dropout',
+  'Sigmoid',
+  'Tanh',
+  'LeakyRelu',
+]);
 const IMAGE_OPS: ReadonlySet<string> = new Set([
   ...['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'BatchNormalization'],
   ...['Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth', 'InstanceNormalization', 'PRelu', 'Pad'],
@@ -35,7 +47,10 @@ function refuseUnknownOps(model: OnnxModel): void {
   }
   if (!first) return;
   const list = [...counts].map(([op, n]) => (n === 1 ? op : `${op} (${n} nodes)`)).join(', ');
-  throw new ImportError('UnsupportedOp', `the model uses ops that are not supported: ${list}`, { node: first.name, op: first.op });
+  throw new ImportError('UnsupportedOp', `the model uses ops that are not supported: ${list}`, {
+    node: first.name,
+    op: first.op,
+  });
 }
 
 /** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
@@ -53,7 +68,10 @@ function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): nu
         `Give it a value with --dim ${name}=VALUE.`,
       );
     if (!Number.isSafeInteger(value) || value < 1)
-      throw new ImportError('BadOption', `the dimension "${name}" must be a whole number from 1`, { expected: '1 or more', actual: String(value) });
+      throw new ImportError('BadOption', `the dimension "${name}" must be a whole number from 1`, {
+        expected: '1 or more',
+        actual: String(value),
+      });
     return value;
   });
 }
@@ -71,9 +89,24 @@ function isImage(model: OnnxModel, input: OnnxValue): boolean {
   return found;
 }
 
-const INDEX_DTYPES: ReadonlySet<string> = new Set(['int64', 'int32', 'int16', 'int8', 'uint8', 'uint16', 'uint32', 'uint64', 'bool']);
+const INDEX_DTYPES: ReadonlySet<string> = new Set([
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+  'bool',
+]);
 
-function addInput(model: OnnxModel, graph: GraphBuilder, input: OnnxValue, dims: Readonly<Record<string, number>>): void {
+function addInput(
+  model: OnnxModel,
+  graph: GraphBuilder,
+  input: OnnxValue,
+  dims: Readonly<Record<string, number>>,
+): void {
   const shape = bindShape(input, dims);
   const image = shape.length === 4 && isImage(model, input);
   const perm = image ? [0, 3, 1, 2] : identity(shape.length);
@@ -118,5 +151,11 @@ export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph 
   const last = model.nodes.at(-1);
   if (!last || model.outputs.length === 0) throw new ImportError('BadGraph', 'the model has no nodes or no outputs');
   for (const output of model.outputs) addOutput(graph, output, last);
-  return simplify({ name: model.name, tensors: graph.tensors, inputs: graph.inputs, nodes: graph.nodes, outputs: graph.outputs });
+  return simplify({
+    name: model.name,
+    tensors: graph.tensors,
+    inputs: graph.inputs,
+    nodes: graph.nodes,
+    outputs: graph.outputs,
+  });
 }

@@ -3,6 +3,7 @@
  * has one double.
  * @module
  */
+import { exp2i } from '../quant/math.ts';
 import { ImportError } from './errors.ts';
 import type { Int64, onnx } from './proto/onnx.gen.js';
 
@@ -54,7 +55,8 @@ const OPEN_END = 2 ** 62;
  * ±2^63; anything between is refused.
  */
 export function int64ToNumber(value: Int64, unsigned = false): number {
-  const v = typeof value === 'number' ? value : (unsigned ? value.high >>> 0 : value.high) * 4294967296 + (value.low >>> 0);
+  const v =
+    typeof value === 'number' ? value : (unsigned ? value.high >>> 0 : value.high) * 4294967296 + (value.low >>> 0);
   if (Number.isSafeInteger(v)) return v;
   if (Math.abs(v) >= OPEN_END) return v < 0 ? -(2 ** 63) : 2 ** 63;
   throw new ImportError('BadTensor', 'an integer is beyond 2^53', { expected: 'at most 2^53', actual: String(v) });
@@ -66,7 +68,7 @@ export function float16ToNumber(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+  return exponent === 0 ? sign * fraction * exp2i(-24) : sign * (1024 + fraction) * exp2i(exponent - 25);
 }
 
 const scratch = new DataView(new ArrayBuffer(4));
@@ -135,7 +137,10 @@ export function decodeTensor(proto: onnx.TensorProto, name: string = proto.name)
   const list = raw.length > 0 ? null : typedList(proto, dtype);
   const held = list ? list.length : raw.length / size;
   if (held !== count)
-    throw new ImportError('BadTensor', `${where} does not fill its shape`, { expected: `${count} values`, actual: `${held}` });
+    throw new ImportError('BadTensor', `${where} does not fill its shape`, {
+      expected: `${count} values`,
+      actual: `${held}`,
+    });
   if (list) return { name, dtype, shape, data: Float64Array.from(list) };
   const data = new Float64Array(count);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);

@@ -41,7 +41,12 @@ export interface ConvertReport {
   readonly name: string;
   readonly opset: number;
   readonly samples: number;
-  readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[]; readonly layout: 'NHWC' | 'source' }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly number[];
+    readonly layout: 'NHWC' | 'source';
+  }[];
   readonly layers: readonly LayerReport[];
   readonly warnings: readonly string[];
 }
@@ -61,7 +66,11 @@ function isSampleTensor(s: SampleTensor | Readonly<Record<string, SampleTensor>>
 
 /** The samples of each input, or a refusal that says which are missing. */
 function samplesOf(graph: FloatGraph, samples: ConvertOptions['samples']): SampleTensor[] {
-  if (!samples) throw new ImportError('NeedsCalibration', 'quantization needs calibration samples to learn the range of every tensor');
+  if (!samples)
+    throw new ImportError(
+      'NeedsCalibration',
+      'quantization needs calibration samples to learn the range of every tensor',
+    );
   return graph.inputs.map((input) => {
     const own = isSampleTensor(samples) ? (graph.inputs.length === 1 ? samples : undefined) : samples[input.name];
     if (!own) throw new ImportError('NeedsCalibration', `there are no calibration samples for input "${input.name}"`);
@@ -77,7 +86,13 @@ function transformOf(type: InputType, folded: FoldedInput, samples: SampleTensor
 }
 
 /** The form of a float input: raw integers as they are, floats as i8 for images and i16 for everything else. */
-function inputForm(type: InputType, graph: FloatGraph, input: FloatInput, folded: FoldedInput, ranges: Ranges): InputForm {
+function inputForm(
+  type: InputType,
+  graph: FloatGraph,
+  input: FloatInput,
+  folded: FoldedInput,
+  ranges: Ranges,
+): InputForm {
   const range = ranges[input.tensor]!;
   if (type === 'u8' || type === 'i8') {
     const zp = folded.zero - (type === 'u8' ? 128 : 0);
@@ -90,7 +105,11 @@ function inputForm(type: InputType, graph: FloatGraph, input: FloatInput, folded
 }
 
 /** Folds the normalisation of every float input; index inputs stay as they are. */
-function foldInputs(graph: FloatGraph, type: InputType, options: ConvertOptions): { graph: FloatGraph; folded: (FoldedInput | undefined)[] } {
+function foldInputs(
+  graph: FloatGraph,
+  type: InputType,
+  options: ConvertOptions,
+): { graph: FloatGraph; folded: (FoldedInput | undefined)[] } {
   const normalisation = { mean: options.mean ?? [0], std: options.std ?? [1] };
   const [least, greatest] = type === 'u8' || type === 'i8' ? RAW_RANGE[type] : [0, 0];
   let current = graph;
@@ -105,9 +124,11 @@ function foldInputs(graph: FloatGraph, type: InputType, options: ConvertOptions)
 
 function warningsOf(layers: readonly LayerReport[], samples: number): string[] {
   const warnings: string[] = [];
-  if (samples < 16) warnings.push(`only ${samples} calibration samples: ranges may be too narrow; a few hundred are better`);
+  if (samples < 16)
+    warnings.push(`only ${samples} calibration samples: ranges may be too narrow; a few hundred are better`);
   for (const layer of layers)
-    if (layer.range.lo === 0 && layer.range.hi === 0) warnings.push(`${layer.name} (${layer.source}) is 0 for every calibration sample`);
+    if (layer.range.lo === 0 && layer.range.hi === 0)
+      warnings.push(`${layer.name} (${layer.source}) is 0 for every calibration sample`);
   return warnings;
 }
 
@@ -115,19 +136,27 @@ function warningsOf(layers: readonly LayerReport[], samples: number): string[] {
  * Converts an ONNX file. Images are NHWC in the result, whatever they are in the source; its report says which inputs are.
  * `progress` is called after every calibration sample of every pass. Throws `ImportError`.
  */
-export function convertOnnx(bytes: Uint8Array, options: ConvertOptions = {}, progress?: ObserveProgress): ConvertResult {
+export function convertOnnx(
+  bytes: Uint8Array,
+  options: ConvertOptions = {},
+  progress?: ObserveProgress,
+): ConvertResult {
   const model = parseOnnx(bytes);
   const lowered = lower(model, { dims: options.dims });
   const type = options.inputType ?? 'f32';
   if (type === 'i32' && lowered.inputs.some((i) => !i.index))
-    throw new ImportError('BadOption', `input "${lowered.inputs.find((i) => !i.index)!.name}" takes floats, so its type cannot be i32`);
+    throw new ImportError(
+      'BadOption',
+      `input "${lowered.inputs.find((i) => !i.index)!.name}" takes floats, so its type cannot be i32`,
+    );
   const samples = samplesOf(lowered, options.samples);
   const { graph, folded } = foldInputs(lowered, type, options);
   const readers = graph.inputs.map((input, i) => {
     const f = folded[i];
     return sampleReader(graph, input, samples[i]!, f && transformOf(type, f, samples[i]!));
   });
-  if (readers.some((r) => r.count !== readers[0]!.count)) throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
+  if (readers.some((r) => r.count !== readers[0]!.count))
+    throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
   const ranges = observe(graph, readers, options.ranges ?? 'minmax', progress);
   const inputs = graph.inputs.map((input, i): InputForm => {
     const f = folded[i];

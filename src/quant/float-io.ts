@@ -2,8 +2,9 @@
  * Floats in and out of a model, by the scales it stores. Outside consensus: the signed input of a run is the integers.
  * @module
  */
-import type { InputDecl, OutputDecl } from '../graph/ir.ts';
+
 import { allocate, DTYPE_RANGE, type Tensor } from '../core/tensor.ts';
+import type { InputDecl, OutputDecl } from '../graph/ir.ts';
 import { fromScale } from './scales.ts';
 
 function concreteShape(input: InputDecl, shape: readonly number[] | undefined): readonly number[] {
@@ -23,7 +24,8 @@ function concreteShape(input: InputDecl, shape: readonly number[] | undefined): 
 export function quantizeInput(input: InputDecl, values: ArrayLike<number>, shape?: readonly number[]): Tensor {
   const dims = concreteShape(input, shape);
   const count = dims.reduce((n, d) => n * d, 1);
-  if (values.length !== count) throw new RangeError(`input "${input.name}" takes ${count} values, not ${values.length}`);
+  if (values.length !== count)
+    throw new RangeError(`input "${input.name}" takes ${count} values, not ${values.length}`);
   const scale = input.scale ? fromScale(input.scale) : 1;
   const [min, max] = DTYPE_RANGE[input.dtype];
   const lo = typeof input.lo === 'number' ? input.lo : min;

@@ -13,7 +13,16 @@ export interface Block {
 }
 
 /** out[at…at+O) = clamp(bias + Σ_k w[o,k]·x[from+k]); every sum runs over k in rising order; rows o = first…last−1 of the weight. */
-function rows(x: Float64Array, from: number, k: number, op: Conv2d | Dense, first: number, last: number, out: Float64Array, at: number): void {
+function rows(
+  x: Float64Array,
+  from: number,
+  k: number,
+  op: Conv2d | Dense,
+  first: number,
+  last: number,
+  out: Float64Array,
+  at: number,
+): void {
   const { weight: w, bias, lo, hi } = op;
   let o = first;
   for (; o + 3 < last; o += 4) {
@@ -109,7 +118,12 @@ function stridesOf(shape: readonly number[]): number[] {
 }
 
 /** Calls `visit(i, at)` for the elements of `shape` in order, `at` the sum of index·strides. */
-function walk(shape: readonly number[], strides: readonly number[], start: number, visit: (i: number, at: number) => void): void {
+function walk(
+  shape: readonly number[],
+  strides: readonly number[],
+  start: number,
+  visit: (i: number, at: number) => void,
+): void {
   const index = new Int32Array(shape.length);
   const total = shape.reduce((n, d) => n * d, 1);
   let at = start;

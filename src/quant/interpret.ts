@@ -55,7 +55,10 @@ function execute(node: FloatNode, x: Block, second: Block | undefined, y: Block)
 /** Prepares a graph for repeated runs. */
 export function createInterpreter(graph: FloatGraph): Interpreter {
   const used = new Set([...graph.inputs.map((i) => i.tensor), ...graph.nodes.map((n) => n.output)]);
-  const blocks: Block[] = graph.tensors.map((t) => ({ data: new Float64Array(used.has(t.id) ? sizeOf(t.shape) : 0), shape: t.shape }));
+  const blocks: Block[] = graph.tensors.map((t) => ({
+    data: new Float64Array(used.has(t.id) ? sizeOf(t.shape) : 0),
+    shape: t.shape,
+  }));
   return {
     values: blocks.map((b) => b.data),
     run(inputs) {
@@ -63,10 +66,13 @@ export function createInterpreter(graph: FloatGraph): Interpreter {
         const block = blocks[input.tensor]!;
         const given = inputs[i];
         if (given?.length !== block.data.length)
-          throw new RangeError(`input ${i} ("${input.name}") has ${given?.length ?? 0} values instead of ${block.data.length}`);
+          throw new RangeError(
+            `input ${i} ("${input.name}") has ${given?.length ?? 0} values instead of ${block.data.length}`,
+          );
         block.data.set(given);
       });
-      for (const node of graph.nodes) execute(node, blocks[node.inputs[0]!]!, blocks[node.inputs[1]!], blocks[node.output]!);
+      for (const node of graph.nodes)
+        execute(node, blocks[node.inputs[0]!]!, blocks[node.inputs[1]!], blocks[node.output]!);
     },
   };
 }

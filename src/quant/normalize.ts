@@ -28,7 +28,10 @@ export interface FoldedInput {
 /** One value where all are equal, else one a channel. */
 function perChannel(v: readonly number[], channels: number, what: string): Float64Array {
   if (v.length !== 1 && v.length !== channels)
-    throw new ImportError('BadOption', `${what} has ${v.length} values`, { expected: `1 or ${channels}`, actual: `${v.length}` });
+    throw new ImportError('BadOption', `${what} has ${v.length} values`, {
+      expected: `1 or ${channels}`,
+      actual: `${v.length}`,
+    });
   return Float64Array.from({ length: channels }, (_, i) => v[v.length === 1 ? 0 : i]!);
 }
 
@@ -65,7 +68,11 @@ function insertAffine(graph: FloatGraph, id: number, scale: Float64Array, shift:
   const redirect = (n: FloatNode): FloatNode => ({ ...n, inputs: n.inputs.map((i) => (i === id ? fresh : i)) });
   if (only?.op.kind !== 'conv2d') {
     const tensors = [...graph.tensors, { id: fresh, name: 'normalised', shape }];
-    return { ...graph, tensors, nodes: [{ op: affine, inputs: [id], output: fresh, ...from }, ...graph.nodes.map(redirect)] };
+    return {
+      ...graph,
+      tensors,
+      nodes: [{ op: affine, inputs: [id], output: fresh, ...from }, ...graph.nodes.map(redirect)],
+    };
   }
   const conv = foldIntoConv(only.op, scale, shift);
   const [pt, pl, pb, pr] = conv.pads;
@@ -74,7 +81,9 @@ function insertAffine(graph: FloatGraph, id: number, scale: Float64Array, shift:
   const padded = [shape[0]!, shape[1]! + pt + pb, shape[2]! + pl + pr, shape[3]!];
   const pad = { kind: 'pad', before: [0, pt, pl, 0], after: [0, pb, pr, 0], value: zeroPoint(scale, shift) } as const;
   const unpadded: Conv2d = { ...conv, pads: [0, 0, 0, 0] };
-  const nodes = graph.nodes.flatMap((n) => (n === only ? [{ op: pad, inputs: [id], output: fresh, ...from }, redirect({ ...n, op: unpadded })] : [n]));
+  const nodes = graph.nodes.flatMap((n) =>
+    n === only ? [{ op: pad, inputs: [id], output: fresh, ...from }, redirect({ ...n, op: unpadded })] : [n],
+  );
   return { ...graph, tensors: [...graph.tensors, { id: fresh, name: 'padded', shape: padded }], nodes };
 }
 
@@ -83,7 +92,13 @@ function insertAffine(graph: FloatGraph, id: number, scale: Float64Array, shift:
  * (0…255 for u8): one whole mean among them becomes the zero point, one deviation the scale; what is left goes into the
  * graph. Throws `ImportError` BadOption on a deviation that is not positive or a wrong number of values.
  */
-export function foldNormalization(graph: FloatGraph, index: number, n: Normalization, least: number, greatest: number): FoldedInput {
+export function foldNormalization(
+  graph: FloatGraph,
+  index: number,
+  n: Normalization,
+  least: number,
+  greatest: number,
+): FoldedInput {
   const id = graph.inputs[index]!.tensor;
   const channels = graph.tensors[id]!.shape.at(-1) ?? 1;
   const mean = perChannel(n.mean, channels, '--mean');

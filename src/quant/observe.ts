@@ -25,7 +25,12 @@ interface Observed {
   readonly hi: Float64Array;
 }
 
-function eachSample(graph: FloatGraph, readers: readonly SampleReader[], visit: (id: number, v: Float64Array) => void, tick: () => void): void {
+function eachSample(
+  graph: FloatGraph,
+  readers: readonly SampleReader[],
+  visit: (id: number, v: Float64Array) => void,
+  tick: () => void,
+): void {
   const interpreter = createInterpreter(graph);
   const ids = [...graph.inputs.map((i) => i.tensor), ...graph.nodes.map((n) => n.output)];
   for (let i = 0; i < readers[0]!.count; i++) {
@@ -81,7 +86,12 @@ function mseRange(bins: Float64Array, full: Range): Range {
  * Observes all samples; one pass for minmax, a second one for the histograms of the other methods.
  * Every reader gives as many samples; the values must be finite.
  */
-export function observe(graph: FloatGraph, readers: readonly SampleReader[], method: RangeMethod, progress?: ObserveProgress): Ranges {
+export function observe(
+  graph: FloatGraph,
+  readers: readonly SampleReader[],
+  method: RangeMethod,
+  progress?: ObserveProgress,
+): Ranges {
   const n = graph.tensors.length;
   const seen: Observed = { lo: new Float64Array(n), hi: new Float64Array(n) };
   const total = readers[0]!.count * (method === 'minmax' ? 1 : 2);

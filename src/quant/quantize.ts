@@ -4,9 +4,18 @@
  * @module
  */
 import type { Graph } from '../graph/ir.ts';
-import { EmitContext, type Emit, type Quantized } from './emit/context.ts';
+import { type Emit, EmitContext, type Quantized } from './emit/context.ts';
 import { emitAffine, emitConv2d, emitDense } from './emit/layers.ts';
-import { emitAvgPool, emitConstant, emitLinear, emitMaxPool, emitMean, emitPad, emitReshape, emitTranspose } from './emit/moves.ts';
+import {
+  emitAvgPool,
+  emitConstant,
+  emitLinear,
+  emitMaxPool,
+  emitMean,
+  emitPad,
+  emitReshape,
+  emitTranspose,
+} from './emit/moves.ts';
 import { emitClamp, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';

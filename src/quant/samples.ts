@@ -53,7 +53,12 @@ export interface SampleReader {
  * make a batch and a last incomplete one is left out.
  * Throws `ImportError` BadSamples on another size and on values that are not finite.
  */
-export function sampleReader(graph: FloatGraph, input: FloatInput, samples: SampleTensor, transform?: SampleTransform): SampleReader {
+export function sampleReader(
+  graph: FloatGraph,
+  input: FloatInput,
+  samples: SampleTensor,
+  transform?: SampleTransform,
+): SampleReader {
   const stored = graph.tensors[input.tensor]!.shape;
   const size = sizeOf(stored);
   const each = sizeOf(samples.shape.slice(1));
@@ -72,7 +77,8 @@ export function sampleReader(graph: FloatGraph, input: FloatInput, samples: Samp
     read(i) {
       for (let e = 0; e < size; e++) {
         const v = samples.data[i * size + (order ? order[e]! : e)]!;
-        if (!Number.isFinite(v)) throw new ImportError('BadSamples', `sample ${i} of input "${input.name}" holds NaN or infinity`);
+        if (!Number.isFinite(v))
+          throw new ImportError('BadSamples', `sample ${i} of input "${input.name}" holds NaN or infinity`);
         buffer[e] = v * scale[e % scale.length]! + shift[e % shift.length]!;
       }
       return buffer;

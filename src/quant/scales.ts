@@ -23,7 +23,10 @@ export interface Range {
 
 const LIMIT = 2147483648;
 const BIAS_LIMIT = 1073741824;
-const DTYPE_LIMITS: Readonly<Record<'i8' | 'i16', readonly [number, number]>> = { i8: [-128, 127], i16: [-32768, 32767] };
+const DTYPE_LIMITS: Readonly<Record<'i8' | 'i16', readonly [number, number]>> = {
+  i8: [-128, 127],
+  i16: [-32768, 32767],
+};
 
 /** Nearest integer, ties up. */
 export function round(v: number): number {
@@ -58,18 +61,21 @@ export function tidyScale(v: number): number {
   return ldexp(Math.ceil(m * 16777216), e - 24);
 }
 
+/** Ranges narrower than this (2^−96) count as empty: their tensor is 0. */
+const NARROW = exp2i(-96);
+
 /** Asymmetric i8 type of a range: 256 steps from min(lo,0) to max(hi,0), zero exact. An empty range has scale 1. */
 export function i8Type(range: Range): QType {
   const lo = Math.min(range.lo, 0);
   const hi = Math.max(range.hi, 0);
-  const scale = hi > lo ? tidyScale((hi - lo) / 255) : 1;
+  const scale = hi - lo > NARROW ? tidyScale((hi - lo) / 255) : 1;
   return { dtype: 'i8', zp: clampReal(round(-128 - lo / scale), -128, 127), scale, lo: -128, hi: 127 };
 }
 
 /** Symmetric i16 type of a range, `headroom` times as wide; zero point 0. */
 export function i16Type(range: Range, headroom: number): QType {
   const max = Math.max(Math.abs(range.lo), Math.abs(range.hi)) * headroom;
-  return { dtype: 'i16', zp: 0, scale: max > 0 ? tidyScale(max / 32767) : 1, lo: -32768, hi: 32767 };
+  return { dtype: 'i16', zp: 0, scale: max > NARROW ? tidyScale(max / 32767) : 1, lo: -32768, hi: 32767 };
 }
 
 /** The type with real limits folded into lo, hi; infinite ones change nothing. */
@@ -125,15 +131,16 @@ function firstScales(spec: LayerSpec): Float64Array {
   return out;
 }
 
-/** Least l and the multipliers ⌈μ·2^(32−l)⌉ ≥ 1 for weight scales `scales`. */
-function snap(spec: LayerSpec, scales: Float64Array): { m: Int32Array; l: number } {
+/** Least l ≤ 24 and the multipliers ⌈μ·2^(32−l)⌉ ≥ 1 for weight scales `scales`; undefined where none fits. */
+function snap(spec: LayerSpec, scales: Float64Array): { m: Int32Array; l: number } | undefined {
   const mu = scales.map((s) => (spec.inputScale * s) / spec.outputScale);
   const max = mu.reduce((a, b) => Math.max(a, b), 0);
-  for (let l = 0; ; l++) {
+  for (let l = 0; l <= 24; l++) {
     if (max >= exp2i(l - 1)) continue;
     const m = mu.map((v) => Math.max(1, Math.ceil(v * exp2i(32 - l))));
     if (m.every((v) => v < LIMIT)) return { m: Int32Array.from(m), l };
   }
+  return undefined;
 }
 
 /** True where row o passes the proofs: |b| < 2^30, |b| + Σ|w|·X < 2^31, and |acc|·2^l < 2^31 over the accumulator's interval. */
@@ -151,14 +158,16 @@ function proved(w: Int8Array, from: number, k: number, b: number, x: Range, l: n
 /**
  * Quantizes a linear layer: m first, then the weight scale that m stands for, then w = ⌊w/sw+½⌋ and b = ⌊b/(sx·sw)+½⌋, so
  * that no gain error is left. A row whose proof fails gets twice its weight scale until it passes.
- * Returns undefined where a row cannot pass (its bias alone is too large).
+ * Returns undefined where a row cannot pass: its bias or its gain is too large.
  */
 export function quantizeLayer(spec: LayerSpec): LayerIntegers | undefined {
   const rows = spec.bias.length;
   const k = spec.weight.length / rows;
   const start = firstScales(spec);
   for (let attempt = 0; attempt < 64; attempt++) {
-    const { m, l } = snap(spec, start);
+    const snapped = snap(spec, start);
+    if (!snapped) return undefined;
+    const { m, l } = snapped;
     const scales = Float64Array.from(m, (v) => (ldexp(v, l - 32) * spec.outputScale) / spec.inputScale);
     const w = new Int8Array(rows * k);
     const b = new Int32Array(rows);
@@ -186,7 +195,13 @@ export function compactMultipliers(m: Int32Array): Int32Array {
  * ma, mb and s of linear2 for real multipliers μa, μb: the largest s ≤ 30 with |M| ≤ 32767 and
  * |ma|·xa + |mb|·xb + |zp|·2^s + 2^(s−1) < 2^31, then without common factors of 2. Undefined where none fits.
  */
-export function linearShift(muA: number, muB: number, xa: number, xb: number, zp: number): { ma: number; mb: number; s: number } | undefined {
+export function linearShift(
+  muA: number,
+  muB: number,
+  xa: number,
+  xb: number,
+  zp: number,
+): { ma: number; mb: number; s: number } | undefined {
   for (let s = 30; s >= 0; s--) {
     let [ma, mb] = [round(muA * exp2i(s)), round(muB * exp2i(s))];
     if (Math.abs(ma) > 32767 || Math.abs(mb) > 32767) continue;

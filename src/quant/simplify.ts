@@ -37,7 +37,11 @@ function fuse(op: FloatOp, next: FloatOp): FloatOp | undefined {
       const n = Math.max(op.scale.length, op.shift.length, next.scale.length, next.shift.length);
       const at = (v: Float64Array, i: number): number => v[v.length === 1 ? 0 : i]!;
       const scale = Float64Array.from({ length: n }, (_, i) => at(op.scale, i) * at(next.scale, i));
-      return { kind: 'affine', scale, shift: Float64Array.from({ length: n }, (_, i) => at(op.shift, i) * at(next.scale, i) + at(next.shift, i)) };
+      return {
+        kind: 'affine',
+        scale,
+        shift: Float64Array.from({ length: n }, (_, i) => at(op.shift, i) * at(next.scale, i) + at(next.shift, i)),
+      };
     }
   }
   if (next.kind === 'clamp' && 'lo' in op) {

@@ -15,7 +15,12 @@ export interface TensorSpec {
 }
 
 /** A node: op, inputs, outputs, attributes; a plain number is an integer attribute. */
-export type NodeSpec = readonly [op: string, inputs: readonly string[], outputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>];
+export type NodeSpec = readonly [
+  op: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes?: Readonly<Record<string, Attribute>>,
+];
 
 /** An ONNX model for a test. */
 export interface ModelSpec {
@@ -58,7 +63,9 @@ export function buildOnnx(spec: ModelSpec): Uint8Array {
       attribute: Object.entries(attributes).map(([k, v]) => attribute(k, v)),
     })),
   };
-  return ModelProto.encode(ModelProto.fromObject({ irVersion: 8, opsetImport: [{ version: spec.opset ?? 17 }], graph })).finish();
+  return ModelProto.encode(
+    ModelProto.fromObject({ irVersion: 8, opsetImport: [{ version: spec.opset ?? 17 }], graph }),
+  ).finish();
 }
 
 /** Small reproducible values in −1…1. */

@@ -84,7 +84,15 @@ function expectClose(actual: readonly number[], expected: readonly number[]): vo
 }
 
 describe('Conv', () => {
-  const base: ConvCase = { size: [4, 7, 6], outputs: 6, kernel: [3, 2], group: 1, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+  const base: ConvCase = {
+    size: [4, 7, 6],
+    outputs: 6,
+    kernel: [3, 2],
+    group: 1,
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [0, 0, 0, 0],
+  };
   const cases: ConvCase[] = [
     base,
     { ...base, pads: [1, 0, 2, 1], strides: [2, 3] },
@@ -102,7 +110,9 @@ describe('Conv', () => {
         { name: 'w', shape: [c.outputs, ch / c.group, ...c.kernel], values: weight },
         { name: 'b', shape: [c.outputs], values: bias },
       ],
-      nodes: [['Conv', ['x', 'w', 'b'], ['y'], { group: c.group, strides: c.strides, dilations: c.dilations, pads: c.pads }]],
+      nodes: [
+        ['Conv', ['x', 'w', 'b'], ['y'], { group: c.group, strides: c.strides, dilations: c.dilations, pads: c.pads }],
+      ],
       outputs: ['y'],
     });
     expect(kinds(graph)).toBe('conv2d');
@@ -120,9 +130,18 @@ describe('Conv', () => {
       const op = graph.nodes[0]!.op;
       return op.kind === 'conv2d' ? [op.pads, sourceShape(graph, graph.outputs[0]!)] : undefined;
     };
-    expect(window('SAME_UPPER')).toEqual([[0, 0, 1, 1], [1, 1, 5, 3]]);
-    expect(window('SAME_LOWER')).toEqual([[1, 1, 0, 0], [1, 1, 5, 3]]);
-    expect(window('VALID')).toEqual([[0, 0, 0, 0], [1, 1, 4, 2]]);
+    expect(window('SAME_UPPER')).toEqual([
+      [0, 0, 1, 1],
+      [1, 1, 5, 3],
+    ]);
+    expect(window('SAME_LOWER')).toEqual([
+      [1, 1, 0, 0],
+      [1, 1, 5, 3],
+    ]);
+    expect(window('VALID')).toEqual([
+      [0, 0, 0, 0],
+      [1, 1, 4, 2],
+    ]);
   });
 
   it('takes 1-D signals as images of height 1', () => {
@@ -149,10 +168,17 @@ describe('fusion', () => {
   ];
   const conv: NodeSpec = ['Conv', ['x', 'w'], ['c']];
   const norm: NodeSpec = ['BatchNormalization', ['c', 'gamma', 'beta', 'mean', 'var'], ['n']];
-  const spec = (nodes: NodeSpec[], outputs: string[]): ModelSpec => ({ inputs: { x: [1, 2, 4, 4] }, constants, nodes, outputs });
+  const spec = (nodes: NodeSpec[], outputs: string[]): ModelSpec => ({
+    inputs: { x: [1, 2, 4, 4] },
+    constants,
+    nodes,
+    outputs,
+  });
 
   it('folds BatchNormalization, a channel bias and limits into one convolution', () => {
-    const graph = graphOf(spec([conv, norm, ['Add', ['row', 'n'], ['a']], ['Clip', ['a', 'zero', 'six'], ['y']]], ['y']));
+    const graph = graphOf(
+      spec([conv, norm, ['Add', ['row', 'n'], ['a']], ['Clip', ['a', 'zero', 'six'], ['y']]], ['y']),
+    );
     expect(kinds(graph)).toBe('conv2d');
     const plain = run(graphOf(spec([conv], ['c'])), values(32, 9)).data;
     const expected = plain.map((v, i) => {
@@ -170,7 +196,9 @@ describe('fusion', () => {
   });
 
   it('joins unary functions into one', () => {
-    const graph = graphOf(spec([conv, ['Tanh', ['c'], ['t']], ['LeakyRelu', ['t'], ['l']], ['Sigmoid', ['l'], ['y']]], ['y']));
+    const graph = graphOf(
+      spec([conv, ['Tanh', ['c'], ['t']], ['LeakyRelu', ['t'], ['l']], ['Sigmoid', ['l'], ['y']]], ['y']),
+    );
     expect(kinds(graph)).toBe('conv2d unary');
   });
 });
@@ -188,22 +216,43 @@ describe('layout', () => {
     const graph = graphOf({ inputs: { x: [1, 3, 2, 2] }, constants: [...dense, shape], nodes, outputs: ['y'] });
     expect(kinds(graph)).toBe('max_pool2d reshape dense');
     const x = values(12, 8);
-    expectClose(run(graph, x).data, [0, 1].map((o) => x.reduce((sum, v, i) => sum + v * dense[0]!.values[i * 2 + o]!, 0)));
+    expectClose(
+      run(graph, x).data,
+      [0, 1].map((o) => x.reduce((sum, v, i) => sum + v * dense[0]!.values[i * 2 + o]!, 0)),
+    );
   });
 
   it('cancels transposes around image ops and restores order at an output', () => {
     const there: NodeSpec = ['Transpose', ['x'], ['n'], { perm: [0, 3, 1, 2] }];
     const pool: NodeSpec = ['AveragePool', ['n'], ['p'], { kernel_shape: [2, 2], strides: [2, 2] }];
     const back: NodeSpec = ['Transpose', ['p'], ['y'], { perm: [0, 2, 3, 1] }];
-    expect(kinds(graphOf({ inputs: { x: [1, 4, 4, 3] }, nodes: [there, pool, back], outputs: ['y'] }))).toBe('avg_pool2d');
-    const graph = graphOf({ inputs: { x: [1, 2, 3] }, nodes: [['Transpose', ['x'], ['t'], { perm: [0, 2, 1] }], ['Relu', ['t'], ['y']]], outputs: ['y'] });
+    expect(kinds(graphOf({ inputs: { x: [1, 4, 4, 3] }, nodes: [there, pool, back], outputs: ['y'] }))).toBe(
+      'avg_pool2d',
+    );
+    const graph = graphOf({
+      inputs: { x: [1, 2, 3] },
+      nodes: [
+        ['Transpose', ['x'], ['t'], { perm: [0, 2, 1] }],
+        ['Relu', ['t'], ['y']],
+      ],
+      outputs: ['y'],
+    });
     expect(run(graph, [1, 2, 3, 4, 5, 6])).toEqual({ data: [1, 4, 2, 5, 3, 6], shape: [1, 3, 2] });
   });
 
   it('writes ceil_mode as overhang and counts padding as told', () => {
     const pool = (include: number): number[] => {
-      const attributes = { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 1, 0, 0], ceil_mode: 1, count_include_pad: include };
-      return run(graphOf({ inputs: { x: [1, 1, 2, 2] }, nodes: [['AveragePool', ['x'], ['y'], attributes]], outputs: ['y'] }), [4, 8, 12, 16]).data;
+      const attributes = {
+        kernel_shape: [2, 2],
+        strides: [2, 2],
+        pads: [1, 1, 0, 0],
+        ceil_mode: 1,
+        count_include_pad: include,
+      };
+      return run(
+        graphOf({ inputs: { x: [1, 1, 2, 2] }, nodes: [['AveragePool', ['x'], ['y'], attributes]], outputs: ['y'] }),
+        [4, 8, 12, 16],
+      ).data;
     };
     expect(pool(0)).toEqual([4, 8, 12, 16]);
     expect(pool(1)).toEqual([1, 4, 6, 16]);
@@ -211,7 +260,10 @@ describe('layout', () => {
 
   it('flattens Softmax before opset 13 and takes one axis after', () => {
     const soft = (opset: number): number[] =>
-      run(graphOf({ opset, inputs: { x: [1, 2, 2] }, nodes: [['Softmax', ['x'], ['y'], { axis: 1 }]], outputs: ['y'] }), [0, 0, 0, 0]).data;
+      run(
+        graphOf({ opset, inputs: { x: [1, 2, 2] }, nodes: [['Softmax', ['x'], ['y'], { axis: 1 }]], outputs: ['y'] }),
+        [0, 0, 0, 0],
+      ).data;
     expect(soft(11)).toEqual([0.25, 0.25, 0.25, 0.25]);
     expect(soft(13)).toEqual([0.5, 0.5, 0.5, 0.5]);
   });
@@ -219,11 +271,18 @@ describe('layout', () => {
 
 describe('refusals', () => {
   it('names the node, the op and all unsupported ops', () => {
-    const nodes: NodeSpec[] = [['Relu', ['x'], ['a']], ['LSTM', ['a'], ['b']], ['NonZero', ['b'], ['c']], ['LSTM', ['c'], ['y']]];
+    const nodes: NodeSpec[] = [
+      ['Relu', ['x'], ['a']],
+      ['LSTM', ['a'], ['b']],
+      ['NonZero', ['b'], ['c']],
+      ['LSTM', ['c'], ['y']],
+    ];
     const error = refusal({ inputs: { x: [1, 4] }, nodes, outputs: ['y'] });
     expect(error.code).toBe('UnsupportedOp');
     expect(error.details).toMatchObject({ node: 'LSTM_1', op: 'LSTM' });
-    expect(error.message).toBe('node LSTM_1 (LSTM): the model uses ops that are not supported: LSTM (2 nodes), NonZero');
+    expect(error.message).toBe(
+      'node LSTM_1 (LSTM): the model uses ops that are not supported: LSTM (2 nodes), NonZero',
+    );
   });
 
   it('asks for the value of a symbolic dimension, but not of the batch', () => {

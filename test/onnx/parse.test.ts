@@ -33,7 +33,11 @@ describe('parseOnnx', () => {
 
   it('refuses the empty file and every truncation', () => {
     expect(code(() => parseOnnx(new Uint8Array(0)))).toBe('Empty');
-    for (let n = 1; n < bytes.length; n++) expect(code(() => parseOnnx(bytes.subarray(0, n))), `${n} bytes`).not.toBe('accepted');
+    for (let n = 1; n < bytes.length; n++)
+      expect(
+        code(() => parseOnnx(bytes.subarray(0, n))),
+        `${n} bytes`,
+      ).not.toBe('accepted');
   });
 
   it('refuses random bytes and survives flipped ones', () => {
@@ -74,7 +78,15 @@ describe('parseOnnx', () => {
 });
 
 describe('decodeTensor', () => {
-  const empty = { floatData: [], int32Data: [], int64Data: [], doubleData: [], uint64Data: [], externalData: [], dataLocation: 0 };
+  const empty = {
+    floatData: [],
+    int32Data: [],
+    int64Data: [],
+    doubleData: [],
+    uint64Data: [],
+    externalData: [],
+    dataLocation: 0,
+  };
   const raw = (dataType: number, dims: number[], ...b: number[]): number[] => [
     ...decodeTensor({ ...empty, name: 't', dims, dataType, rawData: Uint8Array.from(b) }).data,
   ];
@@ -108,7 +120,14 @@ describe('decodeTensor', () => {
     expect(code(() => raw(1, [2], 0, 0, 0, 0))).toBe('BadTensor');
     expect(code(() => raw(8, [1], 0))).toBe('BadTensor');
     expect(code(() => raw(1, [-1]))).toBe('BadTensor');
-    const external = { ...empty, name: 't', dims: [1], dataType: 1, rawData: new Uint8Array(0), externalData: [{ key: 'location', value: '../w' }] };
+    const external = {
+      ...empty,
+      name: 't',
+      dims: [1],
+      dataType: 1,
+      rawData: new Uint8Array(0),
+      externalData: [{ key: 'location', value: '../w' }],
+    };
     expect(code(() => decodeTensor(external))).toBe('ExternalData');
   });
 });

@@ -40,12 +40,17 @@ function within(v: readonly number[], bits: number): boolean {
 /** An operand: the least dtype that holds its values, i8 if it has a zero point; i32 gets the interval of its values. */
 function operand(shape: readonly number[], data: readonly number[], zp = 0, dtype?: DType): Tensor {
   const type = dtype ?? (zp !== 0 || within(data, 8) ? 'i8' : within(data, 16) ? 'i16' : 'i32');
-  return type === 'i32' && data.length > 0 ? { dtype: type, shape, data, zp, lo: Math.min(...data), hi: Math.max(...data) } : { dtype: type, shape, data, zp };
+  return type === 'i32' && data.length > 0
+    ? { dtype: type, shape, data, zp, lo: Math.min(...data), hi: Math.max(...data) }
+    : { dtype: type, shape, data, zp };
 }
 
 /** An operand whose interval is that of its values. */
 function ranged(t: Shaped): Tensor {
-  return { ...operand(t.shape, t.data), ...(t.data.length > 0 ? { lo: Math.min(...t.data), hi: Math.max(...t.data) } : {}) };
+  return {
+    ...operand(t.shape, t.data),
+    ...(t.data.length > 0 ? { lo: Math.min(...t.data), hi: Math.max(...t.data) } : {}),
+  };
 }
 
 function nested(v: Nested, zp = 0, dtype?: DType): Tensor {
@@ -63,7 +68,7 @@ function output(a: Json): { dtype: DType; zp: number; lo: number; hi: number } {
 }
 
 function stage(a: Json) {
-  return { m: a['m'], l: a['l'], ...output(a) };
+  return { m: a.m, l: a.l, ...output(a) };
 }
 
 function image(v: Nested, zx: number): Tensor {
@@ -74,34 +79,65 @@ function image(v: Nested, zx: number): Tensor {
 function conv(a: Json, i: Json): NodeCase {
   const { strides, pads, dilations, groups } = a;
   const attrs = { strides, pads, dilations, groups, ...('m' in a ? { stage: stage(a) } : {}) };
-  const w = i['w'] as Nested;
-  return { op: 'conv2d', attrs, operands: [image(i['x'], a['zx']), constant('i8', shapeOf(w), flat(w)), constant('i32', [flat(i['b']).length], flat(i['b']))] };
+  const w = i.w as Nested;
+  return {
+    op: 'conv2d',
+    attrs,
+    operands: [image(i.x, a.zx), constant('i8', shapeOf(w), flat(w)), constant('i32', [flat(i.b).length], flat(i.b))],
+  };
 }
 
 function dense(a: Json, i: Json): NodeCase {
-  const [x, b, u] = [i['x'] as Nested, flat(i['b']), i['u'] as Nested | null];
-  const block = a['block'] as number;
+  const [x, b, u] = [i.x as Nested, flat(i.b), i.u as Nested | null];
+  const block = a.block as number;
   const k = shapeOf(x).at(-1)!;
-  const scales = u === null ? [] : [constant('i8', [b.length, Math.ceil(k / block)], flat(u).map((v) => v - 128), -128)];
+  const scales =
+    u === null
+      ? []
+      : [
+          constant(
+            'i8',
+            [b.length, Math.ceil(k / block)],
+            flat(u).map((v) => v - 128),
+            -128,
+          ),
+        ];
   const attrs = { block, ...('m' in a ? { stage: stage(a) } : {}) };
-  return { op: 'dense', attrs, operands: [nested(x, a['zx']), constant(block > 0 ? 'i4' : 'i8', [b.length, k], flat(i['w'])), constant('i32', [b.length], b), ...scales] };
+  return {
+    op: 'dense',
+    attrs,
+    operands: [
+      nested(x, a.zx),
+      constant(block > 0 ? 'i4' : 'i8', [b.length, k], flat(i.w)),
+      constant('i32', [b.length], b),
+      ...scales,
+    ],
+  };
 }
 
 function pool(op: 'avg_pool2d' | 'max_pool2d', a: Json, i: Json): NodeCase {
   const { kernel, strides, dilations, pads, overhang } = a;
   const window = { kernel, strides, dilations, pads, overhang };
-  const attrs = op === 'max_pool2d' ? window : { ...window, include_pad: Boolean(a['include_pad']), m1: a['m1'], l: a['l'], output: output(a) };
-  return { op, attrs, operands: [image(i['x'], (a['zx'] ?? 0) as number)] };
+  const attrs =
+    op === 'max_pool2d'
+      ? window
+      : { ...window, include_pad: Boolean(a.include_pad), m1: a.m1, l: a.l, output: output(a) };
+  return { op, attrs, operands: [image(i.x, (a.zx ?? 0) as number)] };
 }
 
 function softmax(a: Json, i: Json): NodeCase {
-  const x = nested(i['x'] as Nested);
-  const mask = (i['keep'] ?? i['mask'] ?? null) as Nested | null;
-  const causal = Boolean(a['causal'] ?? false);
-  const out = 'o' in a ? { o: a['o'], output: output(a) } : { o: 15, output: { dtype: 'i16', zp: 0, lo: 0, hi: 32767 } };
-  const attrs = { l: a['l'], m: a['m'], ...out, causal, offset: causal ? a['offset'] : 0 };
+  const x = nested(i.x as Nested);
+  const mask = (i.keep ?? i.mask ?? null) as Nested | null;
+  const causal = Boolean(a.causal ?? false);
+  const out = 'o' in a ? { o: a.o, output: output(a) } : { o: 15, output: { dtype: 'i16', zp: 0, lo: 0, hi: 32767 } };
+  const attrs = { l: a.l, m: a.m, ...out, causal, offset: causal ? a.offset : 0 };
   const k = x.shape.at(-1)!;
-  return { op: 'softmax', attrs, operands: [x, ...(mask === null ? [] : [constantless('bool', mask)])], lastMax: a['kmax'] === k ? undefined : a['kmax'] };
+  return {
+    op: 'softmax',
+    attrs,
+    operands: [x, ...(mask === null ? [] : [constantless('bool', mask)])],
+    lastMax: a.kmax === k ? undefined : a.kmax,
+  };
 }
 
 function constantless(dtype: DType, v: Nested): Tensor {
@@ -109,10 +145,15 @@ function constantless(dtype: DType, v: Nested): Tensor {
 }
 
 function norm(a: Json, i: Json): NodeCase {
-  const x = i['x'] as number[];
-  const channel = (name: string): Tensor => constant('i32', [x.length], (i[name] as number[] | undefined) ?? new Array<number>(x.length).fill(0));
-  const out = 'g' in a ? { g: a['g'], output: output(a) } : { g: 0, output: { dtype: 'i8', zp: 0, lo: -128, hi: 127 } };
-  return { op: 'layer_norm', attrs: { eps: a['eps'], ...out }, operands: [operand([x.length], x, a['zx'], a['f'] === 6 ? 'i8' : 'i16'), channel('gamma'), channel('beta')] };
+  const x = i.x as number[];
+  const channel = (name: string): Tensor =>
+    constant('i32', [x.length], (i[name] as number[] | undefined) ?? new Array<number>(x.length).fill(0));
+  const out = 'g' in a ? { g: a.g, output: output(a) } : { g: 0, output: { dtype: 'i8', zp: 0, lo: -128, hi: 127 } };
+  return {
+    op: 'layer_norm',
+    attrs: { eps: a.eps, ...out },
+    operands: [operand([x.length], x, a.zx, a.f === 6 ? 'i8' : 'i16'), channel('gamma'), channel('beta')],
+  };
 }
 
 function tables(a: Json): Tensor[] {
@@ -122,7 +163,7 @@ function tables(a: Json): Tensor[] {
 function cellAttrs(a: Json): Record<string, unknown> {
   const { mx, lx, mh, lh, kc, qh, lo, hi } = a;
   const words = (m: readonly number[]): readonly number[] => (m.every((v) => v === m[0]) ? [m[0]!] : m);
-  return { mx: words(mx!), lx, mh: words(mh!), lh, kc, qh, lo, hi, reverse: Boolean(a['reverse'] ?? false) };
+  return { mx: words(mx!), lx, mh: words(mh!), lh, kc, qh, lo, hi, reverse: Boolean(a.reverse ?? false) };
 }
 
 /**
@@ -134,11 +175,11 @@ function recurrentSum(sums: readonly number[], qh: number): { h0: number[]; rows
   const h0 = qh === 15 ? [1, 256] : [1];
   const rows = sums.map((): number[] => []);
   const rest = sums.map((s, r) => {
-    const digit = (((s + 128) % 256) + 256) % 256 - 128;
+    const digit = ((((s + 128) % 256) + 256) % 256) - 128;
     rows[r]!.push(digit);
     if (qh !== 15) return s - digit;
     const next = (s - digit) / 256;
-    const second = (((next + 64) % 128) + 128) % 128 - 64;
+    const second = ((((next + 64) % 128) + 128) % 128) - 64;
     rows[r]!.push(second);
     return s - digit - 256 * second;
   });
@@ -156,36 +197,63 @@ function recurrentSum(sums: readonly number[], qh: number): { h0: number[]; rows
 }
 
 function cell(a: Json, i: Json, expected: Json): Known {
-  const qh = a['qh'] as number;
-  const { h0, rows } = recurrentSum(i['acc_h'], qh);
+  const qh = a.qh as number;
+  const { h0, rows } = recurrentSum(i.acc_h, qh);
   const h = h0.length;
   const wh = new Array<number>(4 * h * h).fill(0);
-  rows.forEach((row, g) => row.forEach((w, j) => void (wh[g * h * h + j] = w)));
+  rows.forEach((row, g) => {
+    row.forEach((w, j) => {
+      wh[g * h * h + j] = w;
+    });
+  });
   const b = new Array<number>(4 * h).fill(0);
-  const spread = (m: readonly number[], fill: number): number[] => Array.from({ length: 4 * h }, (_, r) => (r % h === 0 ? m[r / h]! : fill));
-  (i['acc_x'] as number[]).forEach((v, g) => void (b[g * h] = v));
-  const attrs = cellAttrs({ ...a, mx: spread(a['mx'], a['mx'][0]!), mh: spread(a['mh'], a['mh'][0]!) as never });
+  const spread = (m: readonly number[], fill: number): number[] =>
+    Array.from({ length: 4 * h }, (_, r) => (r % h === 0 ? m[r / h]! : fill));
+  (i.acc_x as number[]).forEach((v, g) => {
+    b[g * h] = v;
+  });
+  const attrs = cellAttrs({ ...a, mx: spread(a.mx, a.mx[0]!), mh: spread(a.mh, a.mh[0]!) as never });
   const c0 = new Array<number>(h).fill(0);
-  c0[0] = i['c'];
+  c0[0] = i.c;
   const operands = [
-    operand([1, 1, 1], [0], 0, 'i8'), constant('i8', [4 * h, 1], new Array<number>(4 * h).fill(0)), constant('i8', [4 * h, h], wh), constant('i32', [4 * h], b),
-    operand([1, h], h0, 0, qh === 15 ? 'i16' : 'i8'), operand([1, h], c0, 0, 'i16'), ...tables(a),
+    operand([1, 1, 1], [0], 0, 'i8'),
+    constant('i8', [4 * h, 1], new Array<number>(4 * h).fill(0)),
+    constant('i8', [4 * h, h], wh),
+    constant('i32', [4 * h], b),
+    operand([1, h], h0, 0, qh === 15 ? 'i16' : 'i8'),
+    operand([1, h], c0, 0, 'i16'),
+    ...tables(a),
   ];
   return {
-    op: 'lstm', attrs, operands, outputs: [[expected['h']!], [expected['h']!], [expected['c']!]], steps: { p: expected['p']!, c: [expected['c']!] },
+    op: 'lstm',
+    attrs,
+    operands,
+    outputs: [[expected.h!], [expected.h!], [expected.c!]],
+    steps: { p: expected.p!, c: [expected.c!] },
     only: { out: [0], p: [0, h, 2 * h, 3 * h], c: [0] },
   };
 }
 
 function sequence(a: Json, i: Json, e: Json): Known {
-  const [wx, wh, h0] = [i['wx'] as Nested, i['wh'] as Nested, i['h0'] as Nested];
+  const [wx, wh, h0] = [i.wx as Nested, i.wh as Nested, i.h0 as Nested];
   const [n, d] = [shapeOf(h0)[0]!, shapeOf(wx)[1]!];
-  const x = i['x'] as Nested[];
+  const x = i.x as Nested[];
   const operands = [
-    operand([x.length, n, d], flat(x), a['zx']), constant('i8', shapeOf(wx), flat(wx)), constant('i8', shapeOf(wh), flat(wh)), constant('i32', [flat(i['b']).length], flat(i['b'])),
-    nested(h0, 0, a['qh'] === 15 ? 'i16' : 'i8'), nested(i['c0'], 0, 'i16'), ...tables(a),
+    operand([x.length, n, d], flat(x), a.zx),
+    constant('i8', shapeOf(wx), flat(wx)),
+    constant('i8', shapeOf(wh), flat(wh)),
+    constant('i32', [flat(i.b).length], flat(i.b)),
+    nested(h0, 0, a.qh === 15 ? 'i16' : 'i8'),
+    nested(i.c0, 0, 'i16'),
+    ...tables(a),
   ];
-  return { op: 'lstm', attrs: cellAttrs(a), operands, outputs: [flat(e['h']), flat(e['last_h']), flat(e['last_c'])], steps: { p: flat(e['p']) } };
+  return {
+    op: 'lstm',
+    attrs: cellAttrs(a),
+    operands,
+    outputs: [flat(e.h), flat(e.last_h), flat(e.last_c)],
+    steps: { p: flat(e.p) },
+  };
 }
 
 function linear2(i: Json): NodeCase {
@@ -198,22 +266,42 @@ const MOVES: readonly string[] = ['reshape', 'transpose', 'concat', 'slice', 'pa
 
 function move(op: string, attrs: Json, i: Json): NodeCase {
   const js = (t: Shaped): Tensor => operand(t.shape, t.data);
-  const x: Shaped | Shaped[] = i['x'];
+  const x: Shaped | Shaped[] = i.x;
   const { value, ...rest } = attrs as Record<string, unknown>;
   const list = Array.isArray(value) ? (value as number[]) : undefined;
-  const extra = op === 'pad' && attrs['mode'] === 'constant' ? [constant('i8', list ? [list.length] : [], list ?? [value as number])] : [];
-  return { op: op as OpName, attrs: op === 'pad' ? rest : attrs, operands: [...(Array.isArray(x) ? x.map(js) : [js(x)]), ...extra] };
+  const extra =
+    op === 'pad' && attrs.mode === 'constant'
+      ? [constant('i8', list ? [list.length] : [], list ?? [value as number])]
+      : [];
+  return {
+    op: op as OpName,
+    attrs: op === 'pad' ? rest : attrs,
+    operands: [...(Array.isArray(x) ? x.map(js) : [js(x)]), ...extra],
+  };
 }
 
 type Adapter = (v: Vector & { readonly attrs: Json; readonly inputs: Json; readonly expected: Json }) => Known;
 
-const same = (make: (a: Json, i: Json) => NodeCase): Adapter => (v) => ({ ...make(v.attrs, v.inputs), outputs: [flat(v.expected as Nested)] });
-const shaped = (make: (a: Json, i: Json) => NodeCase): Adapter => (v) => ({ ...make(v.attrs, v.inputs), outputs: [(v.expected as Shaped).data] });
-const unary = (op: OpName, x: readonly number[], attrs: Record<string, unknown>, dtype: DType, ...rest: Tensor[]): NodeCase => ({ op, attrs, operands: [operand([x.length], x, 0, dtype), ...rest] });
+const same =
+  (make: (a: Json, i: Json) => NodeCase): Adapter =>
+  (v) => ({ ...make(v.attrs, v.inputs), outputs: [flat(v.expected as Nested)] });
+const shaped =
+  (make: (a: Json, i: Json) => NodeCase): Adapter =>
+  (v) => ({ ...make(v.attrs, v.inputs), outputs: [(v.expected as Shaped).data] });
+const unary = (
+  op: OpName,
+  x: readonly number[],
+  attrs: Record<string, unknown>,
+  dtype: DType,
+  ...rest: Tensor[]
+): NodeCase => ({ op, attrs, operands: [operand([x.length], x, 0, dtype), ...rest] });
 
 /** Adapter of every file that states ops of the registry. */
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
-  argmax: (v) => ({ ...unary('argmax', v.inputs['x'], { axis: 0, select_last: v.attrs['select_last'] }, 'i8'), outputs: [[v.expected]] }),
+  argmax: (v) => ({
+    ...unary('argmax', v.inputs.x, { axis: 0, select_last: v.attrs.select_last }, 'i8'),
+    outputs: [[v.expected]],
+  }),
   avg_pool2d: same((a, i) => pool('avg_pool2d', a, i)),
   avg_pool2d_pads: same((a, i) => pool('avg_pool2d', a, i)),
   conv2d: same(conv),
@@ -226,29 +314,43 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   lstm: (v) => cell(v.attrs, v.inputs, v.expected),
   lstm_rounding: (v) => cell(v.attrs, v.inputs, v.expected),
   lstm_sequence: (v) => sequence(v.attrs, v.inputs, v.expected),
-  lut16: same((a, i) => unary('lut16', i['x'], { s: a['s'], output: output(a) }, 'i16', constant('i16', [513], TABLES[a['table']]!))),
-  lut8: same((a, i) => unary('lut8', i['x'], { zp: 0 }, 'i8', constant('i8', [256], TABLES[a['table']]!))),
+  lut16: same((a, i) =>
+    unary('lut16', i.x, { s: a.s, output: output(a) }, 'i16', constant('i16', [513], TABLES[a.table]!)),
+  ),
+  lut8: same((a, i) => unary('lut8', i.x, { zp: 0 }, 'i8', constant('i8', [256], TABLES[a.table]!))),
   matmul: shaped((a, i) => {
-    const [p, q] = [i['a'], i['b']];
-    return { op: 'matmul', attrs: { tb: Boolean(a['tb']), ...('stage' in a ? { stage: stage(a['stage']) } : {}) }, operands: [ranged(p), ranged(q)] };
+    const [p, q] = [i.a, i.b];
+    return {
+      op: 'matmul',
+      attrs: { tb: Boolean(a.tb), ...('stage' in a ? { stage: stage(a.stage) } : {}) },
+      operands: [ranged(p), ranged(q)],
+    };
   }),
   max_pool2d: same((a, i) => pool('max_pool2d', a, i)),
   moves: (v) => ({ ...move(v.op, v.attrs, v.inputs), outputs: [(v.expected as Shaped).data] }),
-  norm_facts: (v) => ({ ...norm(v.attrs, v.inputs), outputs: [undefined], steps: { s1: [v.expected['S1']], v: [v.expected['V']] } }),
+  norm_facts: (v) => ({
+    ...norm(v.attrs, v.inputs),
+    outputs: [undefined],
+    steps: { s1: [v.expected.S1], v: [v.expected.V] },
+  }),
   rescale: shaped((a, i) => {
-    const x = i['x'];
-    return { op: 'rescale', attrs: { stage: stage(a) }, operands: [operand(x.shape, x.data, a['zx'])] };
+    const x = i.x;
+    return { op: 'rescale', attrs: { stage: stage(a) }, operands: [operand(x.shape, x.data, a.zx)] };
   }),
   softmax: same(softmax),
   softmax_corners: same(softmax),
-  softmax_facts: (v) => ({ ...softmax(v.attrs, v.inputs), outputs: [undefined], steps: { mx: [v.expected['mx']], sum: [v.expected['S']] } }),
+  softmax_facts: (v) => ({
+    ...softmax(v.attrs, v.inputs),
+    outputs: [undefined],
+    steps: { mx: [v.expected.mx], sum: [v.expected.S] },
+  }),
   softmax_rows: same(softmax),
 };
 
 /** True for a vector that the registry's ops cannot state: another op of a mixed file, or a cell whose width would be absurd. */
 export function isForeign(file: string, v: Vector): boolean {
   if (file === 'moves') return !MOVES.includes(v.op);
-  if (file === 'norm_facts') return Boolean(v.attrs['rms']);
+  if (file === 'norm_facts') return Boolean(v.attrs.rms);
   if (file !== 'lstm') return false;
-  return v.attrs['qh'] === 7 && (v.inputs['acc_h'] as number[]).some((s) => Math.abs(s) > 2 ** 21);
+  return v.attrs.qh === 7 && (v.inputs.acc_h as number[]).some((s) => Math.abs(s) > 2 ** 21);
 }

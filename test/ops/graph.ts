@@ -73,4 +73,3 @@ export async function runOn(backend: Backend, c: NodeCase): Promise<readonly Typ
     executable.dispose();
   }
 }
-

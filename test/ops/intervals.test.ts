@@ -18,7 +18,14 @@ interface Case {
 /** A type without elements: the least dtype that holds the interval, i8 where there is a zero point. */
 function type(shape: readonly number[], [lo, hi]: Ends, zp = 0, dtype?: DType, rowSum?: number): Tensor {
   const fits = (bits: number): boolean => lo >= -(2 ** (bits - 1)) && hi < 2 ** (bits - 1);
-  return { dtype: dtype ?? (zp !== 0 || fits(8) ? 'i8' : fits(16) ? 'i16' : 'i32'), shape, zp, lo, hi, ...(rowSum === undefined ? {} : { rowSum }) };
+  return {
+    dtype: dtype ?? (zp !== 0 || fits(8) ? 'i8' : fits(16) ? 'i16' : 'i32'),
+    shape,
+    zp,
+    lo,
+    hi,
+    ...(rowSum === undefined ? {} : { rowSum }),
+  };
 }
 
 function constant(dtype: DType, shape: readonly number[], data: readonly number[], zp = 0): Tensor {
@@ -37,31 +44,66 @@ const geometry = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
 
 /** The node of a case and which of its outputs the case speaks of. */
 const MAKE: Readonly<Record<string, (a: Json, i: Case['inputs']) => Omit<NodeCase, 'op'>>> = {
-  linear2: (a, i) => ({ attrs: { ma: a.ma, mb: a.mb, s: a.s, output: output(a) }, operands: [type([1], i['a']!, a.za), type([1], i['b']!, a.zb)] }),
-  matmul: (a, i) => ({ attrs: { tb: false, ...staged(a) }, operands: [type([1, a.K], i['a']!, 0, undefined, a.R), type([a.K, 1], i['b']!)] }),
-  rescale: (a, i) => ({ attrs: staged(a), operands: [type([a.stage.m.length], i['x']!, a.zx)] }),
+  linear2: (a, i) => ({
+    attrs: { ma: a.ma, mb: a.mb, s: a.s, output: output(a) },
+    operands: [type([1], i.a!, a.za), type([1], i.b!, a.zb)],
+  }),
+  matmul: (a, i) => ({
+    attrs: { tb: false, ...staged(a) },
+    operands: [type([1, a.K], i.a!, 0, undefined, a.R), type([a.K, 1], i.b!)],
+  }),
+  rescale: (a, i) => ({ attrs: staged(a), operands: [type([a.stage.m.length], i.x!, a.zx)] }),
   dense: (a, i) => {
     const k = a.w[0].length;
-    return { attrs: { block: 0, ...staged(a) }, operands: [type([k], i['x']!, a.zx), constant('i8', [a.w.length, k], a.w.flat()), constant('i32', [a.b.length], a.b)] };
+    return {
+      attrs: { block: 0, ...staged(a) },
+      operands: [
+        type([k], i.x!, a.zx),
+        constant('i8', [a.w.length, k], a.w.flat()),
+        constant('i32', [a.b.length], a.b),
+      ],
+    };
   },
   conv2d: (a, i) => {
     const shape = [a.w.length, a.w[0].length, a.w[0][0].length, a.w[0][0][0].length];
-    const x = type([1, 1, 2, shape[3]!], i['x']!, a.zx);
-    return { attrs: { ...geometry, pads: a.pads, groups: 1, ...staged(a) }, operands: [x, constant('i8', shape, a.w.flat(3)), constant('i32', [a.b.length], a.b)] };
+    const x = type([1, 1, 2, shape[3]!], i.x!, a.zx);
+    return {
+      attrs: { ...geometry, pads: a.pads, groups: 1, ...staged(a) },
+      operands: [x, constant('i8', shape, a.w.flat(3)), constant('i32', [a.b.length], a.b)],
+    };
   },
-  avg_pool2d: (a, i) => ({ attrs: { ...geometry, kernel: a.kernel, overhang: [0, 0], include_pad: false, m1: a.m1, l: a.l, output: output(a) }, operands: [type([1, 4, 4, 1], i['x']!, a.zx)] }),
-  max_pool2d: (_, i) => ({ attrs: { ...geometry, kernel: [1, 1], overhang: [0, 0] }, operands: [type([1, 4, 4, 1], i['x']!)] }),
-  softmax: (a, i) => ({ attrs: { l: a.l, m: a.m, o: a.o, output: output(a), causal: false, offset: 0 }, operands: [type([2], i['x']!)] }),
-  layer_norm: (a, i) => ({ attrs: { eps: 1, g: 0, output: output(a) }, operands: [type([3], i['x']!), constant('i32', [3], [1, 1, 1]), constant('i32', [3], [0, 0, 0])] }),
-  lut8: (a, i) => ({ attrs: { zp: 0 }, operands: [type([1], i['x']!), constant('i8', [256], a.table)] }),
-  lut16: (a, i) => ({ attrs: { s: a.s, output: output(a) }, operands: [type([1], i['x']!, 0, 'i16'), constant('i16', [513], a.table)] }),
-  argmax: (a, i) => ({ attrs: { axis: 0, select_last: false }, operands: [type([a.n], i['x']!)] }),
-  concat: (_, i) => ({ attrs: { axis: 0 }, operands: [type([1], i['a']!), type([2], i['b']!)] }),
-  slice: (_, i) => ({ attrs: { start: [1], step: [1], size: [2] }, operands: [type([4], i['x']!)] }),
+  avg_pool2d: (a, i) => ({
+    attrs: { ...geometry, kernel: a.kernel, overhang: [0, 0], include_pad: false, m1: a.m1, l: a.l, output: output(a) },
+    operands: [type([1, 4, 4, 1], i.x!, a.zx)],
+  }),
+  max_pool2d: (_, i) => ({
+    attrs: { ...geometry, kernel: [1, 1], overhang: [0, 0] },
+    operands: [type([1, 4, 4, 1], i.x!)],
+  }),
+  softmax: (a, i) => ({
+    attrs: { l: a.l, m: a.m, o: a.o, output: output(a), causal: false, offset: 0 },
+    operands: [type([2], i.x!)],
+  }),
+  layer_norm: (a, i) => ({
+    attrs: { eps: 1, g: 0, output: output(a) },
+    operands: [type([3], i.x!), constant('i32', [3], [1, 1, 1]), constant('i32', [3], [0, 0, 0])],
+  }),
+  lut8: (a, i) => ({ attrs: { zp: 0 }, operands: [type([1], i.x!), constant('i8', [256], a.table)] }),
+  lut16: (a, i) => ({
+    attrs: { s: a.s, output: output(a) },
+    operands: [type([1], i.x!, 0, 'i16'), constant('i16', [513], a.table)],
+  }),
+  argmax: (a, i) => ({ attrs: { axis: 0, select_last: false }, operands: [type([a.n], i.x!)] }),
+  concat: (_, i) => ({ attrs: { axis: 0 }, operands: [type([1], i.a!), type([2], i.b!)] }),
+  slice: (_, i) => ({ attrs: { start: [1], step: [1], size: [2] }, operands: [type([4], i.x!)] }),
   pad: (a, i) => {
     const vector = Array.isArray(a.value);
-    const value = a.mode === 'constant' ? [constant('i8', vector ? [a.value.length] : [], vector ? a.value : [a.value])] : [];
-    return { attrs: { before: [1, 0], after: [0, 0], mode: a.mode }, operands: [type([2, vector ? a.value.length : 1], i['x']!), ...value] };
+    const value =
+      a.mode === 'constant' ? [constant('i8', vector ? [a.value.length] : [], vector ? a.value : [a.value])] : [];
+    return {
+      attrs: { before: [1, 0], after: [0, 0], mode: a.mode },
+      operands: [type([2, vector ? a.value.length : 1], i.x!), ...value],
+    };
   },
 };
 
@@ -78,9 +120,9 @@ describe('intervals.json', () => {
         const { bounds } = prove({ op: op as OpName, ...MAKE[op]!(c.attrs, c.inputs) });
         expect([bounds.y[0]!.lo, bounds.y[0]!.hi], JSON.stringify(c)).toEqual(c.expected.y);
         const acc = c.expected.acc;
-        if (acc === undefined || bounds.facts?.['accLo'] === undefined) continue;
+        if (acc === undefined || bounds.facts?.accLo === undefined) continue;
         const hull = [Math.min(...acc.map((e) => e[0])), Math.max(...acc.map((e) => e[1]))];
-        expect([bounds.facts['accLo'], bounds.facts['accHi']]).toEqual(hull);
+        expect([bounds.facts.accLo, bounds.facts.accHi]).toEqual(hull);
       }
     });
   }

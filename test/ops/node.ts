@@ -2,7 +2,7 @@
  * One node as a test sees it: operands with their types and elements, run through an op's rules and its reference.
  * @module
  */
-import { evaluate, type Evaluation, type Value } from '../../src/backends/reference/evaluate.ts';
+import { type Evaluation, evaluate, type Value } from '../../src/backends/reference/evaluate.ts';
 import type { Dim, SymbolDecl } from '../../src/core/dim.ts';
 import { DTYPE_RANGE, type DType, elementCount, type TypedArray } from '../../src/core/tensor.ts';
 import type { Bounds, OutType, TensorType } from '../../src/ops/define.ts';
@@ -48,7 +48,10 @@ export function valuesOf(t: Tensor): readonly number[] {
 }
 
 /** Operands by position from operands by name; a list fills a variadic operand. */
-export function positional(op: OpName, inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>): (Tensor | undefined)[] {
+export function positional(
+  op: OpName,
+  inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>,
+): (Tensor | undefined)[] {
   const def = OPS[op];
   const unknown = Object.keys(inputs).filter((k) => !def.operands.some((o) => o.name === k));
   if (unknown.length > 0) throw new Error(`${op} has no operand ${unknown.join()}`);
@@ -83,9 +86,13 @@ export function attributes(op: OpName, attrs: Readonly<Record<string, unknown>>)
 export function typeOf(t: Tensor): TensorType {
   const zp = t.zp ?? 0;
   const [min, max] = DTYPE_RANGE[t.dtype];
-  if (t.const !== true) return { dtype: t.dtype, shape: t.shape, zp, lo: t.lo ?? min, hi: t.hi ?? max, rowSum: t.rowSum };
+  if (t.const !== true)
+    return { dtype: t.dtype, shape: t.shape, zp, lo: t.lo ?? min, hi: t.hi ?? max, rowSum: t.rowSum };
   const values = valuesOf(t);
-  const ends = values.length === 0 ? [zp, zp] : values.reduce(([a, b], v) => [Math.min(a!, v), Math.max(b!, v)], [values[0]!, values[0]!]);
+  const ends =
+    values.length === 0
+      ? [zp, zp]
+      : values.reduce(([a, b], v) => [Math.min(a!, v), Math.max(b!, v)], [values[0]!, values[0]!]);
   return { dtype: t.dtype, shape: t.shape, zp, lo: ends[0]!, hi: ends[1]!, data: stored(t.dtype, values) };
 }
 
@@ -134,8 +141,15 @@ export function prove(c: NodeCase): Proved {
 /** Proves and evaluates a node by its definition. */
 export function runReference(c: NodeCase): Evaluation & { readonly proved: Proved } {
   const proved = prove(c);
-  const values = c.operands.map((t): Value | undefined => t && { dtype: t.dtype, shape: t.shape, zp: t.zp ?? 0, data: stored(t.dtype, valuesOf(t)) });
+  const values = c.operands.map(
+    (t): Value | undefined =>
+      t && { dtype: t.dtype, shape: t.shape, zp: t.zp ?? 0, data: stored(t.dtype, valuesOf(t)) },
+  );
   const last = c.operands[0]!.shape.at(-1);
-  const out = proved.out.map((t) => ({ dtype: t.dtype, zp: t.zp, shape: t.shape.map((d) => (typeof d === 'number' ? d : last!)) }));
+  const out = proved.out.map((t) => ({
+    dtype: t.dtype,
+    zp: t.zp,
+    shape: t.shape.map((d) => (typeof d === 'number' ? d : last!)),
+  }));
   return { ...evaluate(proved.def, values, proved.attrs, proved.bounds.facts ?? {}, out), proved };
 }

@@ -9,7 +9,13 @@ const DTYPES: Record<string, (b: ArrayBuffer) => SampleTensor['data']> = {
   '<f8': (b) => new Float64Array(b),
   '<i4': (b) => new Int32Array(b),
 };
-const NAMES: Record<string, SampleTensor['dtype']> = { '|u1': 'u8', '|i1': 'i8', '<f4': 'f32', '<f8': 'f64', '<i4': 'i32' };
+const NAMES: Record<string, SampleTensor['dtype']> = {
+  '|u1': 'u8',
+  '|i1': 'i8',
+  '<f4': 'f32',
+  '<f8': 'f64',
+  '<i4': 'i32',
+};
 
 /** Reads a version 1.0, C-order .npy file of the fixtures. */
 export function readNpy(path: string): SampleTensor {
@@ -17,7 +23,10 @@ export function readNpy(path: string): SampleTensor {
   const length = bytes.readUInt16LE(8);
   const header = bytes.subarray(10, 10 + length).toString('latin1');
   const dtype = /'descr': '([^']+)'/.exec(header)![1]!;
-  const shape = /'shape': \(([^)]*)\)/.exec(header)![1]!.split(',').filter((s) => s.trim() !== '');
+  const shape = /'shape': \(([^)]*)\)/
+    .exec(header)![1]!
+    .split(',')
+    .filter((s) => s.trim() !== '');
   const body = new Uint8Array(bytes.subarray(10 + length)).buffer;
   return { dtype: NAMES[dtype]!, shape: shape.map(Number), data: DTYPES[dtype]!(body) };
 }
@@ -25,6 +34,9 @@ export function readNpy(path: string): SampleTensor {
 /** Folder of a fixture model: the copy in examples/, else the shared models; undefined where neither is present. */
 export function fixture(example: string, shared: string): string | undefined {
   const root = join(import.meta.dirname, '../..');
-  const folders = [join(root, 'examples', example), join(process.env.SAMEBIT_SHARED ?? join(root, '../shared'), 'models', shared)];
+  const folders = [
+    join(root, 'examples', example),
+    join(process.env.SAMEBIT_SHARED ?? join(root, '../shared'), 'models', shared),
+  ];
   return folders.find((f) => existsSync(join(f, 'model.onnx')) && existsSync(join(f, 'test.npy')));
 }

@@ -8,7 +8,14 @@ interface Value {
   readonly zp: number;
 }
 
-type Attrs = Record<string, never> & { stage: Stage; shape: number[]; strides: number[]; pads: number[]; kernel: number[]; zp: number };
+type Attrs = Record<string, never> & {
+  stage: Stage;
+  shape: number[];
+  strides: number[];
+  pads: number[];
+  kernel: number[];
+  zp: number;
+};
 
 function staged(acc: number, o: number, s: Stage): number {
   return stage(acc, s.m.length === 1 ? s.m[0]! : s.m[o]!, s.l, s.zp, s.lo, s.hi);
@@ -74,7 +81,8 @@ function execute(node: Node, inputs: readonly Value[]): Value {
   if (node.op === 'reshape') return { ...x, shape: a.shape };
   if (node.op === 'lut8') return { data: x.data.map((v) => w.data[v + 128]!), shape: x.shape, zp: a.zp };
   const { s, output: o } = node.attrs as { s: number; output: Stage };
-  if (node.op === 'lut16') return { data: x.data.map((v) => lut16(v, w.data, s, o.zp, o.lo, o.hi)), shape: x.shape, zp: o.zp };
+  if (node.op === 'lut16')
+    return { data: x.data.map((v) => lut16(v, w.data, s, o.zp, o.lo, o.hi)), shape: x.shape, zp: o.zp };
   throw new Error(`no ${node.op} here`);
 }
 
@@ -83,8 +91,17 @@ export function integerRunner(graph: Graph): (raw: ArrayLike<number>) => Int32Ar
   const constants = graph.constants.map((c): Value => ({ data: Int32Array.from(c.data), shape: c.shape, zp: c.zp }));
   const [input] = graph.inputs;
   return (raw) => {
-    const values: Value[] = [{ data: Int32Array.from(raw), shape: input!.shape as number[], zp: input!.zp }, ...constants];
-    for (const node of graph.nodes) values.push(execute(node, node.inputs.map((i) => values[i]!)));
+    const values: Value[] = [
+      { data: Int32Array.from(raw), shape: input!.shape as number[], zp: input!.zp },
+      ...constants,
+    ];
+    for (const node of graph.nodes)
+      values.push(
+        execute(
+          node,
+          node.inputs.map((i) => values[i]!),
+        ),
+      );
     return values[graph.outputs[0]!.tensor]!.data;
   };
 }

@@ -5,7 +5,8 @@ import { resolveWindow } from './window.ts';
 function toOhwi(data: Float64Array, o: number, i: number, taps: number): Float64Array {
   const out = new Float64Array(data.length);
   for (let a = 0; a < o; a++)
-    for (let b = 0; b < i; b++) for (let t = 0; t < taps; t++) out[(a * taps + t) * i + b] = data[(a * i + b) * taps + t]!;
+    for (let b = 0; b < i; b++)
+      for (let t = 0; t < taps; t++) out[(a * taps + t) * i + b] = data[(a * i + b) * taps + t]!;
   return out;
 }
 

@@ -1,10 +1,18 @@
 import type { LowerContext, OpLowering } from './context.ts';
 
 /** The weight of a product x·B as dense weights [O,K], its columns in the stored order of x. */
-function denseWeights(b: Float64Array, k: number, o: number, transposed: boolean, scale: number, order: Int32Array | null): Float64Array {
+function denseWeights(
+  b: Float64Array,
+  k: number,
+  o: number,
+  transposed: boolean,
+  scale: number,
+  order: Int32Array | null,
+): Float64Array {
   const out = new Float64Array(k * o);
   for (let i = 0; i < o; i++)
-    for (let j = 0; j < k; j++) out[i * k + (order ? order[j]! : j)] = scale * (transposed ? b[i * k + j]! : b[j * o + i]!);
+    for (let j = 0; j < k; j++)
+      out[i * k + (order ? order[j]! : j)] = scale * (transposed ? b[i * k + j]! : b[j * o + i]!);
   return out;
 }
 
@@ -46,9 +54,13 @@ export const MatMul: OpLowering = {
     const shape = c.shape(0);
     const w = c.weights(1, 'the right operand');
     if (shape.length < 2 || w.shape.length !== 2)
-      c.fail('UnsupportedForm', `operands of rank ${shape.length} and ${w.shape.length}; the right one must have rank 2`);
+      c.fail(
+        'UnsupportedForm',
+        `operands of rank ${shape.length} and ${w.shape.length}; the right one must have rank 2`,
+      );
     const [k, o] = w.shape as [number, number];
-    if (shape[shape.length - 1] !== k) c.fail('BadGraph', `the input has ${shape.at(-1)} columns and the weight takes ${k}`);
+    if (shape[shape.length - 1] !== k)
+      c.fail('BadGraph', `the input has ${shape.at(-1)} columns and the weight takes ${k}`);
     const x = c.graph.columns(c.node, c.view(0)) ?? { id: c.plain(0), order: null };
     emitDense(c, x.id, denseWeights(w.data, k, o, false, 1, x.order), new Float64Array(o));
   },

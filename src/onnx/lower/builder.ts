@@ -4,7 +4,14 @@
  * and a transpose reaches the graph only where an op needs elements in ONNX order.
  * @module
  */
-import { type FloatInput, type FloatNode, type FloatOp, type FloatPort, type FloatTensor, sizeOf } from '../../quant/float-graph.ts';
+import {
+  type FloatInput,
+  type FloatNode,
+  type FloatOp,
+  type FloatPort,
+  type FloatTensor,
+  sizeOf,
+} from '../../quant/float-graph.ts';
 import type { OnnxNode } from '../parse.ts';
 import type { OnnxTensor } from '../tensor.ts';
 

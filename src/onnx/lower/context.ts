@@ -119,7 +119,9 @@ export class LowerContext {
 
   /** A view whose stored last axis is ONNX axis `axis`, of the same ONNX value; never a reshaped one. */
   channelsLast(view: View, axis: number): View {
-    const v = view.shape ? { id: this.graph.plain(this.node, view), perm: identity(view.shape.length), shape: null } : view;
+    const v = view.shape
+      ? { id: this.graph.plain(this.node, view), perm: identity(view.shape.length), shape: null }
+      : view;
     const last = v.perm[axis]!;
     const t = [...identity(v.perm.length).filter((p) => p !== last), last];
     return { id: this.graph.transpose(this.node, v.id, t), perm: v.perm.map((p) => t.indexOf(p)), shape: null };
@@ -128,7 +130,8 @@ export class LowerContext {
   /** Input i, an image [N,C,H,W] or signal [N,C,L], as a stored [N,H,W,C] (H = 1 for a signal). */
   image(i: number): number {
     const rank = this.shape(i).length;
-    if (rank !== 3 && rank !== 4) this.fail('UnsupportedForm', `the input has rank ${rank}; ranks 3 and 4 are supported`);
+    if (rank !== 3 && rank !== 4)
+      this.fail('UnsupportedForm', `the input has rank ${rank}; ranks 3 and 4 are supported`);
     const view = this.view(i);
     const base = view.shape ? this.graph.plain(this.node, view) : view.id;
     const perm = view.shape ? identity(rank) : view.perm;

@@ -1,13 +1,15 @@
 import { sizeOf } from '../../quant/float-graph.ts';
 import type { UnaryFn } from '../../quant/unary.ts';
-import { isIdentity, type View } from './builder.ts';
+import type { OnnxTensor } from '../tensor.ts';
+import { identity, type View } from './builder.ts';
 import type { LowerContext, OpLowering } from './context.ts';
 
 /** Emits a one-operand op that keeps its operand's layout. */
 function emitUnary(c: LowerContext, f: UnaryFn): void {
   const view = c.view(0);
   const shape = c.graph.stored(view.id);
-  const op = f.fn === 'clip' ? ({ kind: 'clamp', lo: f.lo, hi: f.hi } as const) : ({ kind: 'unary', fns: [f] } as const);
+  const op =
+    f.fn === 'clip' ? ({ kind: 'clamp', lo: f.lo, hi: f.hi } as const) : ({ kind: 'unary', fns: [f] } as const);
   c.set({ ...view, id: c.emit(op, [view.id], shape) });
 }
 
@@ -56,7 +58,11 @@ export const UNARY: Readonly<Record<string, OpLowering>> = {
     alpha: c.float('alpha', Math.fround(1.6732632423543772)),
     beta: c.float('gamma', Math.fround(1.0507009873554805)),
   })),
-  HardSigmoid: unary((c) => ({ fn: 'hard_sigmoid', alpha: c.float('alpha', Math.fround(0.2)), beta: c.float('beta', 0.5) })),
+  HardSigmoid: unary((c) => ({
+    fn: 'hard_sigmoid',
+    alpha: c.float('alpha', Math.fround(0.2)),
+    beta: c.float('beta', 0.5),
+  })),
   Gelu: unary((c) => ({ fn: c.string('approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu' })),
   Neg: unary(() => ({ fn: 'affine', scale: -1, shift: 0 })),
 };
@@ -99,26 +105,28 @@ export const BatchNormalization: OpLowering = {
   },
 };
 
+/** Input i as a view that constants of `shape` can be laid over: a reshaped one is put in order unless the constant is one value. */
+function overlay(c: LowerContext, i: number, constant: OnnxTensor): View {
+  const view = c.view(i);
+  if (!view.shape || constant.data.length === 1) return view;
+  return { id: c.graph.plain(c.node, view), perm: identity(view.shape.length), shape: null };
+}
+
 /**
  * A constant operand as one value a channel of the view's stored last axis, or as one value; undefined where it varies
  * along another axis or makes the result larger than the view.
  */
-function perChannel(c: LowerContext, view: View, data: Float64Array, shape: readonly number[]): Float64Array | undefined {
-  if (data.length === 1 && shape.length <= c.graph.shapeOf(view).length) return data;
-  if (view.shape && !isIdentity(view.perm)) return undefined;
+function perChannel(c: LowerContext, view: View, { data, shape }: OnnxTensor): Float64Array | undefined {
   const full = c.graph.shapeOf(view);
+  if (shape.length > full.length) return undefined;
+  if (data.length === 1) return data;
   const axis = full.length - shape.length + shape.findIndex((d) => d !== 1);
-  const last = view.shape ? full.length - 1 : view.perm.indexOf(full.length - 1);
-  return axis === last && data.length === full[axis] ? data : undefined;
+  return view.perm[axis] === full.length - 1 && data.length === full[axis] ? data : undefined;
 }
 
-/** Emits y = x·scale + shift for input `i`, both one value or one a channel. */
+/** Emits y = x·scale + shift for a view, both one value or one a channel. */
 function emitAffine(c: LowerContext, view: View, scale: Float64Array, shift: Float64Array): void {
-  const id = view.shape && scale.length + shift.length > 2 ? c.graph.plain(c.node, view) : view.id;
-  const shape = c.graph.stored(id);
-  const y = c.emit({ kind: 'affine', scale, shift }, [id], shape);
-  if (id === view.id) c.set({ ...view, id: y });
-  else c.setPlain(y);
+  c.set({ ...view, id: c.emit({ kind: 'affine', scale, shift }, [view.id], c.graph.stored(view.id)) });
 }
 
 /** y = ca·a + cb·b of two activations, or an affine where one of them is a constant per channel. */
@@ -129,14 +137,9 @@ function linear(c: LowerContext, ca: number, cb: number): void {
   ] as const) {
     if (!c.constant(j) || c.constant(i)) continue;
     const w = c.weights(j, 'an operand');
-    const row = perChannel(c, c.view(i), w.data, w.shape);
-    if (row)
-      return emitAffine(
-        c,
-        c.view(i),
-        Float64Array.of(ci),
-        row.map((v) => cj * v),
-      );
+    const view = overlay(c, i, w);
+    const row = perChannel(c, view, w)?.map((v) => cj * v);
+    if (row) return emitAffine(c, view, Float64Array.of(ci), row);
   }
   const [a, b] = [c.view(0), c.view(1)];
   const limits = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
@@ -163,8 +166,8 @@ function scaleBy(c: LowerContext, divide: boolean): void {
   const j = c.constant(1) ? 1 : !divide && c.constant(0) ? 0 : -1;
   if (j < 0) c.fail('UnsupportedForm', divide ? 'the divisor must be a constant' : 'one operand must be a constant');
   const w = c.weights(j, 'an operand');
-  const view = c.view(1 - j);
-  const row = perChannel(c, view, w.data, w.shape) ?? c.fail('UnsupportedForm', 'the constant must have one value or one a channel');
+  const view = overlay(c, 1 - j, w);
+  const row = perChannel(c, view, w) ?? c.fail('UnsupportedForm', 'the constant must have one value or one a channel');
   const scale = divide ? row.map((v) => 1 / v) : row;
   if (!scale.every(Number.isFinite)) c.fail('NotFinite', 'the divisor holds 0');
   emitAffine(c, view, scale, Float64Array.of(0));

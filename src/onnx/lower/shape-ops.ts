@@ -1,5 +1,5 @@
 import { sizeOf } from '../../quant/float-graph.ts';
-import { identity, isIdentity, type View } from './builder.ts';
+import { identity, keepsOrder, type View } from './builder.ts';
 import type { LowerContext, OpLowering } from './context.ts';
 
 /** Sets output 0 to input 0 in `shape`. Rows of a permuted image stay a view, which a dense layer absorbs. */
@@ -7,7 +7,7 @@ function setReshaped(c: LowerContext, shape: readonly number[]): void {
   const view = c.view(0);
   const stored = c.graph.stored(view.id);
   const rows = shape.length === 2 && view.perm[0] === 0 && shape[0] === stored[0];
-  if (rows && !view.shape && !isIdentity(view.perm)) return c.set({ ...view, shape });
+  if (rows && !view.shape && !keepsOrder(view.perm, stored)) return c.set({ ...view, shape });
   const id = c.graph.reshape(c.node, c.plain(0), shape);
   c.set({ id, perm: identity(shape.length), shape: null });
 }
@@ -15,7 +15,9 @@ function setReshaped(c: LowerContext, shape: readonly number[]): void {
 /** Resolves 0 (copy) and −1 (the rest) of a Reshape target. */
 function resolveShape(c: LowerContext, target: readonly number[], from: readonly number[]): number[] {
   const keepZero = c.int('allowzero', 0) !== 0;
-  const shape = target.map((d, i) => (d === 0 && !keepZero ? (from[i] ?? c.fail('BadGraph', 'the target copies a missing axis')) : d));
+  const shape = target.map((d, i) =>
+    d === 0 && !keepZero ? (from[i] ?? c.fail('BadGraph', 'the target copies a missing axis')) : d,
+  );
   const free = shape.indexOf(-1);
   const total = sizeOf(from);
   if (free >= 0) shape[free] = total / sizeOf(shape.filter((_, i) => i !== free));
@@ -67,12 +69,19 @@ export const Constant: OpLowering = {
   lower: (c) => c.fail('UnsupportedForm', 'the constant has no tensor, number or list of numbers'),
   fold(c) {
     const name = c.node.outputs[0] ?? '';
-    const a = ['value', 'value_float', 'value_int', 'value_floats', 'value_ints'].flatMap((k) => c.node.attributes.get(k) ?? [])[0];
+    const a = ['value', 'value_float', 'value_int', 'value_floats', 'value_ints'].flatMap(
+      (k) => c.node.attributes.get(k) ?? [],
+    )[0];
     if (a?.type === 'tensor') return { ...a.value, name };
     if (a?.type === 'float' || a?.type === 'int')
       return { name, dtype: a.type === 'int' ? 'int64' : 'float32', shape: [], data: Float64Array.of(a.value) };
     if (a?.type === 'floats' || a?.type === 'ints')
-      return { name, dtype: a.type === 'ints' ? 'int64' : 'float32', shape: [a.value.length], data: Float64Array.from(a.value) };
+      return {
+        name,
+        dtype: a.type === 'ints' ? 'int64' : 'float32',
+        shape: [a.value.length],
+        data: Float64Array.from(a.value),
+      };
     return c.fail('UnsupportedForm', 'the constant has no tensor, number or list of numbers');
   },
 };

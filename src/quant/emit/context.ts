@@ -30,7 +30,14 @@ export class EmitContext {
   readonly #ranges: Ranges;
   readonly #tensors: readonly (Quantized | undefined)[];
 
-  constructor(writer: GraphWriter, graph: FloatGraph, node: FloatNode, wide: boolean, ranges: Ranges, tensors: readonly (Quantized | undefined)[]) {
+  constructor(
+    writer: GraphWriter,
+    graph: FloatGraph,
+    node: FloatNode,
+    wide: boolean,
+    ranges: Ranges,
+    tensors: readonly (Quantized | undefined)[],
+  ) {
     this.writer = writer;
     this.graph = graph;
     this.node = node;
@@ -46,7 +53,10 @@ export class EmitContext {
 
   /** Operand i. */
   input(i = 0): Quantized {
-    return this.#tensors[this.node.inputs[i]!] ?? this.fail('BadGraph', `operand ${i} is integer data that this op cannot take`);
+    return (
+      this.#tensors[this.node.inputs[i]!] ??
+      this.fail('BadGraph', `operand ${i} is integer data that this op cannot take`)
+    );
   }
 
   /** Float range of operand i. */

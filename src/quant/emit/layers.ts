@@ -3,8 +3,8 @@
  * @module
  */
 import type { Conv2d, Dense } from '../float-graph.ts';
-import { depthwise } from '../simplify.ts';
 import { compactMultipliers, type LayerIntegers, type QType, quantizeLayer } from '../scales.ts';
+import { depthwise } from '../simplify.ts';
 import { centred, type Emit, type EmitContext, output } from './context.ts';
 
 /** Quantizes the rows of a layer. Padding taps add 0, so a padded layer's interval holds 0. */
@@ -14,7 +14,14 @@ function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean)
   const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
   const { weight, bias } = op;
   const q = quantizeLayer({ weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale });
-  return q ?? c.fail('UnsupportedForm', 'a bias is too large for an int32 accumulator', 'Scale the layer down before export.');
+  return (
+    q ??
+    c.fail(
+      'UnsupportedForm',
+      'a bias or gain is too large for an int32 accumulator',
+      'Scale the layer down before export.',
+    )
+  );
 }
 
 /** Convolution: conv2d with a stage. */
@@ -27,7 +34,10 @@ export const emitConv2d: Emit<'conv2d'> = (c, op) => {
   const bias = c.writer.constant('i32', [o], b);
   const stage = { m: compactMultipliers(m), l, ...output(type) };
   const { strides, pads, dilations, groups } = op;
-  return { ref: c.writer.node('conv2d', [c.input().ref, weights, bias], { strides, pads, dilations, groups, stage }), type };
+  return {
+    ref: c.writer.node('conv2d', [c.input().ref, weights, bias], { strides, pads, dilations, groups, stage }),
+    type,
+  };
 };
 
 /** Dense layer: dense with a stage. */

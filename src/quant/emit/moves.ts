@@ -3,7 +3,7 @@
  * @module
  */
 import { exp2i } from '../math.ts';
-import { clampReal, i8Type, linearShift, multiplier, quantizeValue, round, type QType, withLimits } from '../scales.ts';
+import { clampReal, i8Type, linearShift, multiplier, type QType, quantizeValue, round, withLimits } from '../scales.ts';
 import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 
 /** Maximum: the type of its input. */
@@ -36,11 +36,18 @@ export const emitAvgPool: Emit<'avg_pool2d'> = (c, op) => {
 /** Mean over height and width: an average pool of the whole image, reshaped. */
 export const emitMean: Emit<'mean'> = (c, op) => {
   const shape = c.inputShape();
-  if (shape.length !== 4 || `${op.axes}` !== '1,2') c.fail('UnsupportedForm', 'only the mean over height and width is supported');
+  if (shape.length !== 4 || `${op.axes}` !== '1,2')
+    c.fail('UnsupportedForm', 'only the mean over height and width is supported');
   const kernel = [shape[1]!, shape[2]!];
   const { type, m1, l } = average(c, kernel[0]! * kernel[1]!);
   const window = { kernel, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], overhang: [0, 0] };
-  const y = c.writer.node('avg_pool2d', [c.input().ref], { ...window, include_pad: false, m1, l, output: output(type) });
+  const y = c.writer.node('avg_pool2d', [c.input().ref], {
+    ...window,
+    include_pad: false,
+    m1,
+    l,
+    output: output(type),
+  });
   return { ref: c.writer.node('reshape', [y], { shape: c.shape }), type };
 };
 
@@ -76,7 +83,10 @@ export const emitPad: Emit<'pad'> = (c, op) => {
   const x = c.input();
   const raw = op.value.map((v) => quantizeValue(v, x.type));
   const scalar = raw.every((v) => v === raw[0]);
-  const data = x.type.dtype === 'i8' ? Int8Array.from(scalar ? raw.slice(0, 1) : raw) : Int16Array.from(scalar ? raw.slice(0, 1) : raw);
+  const data =
+    x.type.dtype === 'i8'
+      ? Int8Array.from(scalar ? raw.slice(0, 1) : raw)
+      : Int16Array.from(scalar ? raw.slice(0, 1) : raw);
   const value = c.writer.constant(x.type.dtype, scalar ? [] : [raw.length], data, x.type.zp);
   const { before, after } = op;
   return { ref: c.writer.node('pad', [x.ref, value], { before, after, mode: 'constant' }), type: x.type };

@@ -31,7 +31,9 @@ function valueAt(c: EmitContext, fns: readonly UnaryFn[], x: number): number {
   if (Number.isFinite(y)) return y;
   const { lo, hi } = c.inputRange();
   const nearest = applyChain(fns, clampReal(x, lo, hi));
-  return Number.isFinite(nearest) ? nearest : c.fail('NotFinite', `the function is undefined at ${x}, inside its input's range`);
+  return Number.isFinite(nearest)
+    ? nearest
+    : c.fail('NotFinite', `the function is undefined at ${x}, inside its input's range`);
 }
 
 /** 256 entries for an i8 input. */
@@ -49,7 +51,10 @@ function emitLut8(c: EmitContext, fns: readonly UnaryFn[], type: QType): ReturnT
 /** 513 nodes for an i16 input; s is the largest shift for which no node is cut. */
 function emitLut16(c: EmitContext, fns: readonly UnaryFn[], type: QType): ReturnType<Emit<'unary'>> {
   const x = c.input();
-  const nodes = Float64Array.from({ length: 513 }, (_, j) => valueAt(c, fns, (128 * j - 32768) * x.type.scale) / type.scale);
+  const nodes = Float64Array.from(
+    { length: 513 },
+    (_, j) => valueAt(c, fns, (128 * j - 32768) * x.type.scale) / type.scale,
+  );
   const max = nodes.reduce((a, v) => Math.max(a, Math.abs(v)), 0);
   let s = 7;
   while (s < 22 && round(max * exp2i(s - 6)) <= 32767) s++;
