@@ -6,7 +6,7 @@
  * Matrix record G (48 bytes): K, panels, columns, B, bias, m, l, zp, lo, hi, output bytes, bytes from row to row of the output.
  * Bias and m hold eight words a panel.
  */
-import { fromTail, load8, limit4, mulhr4, scratch, store8, TAIL } from './simd';
+import { limit4, load8, mulhr4, read, scratch, store8, TAIL } from './simd';
 import { packRows } from './pack';
 
 // @ts-ignore: decorator
@@ -112,19 +112,28 @@ export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
   else tiles<i32>(g, a, rows, out);
 }
 
+/** Stages and writes up to eight columns of one row; `left` columns remain, m is that of the panel. */
+// @ts-ignore: decorator
+@inline
+function finish(g: usize, p: usize, a0: v128, a1: v128, m: usize, left: i32): void {
+  const size = load<i32>(g, 40);
+  if (size < 4) {
+    const l = load<i32>(g, 24);
+    const zp = v128.load_splat<i32>(g + 28), lo = v128.load_splat<i32>(g + 32), hi = v128.load_splat<i32>(g + 36);
+    a0 = limit4(mulhr4(i32x4.shl(a0, l), v128.load(m)), zp, lo, hi);
+    a1 = limit4(mulhr4(i32x4.shl(a1, l), v128.load(m, 16)), zp, lo, hi);
+  }
+  store8(p, a0, a1, left, size);
+}
+
 /** One row against all panels; W is i16, or i8 panels of half the bytes for weights that stream from memory. */
 function gemv<W>(g: usize, x: usize, out: usize): void {
-  const K = load<u32>(g);
   const cols = load<i32>(g, 8);
-  const l = load<i32>(g, 24);
   const size = load<i32>(g, 40);
-  const zp = i32x4.splat(load<i32>(g, 28));
-  const lo = i32x4.splat(load<i32>(g, 32));
-  const hi = i32x4.splat(load<i32>(g, 36));
   let b = load<u32>(g, 12);
   let bias = load<u32>(g, 16);
   let m = load<u32>(g, 20);
-  const end = x + (K << 1);
+  const end = x + (load<u32>(g) << 1);
   for (let n = 0; n < cols; n += 8) {
     let a0 = v128.load(bias), a1 = v128.load(bias, 16);
     let p = x;
@@ -136,19 +145,92 @@ function gemv<W>(g: usize, x: usize, out: usize): void {
       p += 4;
       b += 16 * sizeof<W>();
     } while (p < end);
-    if (size < 4) {
-      a0 = limit4(mulhr4(i32x4.shl(a0, l), v128.load(m)), zp, lo, hi);
-      a1 = limit4(mulhr4(i32x4.shl(a1, l), v128.load(m, 16)), zp, lo, hi);
-    }
-    store8(out + n * size, a0, a1, cols - n, size);
+    finish(g, out + n * size, a0, a1, m, cols - n);
     bias += 32;
     m += 32;
   }
 }
 
+/** Columns 0…3 of a k-step of eight i4 pairs: byte i holds lane i of them in its low nibble, of columns 4…7 in its high. */
+// @ts-ignore: decorator
+@inline
+function nibbles(v: v128): v128 {
+  return i16x8.shr_s(i16x8.shl(v, 12), 12);
+}
+
+/** One row against panels of i4, [cols/8][K/2][8] bytes; block sums times their u8 scales [cols/8][blocks][8]. */
+function gemv4(r: usize, g: usize, x: usize, out: usize): void {
+  const cols = load<i32>(g, 8);
+  const size = load<i32>(g, 40);
+  const block = load<u32>(r, 28) << 1;
+  let u = load<u32>(r, 32);
+  let b = load<u32>(g, 12);
+  let bias = load<u32>(g, 16);
+  let m = load<u32>(g, 20);
+  const end = x + (load<u32>(g) << 1);
+  for (let n = 0; n < cols; n += 8) {
+    let a0 = v128.load(bias), a1 = v128.load(bias, 16);
+    let p = x;
+    do {
+      const stop = min(p + block, end);
+      let s0 = i32x4.splat(0), s1 = s0;
+      do {
+        const t = v128.load_splat<i32>(p);
+        const v = v128.load_ext<i8>(b);
+        s0 = mac(s0, t, nibbles(v));
+        s1 = mac(s1, t, i16x8.shr_s(v, 4));
+        p += 4;
+        b += 8;
+      } while (p < stop);
+      const scale = v128.load_ext<u8>(u);
+      a0 = i32x4.add(a0, i32x4.mul(s0, i32x4.extend_low_i16x8_u(scale)));
+      a1 = i32x4.add(a1, i32x4.mul(s1, i32x4.extend_high_i16x8_u(scale)));
+      u += 8;
+    } while (p < end);
+    finish(g, out + n * size, a0, a1, m, cols - n);
+    bias += 32;
+    m += 32;
+  }
+}
+
+/** Widens one i4 panel into an i16 panel of w·u, |w·u| ≤ 8·255. */
+function unpack(d: usize, b: usize, u: usize, K: usize, block: usize): void {
+  const end = d + (K << 4);
+  do {
+    const stop = min(d + (block << 4), end);
+    const s = v128.load_ext<u8>(u);
+    const s0 = v128.shuffle<i16>(s, s, 0, 0, 1, 1, 2, 2, 3, 3), s1 = v128.shuffle<i16>(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
+    do {
+      const v = v128.load_ext<i8>(b);
+      v128.store(d, i16x8.mul(nibbles(v), s0));
+      v128.store(d, i16x8.mul(i16x8.shr_s(v, 4), s1), 16);
+      b += 8;
+      d += 32;
+    } while (d < stop);
+    u += 8;
+  } while (d < end);
+}
+
+/** Tiles over i4 panels: each is widened into the scratch area and multiplied by the packed rows at `a`. */
+function gemm4(r: usize, a: usize, rows: i32, out: usize): void {
+  const g = r + 48, one = r + 96;
+  const K = load<u32>(g), cols = load<i32>(g, 8), size = load<u32>(g, 40), block = load<u32>(r, 28);
+  const panel = scratch() + load<u32>(r, 36);
+  const blocks = (K + block - 1) / block;
+  store<u32>(one, panel, 12);
+  for (let n = 0; n < cols; n += 8) {
+    unpack(panel, load<u32>(g, 12) + <usize>n * (K >> 1), load<u32>(r, 32) + <usize>n * blocks, K, block);
+    store<i32>(one, cols - n < 8 ? cols - n : 8, 8);
+    store<u32>(one, load<u32>(g, 16) + (n << 2), 16);
+    store<u32>(one, load<u32>(g, 20) + (n << 2), 20);
+    gemm(one, a, rows, out + <usize>n * size);
+  }
+}
+
 /**
- * A matrix of contiguous rows times panels. Record (32 bytes, then G): rows, bytes from row to row, element bytes (1, 2),
- * zp, rows a block, weight bytes of a one-row product (0: tiles), scratch offset of A.
+ * A matrix of contiguous rows times panels. Record (48 bytes, then G; for i4 a second G): rows, bytes from row to row,
+ * element bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1, 2: one row, i8 or i16; 4: i4), scratch offset of A; for
+ * i4: weights a scale, scales, scratch offset of a widened panel.
  */
 export function matrix(r: usize, x: usize, out: usize): void {
   const M = load<i32>(r);
@@ -156,20 +238,23 @@ export function matrix(r: usize, x: usize, out: usize): void {
   const size = load<i32>(r, 8);
   const zp = load<i32>(r, 12);
   const block = load<i32>(r, 16);
-  const wide = load<i32>(r, 20);
+  const kind = load<i32>(r, 20);
   const a = scratch() + load<u32>(r, 24);
-  const g = r + 32;
-  if (wide) {
-    widen(a, x, load<i32>(g), size, zp);
-    if (wide == 1) gemv<i8>(g, a, out);
-    else gemv<i16>(g, a, out);
+  const g = r + 48;
+  const K = load<i32>(g);
+  if (M == 1 && kind) {
+    widen(a, x, K, size, zp);
+    if (kind == 1) gemv<i8>(g, a, out);
+    else if (kind == 2) gemv<i16>(g, a, out);
+    else gemv4(r, g, a, out);
     return;
   }
   const ld = load<u32>(g, 44);
   for (let i = 0; i < M; i += block) {
     const rows = min(block, M - i);
-    packRows(a, x + <usize>i * lda, lda, rows, load<i32>(g), size, zp);
-    gemm(g, a, rows, out + <usize>i * ld);
+    packRows(a, x + <usize>i * lda, lda, rows, K, size, zp);
+    if (kind) gemm4(r, a, rows, out + <usize>i * ld);
+    else gemm(g, a, rows, out + <usize>i * ld);
   }
 }
 
@@ -184,8 +269,8 @@ export function widen(d: usize, x: usize, n: i32, size: i32, zp: i32): void {
 }
 
 /**
- * Packs a dynamic right operand into panels. Record: K, columns, element bytes, transposed, scratch offset of B. Padding
- * is zero: the area is cleared first where a panel is ragged.
+ * Packs a dynamic right operand into panels. Record: K, columns, element bytes, transposed, scratch offset of B. Ragged
+ * panels are cleared first, so that padding is zero.
  */
 export function packB(r: usize, b: usize): void {
   const K = load<i32>(r);
@@ -198,23 +283,31 @@ export function packB(r: usize, b: usize): void {
   const sn = <usize>(tb ? K * size : size);
   for (let n = 0; n < N; n += 8) {
     const cols = min(8, N - n);
+    const p = b + <usize>n * sn;
+    let k = 0;
     if (cols < 8 || (K & 1) || K == 0) memory.fill(d, 0, panel);
-    for (let j = 0; j < cols; j++) {
-      let p = b + <usize>(n + j) * sn;
-      let q = d + (j << 2);
-      for (let k = 0; k < K; k += 2) {
-        store<i16>(q, <i16>read16(p, size));
-        if (k + 1 < K) store<i16>(q, <i16>read16(p + sk, size), 2);
-        p += sk << 1;
-        q += 32;
+    if (cols == 8 && !tb) {
+      for (; k + 1 < K; k += 2) {
+        const q = p + <usize>k * sk;
+        const u = size == 1 ? load8<i8>(q) : load8<i16>(q), v = size == 1 ? load8<i8>(q + sk) : load8<i16>(q + sk);
+        const o = d + (<usize>k << 4);
+        v128.store(o, v128.shuffle<i16>(u, v, 0, 8, 1, 9, 2, 10, 3, 11));
+        v128.store(o, v128.shuffle<i16>(u, v, 4, 12, 5, 13, 6, 14, 7, 15), 16);
       }
     }
+    for (let j = 0; j < cols; j++) packColumn(d + (j << 2), p + <usize>j * sn, sk, k, K, size);
     d += panel;
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function read16(p: usize, size: i32): i32 {
-  return size == 1 ? <i32>load<i8>(p) : <i32>load<i16>(p);
+/** Elements k…K−1 of a column, `sk` bytes apart, by pairs 32 bytes apart. */
+function packColumn(d: usize, p: usize, sk: usize, k: i32, K: i32, size: i32): void {
+  p += <usize>k * sk;
+  d += <usize>k << 4;
+  for (; k < K; k += 2) {
+    store<i16>(d, <i16>read(p, size));
+    if (k + 1 < K) store<i16>(d, <i16>read(p + sk, size), 2);
+    p += sk << 1;
+    d += 32;
+  }
 }

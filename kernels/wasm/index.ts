@@ -15,7 +15,7 @@ import { ndNext, ndStart, p0, p1, p2 } from './nd';
 /** Batched product of two activations: nd over the batch, `b` the record of packB, `a` that of matrix. */
 export function matmul(nd: usize, b: usize, a: usize): void {
   let packed: usize = 0;
-  store<u32>(a, scratch() + load<u32>(b, 16), 44);
+  store<u32>(a, scratch() + load<u32>(b, 16), 60);
   for (let c = ndStart(nd); c > 0; c--) {
     if (packed != p1) packB(b, p1);
     packed = p1;

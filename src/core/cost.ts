@@ -43,14 +43,17 @@ export const SCHEDULE_0: GasSchedule = {
 /** Schedules a run may be priced by. */
 export const SCHEDULES: readonly GasSchedule[] = [SCHEDULE_0];
 
-/** The sum of two vectors. */
-export function addCost(a: CostVector, b: CostVector): CostVector {
-  const out: Partial<Record<CostClass, Poly>> = { ...a };
-  for (const c of COST_CLASSES) {
-    const p = b[c];
-    if (p !== undefined && p.size > 0) out[c] = add(out[c] ?? ZERO, p);
+/** The sum of vectors. */
+export function sumCosts(list: readonly CostVector[]): CostVector {
+  const sums: Partial<Record<CostClass, Map<string, bigint>>> = {};
+  for (const vector of list) {
+    for (const c of Object.keys(vector) as CostClass[]) {
+      const sum = (sums[c] ??= new Map());
+      for (const [k, v] of vector[c]!) sum.set(k, (sum.get(k) ?? 0n) + v);
+    }
   }
-  return out;
+  for (const c of Object.keys(sums) as CostClass[]) if (sums[c]!.size === 0) delete sums[c];
+  return sums;
 }
 
 /** The polynomial P = 4·(gas − base) of a vector under a schedule. */

@@ -26,9 +26,13 @@ export function dimFromMessage(m: DimMessage, symbols: number, where: string): D
   return affine(m.c ?? 0, k);
 }
 
+const FIELDS: WeakMap<AnyOp, readonly [string, AttrField][]> = /* @__PURE__ */ new WeakMap();
+
 /** Fields of an op in tag order. */
-function fieldsOf(def: AnyOp): [string, AttrField][] {
-  return Object.entries(def.attrs).sort((p, q) => p[1].tag - q[1].tag);
+function fieldsOf(def: AnyOp): readonly [string, AttrField][] {
+  let fields = FIELDS.get(def);
+  if (fields === undefined) FIELDS.set(def, (fields = Object.entries(def.attrs).sort((p, q) => p[1].tag - q[1].tag)));
+  return fields;
 }
 
 /** Messages of a node's attributes in tag order; those equal to their default are left out. */

@@ -21,14 +21,13 @@ type Message = readonly (Field | undefined)[];
 const varint: Field = { wire: 0, most: 1 };
 const blob: Field = { wire: 2, most: 1 };
 const packed = (entries: number): Field => ({ wire: 2, most: 1, bytes: entries * 5 });
-const name: Field = { wire: 2, most: 1, bytes: LIMITS.nameBytes };
 const sub = (message: Message, most = 1): Field => ({ wire: 2, message, most });
 
 const DIM: Message = [undefined, varint, packed(LIMITS.symbols)];
 const SCALE: Message = [undefined, { wire: 2, most: 1, bytes: 8 }, varint];
-const SYMBOL: Message = [undefined, name, varint, varint];
-const INPUT: Message = [undefined, name, varint, sub(DIM, LIMITS.rank), varint, sub(DIM), sub(DIM), sub(SCALE), varint];
-const OUTPUT: Message = [undefined, name, varint, sub(SCALE), varint];
+const SYMBOL: Message = [undefined, blob, varint, varint];
+const INPUT: Message = [undefined, blob, varint, sub(DIM, LIMITS.rank), varint, sub(DIM), sub(DIM), sub(SCALE), varint];
+const OUTPUT: Message = [undefined, blob, varint, sub(SCALE), varint];
 const ATTR: Message = [undefined, varint, packed(LIMITS.attrInts), blob, sub(DIM, LIMITS.rank)];
 const NODE: Message = [undefined, varint, packed(LIMITS.nodeInputs), sub(ATTR, LIMITS.attrs)];
 const STATE: Message = [undefined, varint, varint];

@@ -3,7 +3,7 @@
  * (spec/20-format.md §4). Acceptance is part of consensus: neither tighter nor looser than the specification.
  * @module
  */
-import { addCost, type CostVector, pricePoly, SCHEDULE_0 } from '../core/cost.ts';
+import { type CostVector, pricePoly, SCHEDULE_0, sumCosts } from '../core/cost.ts';
 import { addDim, type Dim, greatest, isSymbol, least, type SymbolDecl } from '../core/dim.ts';
 import { ModelError, printable } from '../core/errors.ts';
 import { add, constant, degree, type Poly, polyAt, product, times } from '../core/poly.ts';
@@ -162,7 +162,7 @@ function operands(node: Node, def: AnyOp, tensors: readonly TensorType[], fail: 
 function nodeCost(def: AnyOp, c: TypedContext<unknown, Slots>, symbols: readonly SymbolDecl[]): CostVector {
   const { counts, bytes } = def.cost(c as never);
   const moved = bytes ?? [...(c.in as readonly (TensorType | undefined)[]), ...c.out].reduce((sum: Poly, t) => (t === undefined ? sum : add(sum, bytesOf(t, symbols))), constant(0));
-  return addCost(counts, { op: constant(1), byte: moved });
+  return sumCosts([counts, { op: constant(1), byte: moved }]);
 }
 
 function bytesOf(t: { readonly dtype: DType; readonly shape: readonly Dim[] }, symbols: readonly SymbolDecl[]): Poly {
@@ -237,7 +237,7 @@ export function validateGraph(g: Graph): Validation {
   checkOutputs(g, tensors);
   checkUse(g, info);
   checkStates(g, tensors);
-  const cost = info.reduce((sum: CostVector, n) => addCost(sum, n.cost), {});
+  const cost = sumCosts(info.map((n) => n.cost));
   checkCost(cost, g.symbols);
   return { tensors, info, cost };
 }

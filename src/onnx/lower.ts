@@ -76,6 +76,17 @@ function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): nu
   });
 }
 
+/** Refuses a value for a dimension that no input has: a misspelt name. */
+function checkDims(model: OnnxModel, dims: Readonly<Record<string, number>>): void {
+  const known = model.inputs.flatMap((i) => (i.shape ?? []).map((d, axis) => (d === '' ? `${i.name}[${axis}]` : d)));
+  const names = known.filter((d) => typeof d === 'string');
+  const wrong = Object.keys(dims).find((name) => !names.includes(name));
+  if (wrong === undefined) return;
+  const list =
+    names.length > 0 ? `its dimensions are ${[...new Set(names)].join(', ')}` : 'all its dimensions are fixed';
+  throw new ImportError('BadOption', `the model has no dimension "${wrong}": ${list}`);
+}
+
 /** True where every use of a rank-4 input ends, through layout-keeping ops, in an op that reads it as NCHW. */
 function isImage(model: OnnxModel, input: OnnxValue): boolean {
   const names = new Set([input.name]);
@@ -146,6 +157,7 @@ export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph 
   const graph = new GraphBuilder();
   for (const [name, constant] of model.initializers) graph.values.set(name, { constant });
   const dims = options.dims ?? {};
+  checkDims(model, dims);
   for (const input of model.inputs) addInput(model, graph, input, dims);
   for (const node of model.nodes) lowerNode(graph, node, model.opset);
   const last = model.nodes.at(-1);

@@ -2,7 +2,7 @@
  * Rules that several ops share: stages, broadcasting, element counts (spec/10-ops.md, "Conventions").
  * @module
  */
-import { addCost, type CostClass, type CostVector } from '../core/cost.ts';
+import { type CostClass, type CostVector, sumCosts } from '../core/cost.ts';
 import { type Dim, greatest, least, sameDim } from '../core/dim.ts';
 import { clamp, mulhr } from '../core/int.ts';
 import { type Poly, product } from '../core/poly.ts';
@@ -121,7 +121,7 @@ export function elements(c: Pick<RuleContext<unknown, Slots>, 'symbols'>, t: { r
 
 /** The cost of `count` elements of a class. */
 export function counts(...parts: readonly (readonly [CostClass, Poly])[]): CostVector {
-  return parts.reduce((v: CostVector, [k, p]) => addCost(v, { [k]: p }), {});
+  return sumCosts(parts.map(([k, p]) => ({ [k]: p })));
 }
 
 /** The cost rule of an op whose outputs cost one unit of a class an element. */

@@ -64,6 +64,15 @@ function isSampleTensor(s: SampleTensor | Readonly<Record<string, SampleTensor>>
   return Array.isArray(s.shape) && 'data' in s;
 }
 
+function rangeMethod(method: RangeMethod = 'minmax'): RangeMethod {
+  if (typeof method !== 'string' && !(method.percentile > 50 && method.percentile <= 100))
+    throw new ImportError('BadOption', 'the percentile must lie above 50 and be at most 100', {
+      expected: '50 to 100, e.g. 99.99',
+      actual: String(method.percentile),
+    });
+  return method;
+}
+
 /** The samples of each input, or a refusal that says which are missing. */
 function samplesOf(graph: FloatGraph, samples: ConvertOptions['samples']): SampleTensor[] {
   if (!samples)
@@ -157,7 +166,7 @@ export function convertOnnx(
   });
   if (readers.some((r) => r.count !== readers[0]!.count))
     throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
-  const ranges = observe(graph, readers, options.ranges ?? 'minmax', progress);
+  const ranges = observe(graph, readers, rangeMethod(options.ranges), progress);
   const inputs = graph.inputs.map((input, i): InputForm => {
     const f = folded[i];
     return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };

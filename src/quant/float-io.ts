@@ -34,8 +34,8 @@ export function quantizeInput(input: InputDecl, values: ArrayLike<number>, shape
   const shift = input.u8 ? 128 : 0;
   for (let i = 0; i < count; i++) {
     const q = Math.floor(values[i]! / scale + 0.5) + input.zp;
-    if (q !== q) throw new RangeError(`value ${i} of input "${input.name}" is not a number`);
-    data[i] = (q < lo ? lo : q > hi ? hi : q) + shift;
+    if (Number.isNaN(q)) throw new RangeError(`value ${i} of input "${input.name}" is not a number`);
+    data[i] = Math.min(Math.max(q, lo), hi) + shift;
   }
   return { dtype: input.u8 ? 'u8' : input.dtype, shape: dims, data };
 }

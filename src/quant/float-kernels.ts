@@ -46,8 +46,7 @@ function rows(
     out[at + o] = a;
   }
   for (o = first; o < last; o++) {
-    const v = out[at + o]!;
-    out[at + o] = v < lo ? lo : v > hi ? hi : v;
+    out[at + o] = Math.min(Math.max(out[at + o]!, lo), hi);
   }
 }
 
@@ -103,7 +102,7 @@ export function pool(op: Pool, x: Block, y: Block): void {
               if (valid || (op.includePad && iy < h + pb && ix < w + pr)) count += 1;
               if (!valid) continue;
               const v = x.data[((b * h + iy) * w + ix) * c + ch]!;
-              acc = max ? (v > acc ? v : acc) : acc + v;
+              acc = max ? Math.max(v, acc) : acc + v;
             }
           }
           y.data[((b * oh + oy) * ow + ox) * c + ch] = max ? acc : acc / count;
@@ -185,7 +184,7 @@ export function linear(op: Linear, a: Block, b: Block, y: Block): void {
   });
   walk(y.shape, broadcastStrides(b, y), 0, (i, at) => {
     const v = y.data[i]! + op.cb * b.data[at]!;
-    y.data[i] = v < op.lo ? op.lo : v > op.hi ? op.hi : v;
+    y.data[i] = Math.min(Math.max(v, op.lo), op.hi);
   });
 }
 

@@ -3,7 +3,7 @@
  * outside consensus, and gives the same bits on every engine.
  * @module
  */
-import { type FloatGraph, type FloatNode, sizeOf } from './float-graph.ts';
+import { type FloatGraph, type FloatKind, type FloatOp, sizeOf } from './float-graph.ts';
 import { affine, type Block, conv2d, dense, linear, mean, pad, pool, softmax, transpose } from './float-kernels.ts';
 import { applyChain } from './unary.ts';
 
@@ -15,41 +15,37 @@ export interface Interpreter {
   run(inputs: readonly ArrayLike<number>[]): void;
 }
 
-function execute(node: FloatNode, x: Block, second: Block | undefined, y: Block): void {
-  const { op } = node;
-  switch (op.kind) {
-    case 'conv2d':
-      return conv2d(op, x, y);
-    case 'dense':
-      return dense(op, x, y);
-    case 'max_pool2d':
-    case 'avg_pool2d':
-      return pool(op, x, y);
-    case 'mean':
-      return mean(op, x, y);
-    case 'linear':
-      return linear(op, x, second!, y);
-    case 'affine':
-      return affine(op, x, y);
-    case 'clamp':
-      for (let i = 0; i < y.data.length; i++) y.data[i] = Math.min(Math.max(x.data[i]!, op.lo), op.hi);
-      return;
-    case 'unary':
-      for (let i = 0; i < y.data.length; i++) y.data[i] = applyChain(op.fns, x.data[i]!);
-      return;
-    case 'softmax':
-      return softmax(x, y);
-    case 'reshape':
-      y.data.set(x.data);
-      return;
-    case 'transpose':
-      return transpose(op, x, y);
-    case 'pad':
-      return pad(op, x, y);
-    case 'constant':
-      y.data.set(op.data);
-      return;
-  }
+/** Runs one operation: `b` is the second operand where there is one. */
+type Kernel<K extends FloatKind> = (
+  op: Extract<FloatOp, { kind: K }>,
+  x: Block,
+  y: Block,
+  b: Block | undefined,
+) => void;
+
+const KERNELS: { readonly [K in FloatKind]: Kernel<K> } = {
+  conv2d,
+  dense,
+  max_pool2d: pool,
+  avg_pool2d: pool,
+  mean,
+  linear: (op, x, y, b) => linear(op, x, b!, y),
+  affine,
+  clamp(op, x, y) {
+    for (let i = 0; i < y.data.length; i++) y.data[i] = Math.min(Math.max(x.data[i]!, op.lo), op.hi);
+  },
+  unary(op, x, y) {
+    for (let i = 0; i < y.data.length; i++) y.data[i] = applyChain(op.fns, x.data[i]!);
+  },
+  softmax: (_, x, y) => softmax(x, y),
+  reshape: (_, x, y) => y.data.set(x.data),
+  transpose,
+  pad,
+  constant: (op, _, y) => y.data.set(op.data),
+};
+
+function execute(op: FloatOp, x: Block, y: Block, b: Block | undefined): void {
+  (KERNELS[op.kind] as Kernel<FloatKind>)(op, x, y, b);
 }
 
 /** Prepares a graph for repeated runs. */
@@ -71,8 +67,8 @@ export function createInterpreter(graph: FloatGraph): Interpreter {
           );
         block.data.set(given);
       });
-      for (const node of graph.nodes)
-        execute(node, blocks[node.inputs[0]!]!, blocks[node.inputs[1]!], blocks[node.output]!);
+      for (const { op, inputs, output } of graph.nodes)
+        execute(op, blocks[inputs[0]!]!, blocks[output]!, blocks[inputs[1]!]);
     },
   };
 }

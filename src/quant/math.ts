@@ -7,7 +7,6 @@
 
 const LN2_HI: number = 2977044471 / 4294967296; // ⌊ln 2 · 2^32⌋ / 2^32: n·LN2_HI is exact for |n| < 2^21
 const LN2_LO: number = 1.9082149292705877e-10; // ln 2 − LN2_HI
-const LOG2_E: number = 1.4426950408889634;
 const TWO_OVER_SQRT_PI: number = 1.1283791670955126;
 const bits: DataView = new DataView(new ArrayBuffer(8));
 
@@ -46,8 +45,8 @@ export function ldexp(x: number, n: number): number {
 export function exp(x: number): number {
   if (x > 709.79) return Number.POSITIVE_INFINITY;
   if (x < -745.2) return 0;
-  if (x !== x) return x;
-  const n = Math.floor(x * LOG2_E + 0.5);
+  if (Number.isNaN(x)) return x;
+  const n = Math.floor(x * Math.LOG2E + 0.5);
   const r = x - n * LN2_HI - n * LN2_LO;
   let p = 1;
   for (let k = 13; k >= 1; k--) p = 1 + (r * p) / k;
@@ -93,7 +92,7 @@ export function sigmoid(x: number): number {
 
 /** erf x from 2/√π·e^(−x²)·Σ 2^n x^(2n+1)/(2n+1)!!, all terms of one sign: error below 60u for |x| < 6, ±1 beyond (off by < 3e-17). */
 export function erf(x: number): number {
-  if (x !== x) return x;
+  if (Number.isNaN(x)) return x;
   if (Math.abs(x) >= 6) return x < 0 ? -1 : 1;
   const z = 2 * x * x;
   let term = x;
@@ -103,5 +102,5 @@ export function erf(x: number): number {
     sum += term;
   }
   const y = TWO_OVER_SQRT_PI * exp(-x * x) * sum;
-  return y > 1 ? 1 : y < -1 ? -1 : y;
+  return Math.min(Math.max(y, -1), 1);
 }

@@ -35,7 +35,7 @@ export function round(v: number): number {
 
 /** v cut to lo…hi. */
 export function clampReal(v: number, lo: number, hi: number): number {
-  return v < lo ? lo : v > hi ? hi : v;
+  return Math.min(Math.max(v, lo), hi);
 }
 
 /** A positive double as mantissa · 2^exponent with an odd mantissa below 2^53, exactly. */

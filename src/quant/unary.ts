@@ -33,7 +33,7 @@ export type UnaryFn =
   | { readonly fn: 'clip'; readonly lo: number; readonly hi: number };
 
 function clip(x: number, lo: number, hi: number): number {
-  return x < lo ? lo : x > hi ? hi : x;
+  return Math.min(Math.max(x, lo), hi);
 }
 
 /** f(x); NaN where f is undefined. */

@@ -17,6 +17,9 @@ const BACKENDS = {
   wasm: async (): Promise<Backend> => (await import('../backends/wasm/index.ts')).wasm,
 } as const;
 
+/** Executables a session keeps for a model with symbols, one for each set of dims. */
+const PREPARED_MOST = 16;
+
 /** Name of a backend that comes with this package. */
 export type BackendName = keyof typeof BACKENDS;
 /** Names of the backends that come with this package. */
@@ -66,6 +69,7 @@ class Result implements RunResult {
 }
 
 interface Prepared {
+  readonly backend: string;
   readonly plan: Plan;
   readonly executable: Executable;
 }
@@ -79,7 +83,6 @@ interface Call {
 /** A model made ready on one backend. Runs that overlap queue; use after `dispose` is a TypeError. */
 export class Session {
   readonly model: Model;
-  readonly backend: string;
   readonly #backends: readonly Backend[];
   readonly #mode: Mode;
   readonly #schedule: GasSchedule;
@@ -93,7 +96,6 @@ export class Session {
   /** Use `createSession`. */
   constructor(model: Model, backends: readonly Backend[], mode: Mode, schedule: GasSchedule) {
     this.model = model;
-    this.backend = backends[0]!.name;
     this.#backends = backends;
     this.#mode = mode;
     this.#schedule = schedule;
@@ -150,10 +152,15 @@ export class Session {
     await this.#prepare(dims, 0);
   }
 
+  /** Name of the backend that was prepared last; before that, of the first in the list. */
+  get backend(): string {
+    return this.#last()?.backend ?? this.#backends[0]!.name;
+  }
+
   /** Which kernel each node got; memory the backend takes. Of the executable prepared last. */
   explain(): { readonly backend: string; readonly kernels: readonly KernelChoice[]; readonly memory: Executable['memory'] } {
     this.#alive();
-    const last = [...this.#prepared.values()].pop();
+    const last = this.#last();
     if (last === undefined) throw new TypeError('nothing is prepared yet: await session.prepare() or run once');
     return { backend: this.backend, kernels: last.executable.explain(), memory: last.executable.memory };
   }
@@ -161,7 +168,7 @@ export class Session {
   /** Every tensor of the last run by id, in canonical layout; sessions of mode `trace` only. */
   trace(): ReadonlyMap<number, TypedArray> {
     this.#alive();
-    const last = [...this.#prepared.values()].pop();
+    const last = this.#last();
     if (this.#mode !== 'trace' || last?.executable.trace === undefined) throw new TypeError('only a session of mode trace keeps tensors');
     return last.executable.trace();
   }
@@ -201,6 +208,18 @@ export class Session {
     this.#disposed = true;
   }
 
+  /** Keeps the executables of the dims that were prepared last. */
+  #forgetOldest(): void {
+    if (this.#prepared.size <= PREPARED_MOST) return;
+    const [key, oldest] = this.#prepared.entries().next().value!;
+    oldest.executable.dispose();
+    this.#prepared.delete(key);
+  }
+
+  #last(): Prepared | undefined {
+    return [...this.#prepared.values()].pop();
+  }
+
   #alive(): void {
     if (this.#disposed) throw new TypeError('this session is disposed');
   }
@@ -232,8 +251,11 @@ export class Session {
       try {
         const executable = await this.#backends[i]!.prepare(plan, { mode: this.#mode });
         known?.executable.dispose();
-        this.#prepared.set(key, { plan, executable });
-        return { plan, executable };
+        const prepared = { backend: this.#backends[i]!.name, plan, executable };
+        this.#prepared.delete(key);
+        this.#prepared.set(key, prepared);
+        this.#forgetOldest();
+        return prepared;
       } catch (e) {
         if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
       }

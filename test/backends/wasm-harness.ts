@@ -33,7 +33,7 @@ export function planOf(op: OpName, operands: readonly (Operand | undefined)[], a
   });
   let next = 0;
   const ids = operands.map((o) => (o === undefined ? -1 : next++));
-  const fields = Object.fromEntries(Object.entries(OPS[op].attrs).flatMap(([k, f]) => ('default' in f ? [[k, f.default]] : f.kind === 'bool' ? [[k, false]] : [])));
+  const fields = Object.fromEntries(Object.entries(OPS[op].attrs).flatMap(([k, f]): [string, unknown][] => ('default' in f ? [[k, f.default]] : f.kind === 'bool' ? [[k, false]] : [])));
   const a = { ...fields, ...attrs };
   const fail = (code: string, message: string): never => {
     throw new Refused(`${code}: ${message}`);

@@ -57,7 +57,7 @@ async function runReference(graph: Graph, input: ReturnType<typeof quantizeInput
   return Array.from(outputs[graph.outputs[0]!.name]!.data);
 }
 
-describe.skipIf(!MNIST)('mnist-cnn', () => {
+describe.skipIf(!MNIST)(`mnist-cnn${MNIST ? '' : ' (its files are absent)'}`, () => {
   const folder = MNIST!;
   const convert = (calib: number): ReturnType<typeof convertOnnx> =>
     convertOnnx(readFileSync(join(folder, 'model.onnx')), {
@@ -93,7 +93,7 @@ describe.skipIf(!MNIST)('mnist-cnn', () => {
   });
 });
 
-describe.skipIf(!GERMAN)('german-credit-mlp', () => {
+describe.skipIf(!GERMAN)(`german-credit-mlp${GERMAN ? '' : ' (its files are absent)'}`, () => {
   const folder = GERMAN!;
 
   it('the float interpreter reproduces the stored outputs', () => {
@@ -227,6 +227,8 @@ describe('op coverage', () => {
     expect(code({ samples })).toBe('accepted');
     expect(code({ samples: { ...samples, shape: [2, 3] } })).toBe('BadSamples');
     expect(code({ samples: { ...samples, data: Float32Array.of(...values(7), Number.NaN) } })).toBe('BadSamples');
+    expect(code({ samples, ranges: { percentile: 20 } })).toBe('BadOption');
+    expect(code({ samples, dims: { T: 4 } })).toBe('BadOption');
     expect(code({ samples, inputType: 'i32' })).toBe('BadOption');
     expect(code({ samples, inputType: 'u8', std: [0] })).toBe('BadOption');
     expect(code({ samples, inputType: 'u8', mean: [1, 2] })).toBe('BadOption');

@@ -98,7 +98,7 @@ export class Builder {
   }
 
   /** A record of 32-bit words. */
-  record(...words: readonly (number | boolean)[]): number {
+  record(words: readonly (number | boolean)[]): number {
     return this.raw(Int32Array.from(words, Number));
   }
 

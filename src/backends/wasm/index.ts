@@ -2,10 +2,12 @@
  * The wasm backend: AssemblyScript kernels in SIMD128, one fixed memory an executable (spec/30-execution.md §3).
  * @module
  */
+import { pricePoly, SCHEDULE_0 } from '../../core/cost.ts';
 import { assert, HostError } from '../../core/errors.ts';
+import { polyAt } from '../../core/poly.ts';
 import type { TypedArray } from '../../core/tensor.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
-import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../backend.ts';
+import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
 import { prepareNode, type Prepared } from './kernels.ts';
 import { instantiate, type Kernels, loadModule, MODULE_BYTES, PAGE } from './module.ts';
@@ -20,22 +22,28 @@ function viewOf(memory: ArrayBuffer, t: PlanTensor, at: number): TypedArray {
   return new Int8Array(memory, at, t.bytes);
 }
 
+function copyOf(a: TypedArray): TypedArray {
+  return a.slice() as TypedArray;
+}
+
 interface Ready {
   readonly kernels: Kernels;
   readonly calls: readonly Prepared[];
   readonly inputs: readonly TypedArray[];
   readonly outputs: readonly TypedArray[];
-  /** Views of all activations by id; trace mode only. */
-  readonly kept: ReadonlyMap<number, TypedArray>;
+  /** View of an activation. */
+  readonly view: (id: number) => TypedArray;
 }
 
 class WasmExecutable implements Executable {
   readonly memory: BackendMemory;
   readonly #plan: Plan;
+  readonly #keep: boolean;
   #ready: Ready | undefined;
 
-  constructor(plan: Plan, ready: Ready, memory: BackendMemory) {
+  constructor(plan: Plan, mode: Mode, ready: Ready, memory: BackendMemory) {
     this.#plan = plan;
+    this.#keep = mode === 'trace';
     this.#ready = ready;
     this.memory = memory;
   }
@@ -45,27 +53,55 @@ class WasmExecutable implements Executable {
     for (const call of calls) {
       signal?.throwIfAborted();
       call.run(kernels);
+      if (signal !== undefined) await Promise.resolve();
     }
-    return outputs.map((o) => o.slice() as TypedArray);
+    return outputs.map(copyOf);
   }
 
   runSync(inputs: readonly TypedArray[], { into }: { readonly into?: readonly TypedArray[] | undefined }): readonly TypedArray[] {
     const { kernels, calls, outputs } = this.#load(inputs);
     for (let i = 0; i < calls.length; i++) calls[i]!.run(kernels);
-    if (into === undefined) return outputs.map((o) => o.slice() as TypedArray);
+    if (into === undefined) return outputs.map(copyOf);
     for (let i = 0; i < outputs.length; i++) into[i]!.set(outputs[i]!);
     return into;
   }
 
+  /** A stepper works in this executable’s one memory: no other run may come between its steps. */
+  begin(inputs: readonly TypedArray[], from?: Snapshot): Stepper {
+    const { kernels, calls, outputs, view } = this.#load(inputs);
+    const { lifetimes, model, dims } = this.#plan;
+    for (const [id, data] of from?.tensors ?? []) if (lifetimes[id]) view(id).set(data);
+    const t = dims.map((d, i) => d - model.symbols[i]!.min);
+    const prices = model.info.map((n) => polyAt(pricePoly(n.cost, SCHEDULE_0), t));
+    let next = from?.next ?? 0;
+    /** True while a tensor that nodes before `next` made is whole and read by node `reader` or a later one. */
+    const holds = (id: number, reader: number): boolean => {
+      const life = lifetimes[id];
+      return life != null && life.first < next && (life.last >= reader || this.#keep);
+    };
+    return {
+      step: (cost) => {
+        for (let spent = 0n; next < calls.length && spent <= cost; spent += prices[next - 1]!) calls[next++]!.run(kernels);
+        return next === calls.length;
+      },
+      read: (id) => this.#plan.tensors[id]?.data ?? (holds(id, next - 1) ? copyOf(view(id)) : undefined),
+      snapshot: () => ({ next, tensors: new Map(lifetimes.flatMap((_, id) => (holds(id, next) ? [[id, copyOf(view(id))]] : []))) }),
+      outputs: () => {
+        assert(next === calls.length, 'outputs are read after the last step');
+        return outputs.map(copyOf);
+      },
+    };
+  }
+
   trace(): ReadonlyMap<number, TypedArray> {
-    const values = new Map<number, TypedArray>();
-    this.#plan.tensors.forEach((t, id) => t.data !== undefined && values.set(id, t.data));
-    for (const [id, view] of this.#ready?.kept ?? []) values.set(id, view.slice() as TypedArray);
-    return values;
+    assert(this.#keep, 'a trace of an executable that reuses memory');
+    const view = this.#ready?.view;
+    return new Map(view === undefined ? [] : this.#plan.tensors.map((t, id) => [id, t.data ?? copyOf(view(id))]));
   }
 
   explain(): readonly KernelChoice[] {
-    return this.#plan.nodes.map((n, i) => ({ node: n.index, op: n.op, kernel: this.#ready?.calls[i]!.kernel ?? '' }));
+    const calls = this.#ready?.calls ?? [];
+    return calls.map(({ kernel }, i) => ({ node: i, op: this.#plan.nodes[i]!.op, kernel }));
   }
 
   dispose(): void {
@@ -84,17 +120,14 @@ class WasmExecutable implements Executable {
 function assemble(module: WebAssembly.Module, plan: Plan, mode: Mode): Executable {
   const b = new Builder(plan, mode === 'trace');
   const calls = plan.nodes.map((n) => prepareNode(n, b));
-  const places = plan.tensors.map((t, id) => (t.data === undefined || plan.outputs.includes(id) ? b.at({ id }) : 0));
   const { constants, scratch, end } = b.figures;
   const pages = Math.ceil(end * 2 ** -16);
-  if (pages > MAX_PAGES) throw new HostError('NoMemory', `the plan needs ${pages} pages of WebAssembly memory`, { expected: `at most ${MAX_PAGES}`, actual: String(pages) });
+  if (pages > MAX_PAGES) throw new HostError('NoMemory', 'the plan needs more WebAssembly memory than an instance may have', { expected: `at most ${MAX_PAGES} pages`, actual: String(pages) });
   const { memory, kernels } = instantiate(module, pages);
   b.write(memory.buffer);
-  const view = (id: number): TypedArray => viewOf(memory.buffer, plan.tensors[id]!, places[id]!);
-  const kept = new Map<number, TypedArray>();
-  if (mode === 'trace') plan.tensors.forEach((t, id) => t.data === undefined && kept.set(id, view(id)));
-  const ready: Ready = { kernels, calls, inputs: plan.inputs.map(view), outputs: plan.outputs.map(view), kept };
-  return new WasmExecutable(plan, ready, { constants, activations: b.activations, scratch, total: pages * PAGE + MODULE_BYTES });
+  const view = (id: number): TypedArray => viewOf(memory.buffer, plan.tensors[id]!, b.at({ id }));
+  const ready: Ready = { kernels, calls, inputs: plan.inputs.map(view), outputs: plan.outputs.map(view), view };
+  return new WasmExecutable(plan, mode, ready, { constants, activations: b.activations, scratch, total: pages * PAGE + MODULE_BYTES });
 }
 
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */

@@ -22,7 +22,7 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
       {
         k,
         count: rows,
-        panels: panels(b, { data: w.data as Int8Array, first: 0, count: rows, k }, gemv ? 1 : 2),
+        panels: panels(b, { data: w.data as Int8Array, groups: 1, count: rows, k }, gemv ? 1 : 2),
         bias: words(b, rows, b0),
         m: 0,
         stage: undefined,
@@ -32,10 +32,9 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
     ).at;
   const px = product(wx, x, d, (i) => bias.data![i]!);
   const ph = product(wh, h0, h, () => 0);
-  const record = b.record(
-    t, n, h, n * d * x.size, h0.size, reverse, multipliers(b, mx, 0, rows), multipliers(b, mh, 0, rows), lx, lh, kc, qh, lo, hi,
-    ...tables.map((v) => b.at(v)), 0, area, px, ph, c0.bytes,
-  );
+  const record = b.record([
+    t, n, h, n * d * x.size, h0.size, reverse, multipliers(b, mx, rows), multipliers(b, mh, rows), lx, lh, kc, qh, lo, hi,
+    ...tables.map((v) => b.at(v)), 0, area, px, ph, c0.bytes]);
   const at = [x, h0, c0, ...s.out].map((v) => b.at(v)) as [number, number, number, number, number, number];
   return { kernel: gemv ? 'lstm_gemv' : 'lstm_gemm', run: (kernels) => kernels.lstm(record, ...at) };
 }

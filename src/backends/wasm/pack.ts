@@ -4,12 +4,13 @@
  */
 import { floorDiv } from '../../core/int.ts';
 import type { Stage } from '../../ops/define.ts';
-import { type Builder, sizeOf } from './builder.ts';
+import { i4At, type TypedArray } from '../../core/tensor.ts';
+import { type Arg, type Builder, sizeOf } from './builder.ts';
 
-/** Rows of weights: `row(o)` starts at o·k in `data`. */
+/** Rows of weights [groups·count, k]; each group has panels of its own. */
 export interface Rows {
-  readonly data: Int8Array | Int16Array;
-  readonly first: number;
+  readonly data: Int8Array;
+  readonly groups: number;
   readonly count: number;
   readonly k: number;
 }
@@ -24,34 +25,64 @@ export function panelColumns(count: number): number {
   return (count + 7) & ~7;
 }
 
-/** Panels [O/8][K/2][8][2] of i16, or of i8 with `bytes` 1. Returns their address. */
+/** Panels [groups][count/8][K/2][8][2] of i16, or of i8 with `bytes` 1. Returns their address. */
 export function panels(b: Builder, rows: Rows, bytes: 1 | 2): number {
-  const k2 = panelK(rows.k);
-  const length = panelColumns(rows.count) * k2;
+  const { data, groups, count, k } = rows;
+  const k2 = panelK(k);
+  const columns = panelColumns(count);
+  const length = groups * columns * k2;
   return b.reserve(length * bytes, (memory, at) => {
     const out = bytes === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length);
-    for (let o = 0; o < rows.count; o++) packRow(out, (o >> 3) * 8 * k2 + (o & 7) * 2, rows.data, (rows.first + o) * rows.k, rows.k);
+    for (let g = 0; g < groups; g++) {
+      const to = g * columns * k2;
+      for (let o = 0; o < count; o++) packRow(out, to + (o >> 3) * 8 * k2 + (o & 7) * 2, data, (g * count + o) * k, k);
+    }
   });
 }
 
-function packRow(out: Int8Array | Int16Array, to: number, data: Int8Array | Int16Array, from: number, k: number): void {
+function packRow(out: Int8Array | Int16Array, to: number, data: Int8Array, from: number, k: number): void {
   for (let i = 0; i < k; i += 2, to += 16) {
     out[to] = data[from + i]!;
     if (i + 1 < k) out[to + 1] = data[from + i + 1]!;
   }
 }
 
-/** `count` words from `value`, padded with zeros to a multiple of 8. */
-export function words(b: Builder, count: number, value: (i: number) => number): number {
-  return b.reserve(panelColumns(count) * 4, (memory, at) => {
-    const out = new Int32Array(memory, at, count);
-    for (let i = 0; i < count; i++) out[i] = value(i);
+/** Panels [O/8][K/2][8] of i4: byte i holds lane i of columns 0…3 in its low nibble and of columns 4…7 in its high one. */
+export function panels4(b: Builder, data: TypedArray, count: number, k: number): number {
+  const pairs = panelK(k) >> 1;
+  return b.reserve(panelColumns(count) * pairs, (memory, at) => {
+    const out = new Uint8Array(memory, at, panelColumns(count) * pairs);
+    for (let o = 0, i = 0; o < count; o++) {
+      const to = (o >> 3) * pairs * 8 + (o & 3) * 2;
+      for (let j = 0; j < k; j++, i++) out[to + (j >> 1) * 8 + (j & 1)]! |= (i4At(data, i) & 15) << (o & 4);
+    }
   });
 }
 
-/** The multipliers of channels first…first+count−1, eight a panel; zeros without a stage. */
-export function multipliers(b: Builder, m: Int32Array | undefined, first: number, count: number): number {
-  return words(b, count, m === undefined ? () => 0 : m.length === 1 ? () => m[0]! : (i) => m[first + i]!);
+/** Block scales u [O,blocks] as bytes [O/8][blocks][8]. */
+export function scaleBytes(b: Builder, u: Arg): number {
+  const [count, blocks] = u.shape as readonly [number, number];
+  return b.reserve(panelColumns(count) * Math.max(1, blocks), (memory, at) => {
+    const out = new Uint8Array(memory, at, panelColumns(count) * blocks);
+    for (let i = 0; i < count * blocks; i++) {
+      const o = floorDiv(i, blocks);
+      out[((o >> 3) * blocks + (i - o * blocks)) * 8 + (o & 7)] = u.data![i]! - u.zp;
+    }
+  });
+}
+
+/** Words from `value` for [groups][count] channels, each group padded with zeros to a multiple of 8. */
+export function words(b: Builder, count: number, value: (i: number) => number, groups = 1): number {
+  const columns = panelColumns(count);
+  return b.reserve(groups * columns * 4, (memory, at) => {
+    const out = new Int32Array(memory, at, groups * columns);
+    for (let g = 0; g < groups; g++) for (let i = 0; i < count; i++) out[g * columns + i] = value(g * count + i);
+  });
+}
+
+/** Multipliers of [groups][count] channels, eight a panel; zeros without a stage. */
+export function multipliers(b: Builder, m: Int32Array | undefined, count: number, groups = 1): number {
+  return words(b, count, m === undefined ? () => 0 : m.length === 1 ? () => m[0]! : (i) => m[i]!, groups);
 }
 
 /** The stage words of a record: l, zp, lo, hi, output bytes. Raw: i32. */

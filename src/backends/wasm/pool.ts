@@ -14,7 +14,7 @@ function windowWords(x: Arg, y: Arg, a: WindowAttrs): number[] {
 /** max_pool2d: vector maxima over the taps inside the image. */
 export function max_pool2d(s: Site<'max_pool2d'>, b: Builder): Prepared {
   const [x] = s.in as readonly [Arg];
-  const record = b.record(...windowWords(x, s.out[0]!, s.attrs));
+  const record = b.record([...windowWords(x, s.out[0]!, s.attrs)]);
   const [from, to] = [b.at(x), b.at(s.out[0]!)];
   return { kernel: `max_pool_i${x.size * 8}`, run: (kernels) => kernels.pool(record, from, to, 0) };
 }
@@ -24,7 +24,7 @@ export function avg_pool2d(s: Site<'avg_pool2d'>, b: Builder): Prepared {
   const [x] = s.in as readonly [Arg];
   const { include_pad, m1, l, output: o } = s.attrs;
   const y = s.out[0]!;
-  const record = b.record(...windowWords(x, y, s.attrs), x.zp, include_pad, m1, l, o.zp, o.lo, o.hi, y.size);
+  const record = b.record([...windowWords(x, y, s.attrs), x.zp, include_pad, m1, l, o.zp, o.lo, o.hi, y.size]);
   const [from, to] = [b.at(x), b.at(y)];
   return { kernel: `avg_pool_i${x.size * 8}`, run: (kernels) => kernels.pool(record, from, to, 1) };
 }

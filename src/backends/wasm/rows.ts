@@ -15,7 +15,7 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   const [x, mask, offset] = s.in as readonly [Arg, Arg?, Arg?];
   const y = s.out[0]!;
   const { l, m, o, output, causal } = s.attrs;
-  const e = s.facts['weightBits']!;
+  const e = s.facts.weightBits!;
   const { shape } = y;
   const k = shape[shape.length - 1]!;
   b.scratch(k * 4);
@@ -25,10 +25,9 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   const walk = (t: Arg): { at: number; strides: number[] } => ({ at: b.at(t), strides: broadcastStrides(t, shape) });
   const none = { at: 0, strides: shape.map(() => 0) };
   const nd = strided(b, shape, [walk(x), mask === undefined ? none : walk(mask), { at: b.at(y), strides: denseStrides(shape, y.size) }], true);
-  const record = b.record(
+  const record = b.record([
     x.size, l, m, e, exp2, table, o, output.zp, output.lo, output.hi, y.size, mask !== undefined, causal, s.attrs.offset,
-    offset === undefined ? 0 : b.at(offset), shape[shape.length - 2] ?? 1,
-  );
+    offset === undefined ? 0 : b.at(offset), shape[shape.length - 2] ?? 1]);
   return { kernel: `softmax_i${x.size * 8}${small ? '_table' : ''}`, run: (kernels) => kernels.softmax(nd, record) };
 }
 
@@ -47,10 +46,9 @@ export function layer_norm(s: Site<'layer_norm'>, b: Builder): Prepared {
   const y = s.out[0]!;
   const { eps, g, output: o } = s.attrs;
   const n = x.shape[x.shape.length - 1]!;
-  const record = b.record(
-    floorDiv(x.count, n), n, x.size, x.zp, s.facts['fraction']!, Number(eps & 0xffffffffn), Number(eps >> 32n), b.at(gamma), b.at(beta), g,
-    o.zp, o.lo, o.hi, y.size,
-  );
+  const record = b.record([
+    floorDiv(x.count, n), n, x.size, x.zp, s.facts.fraction!, Number(eps & 0xffffffffn), Number(eps >> 32n), b.at(gamma), b.at(beta), g,
+    o.zp, o.lo, o.hi, y.size]);
   const [from, to] = [b.at(x), b.at(y)];
   return { kernel: `layer_norm_i${x.size * 8}`, run: (kernels) => kernels.layerNorm(record, from, to) };
 }

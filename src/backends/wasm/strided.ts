@@ -51,5 +51,5 @@ export function strided(b: Builder, dims: readonly number[], walks: readonly Wal
   const three = (v: readonly number[]): number[] => [v[0] ?? 0, v[1] ?? 0, v[2] ?? 0];
   const runs = axes.reduce((n, a) => n * a.n, 1);
   const outer = axes.reverse().flatMap((a) => [a.n, ...three(a.s), 0]);
-  return b.record(inner.n, runs, ...three(walks.map((w) => w.at)), ...three(inner.s), axes.length, ...outer);
+  return b.record([inner.n, runs, ...three(walks.map((w) => w.at)), ...three(inner.s), axes.length, ...outer]);
 }

@@ -163,9 +163,9 @@ export class LowerContext {
 
   /** Defines output 0 as the NHWC image `id`, of ONNX rank 4 or 3. */
   setImage(id: number, rank: number): void {
-    if (rank === 4) return this.set({ id, perm: NHWC, shape: null });
     const [n, , l, ch] = this.graph.stored(id);
-    this.set({ id: this.graph.reshape(this.node, id, [n!, l!, ch!]), perm: NLC, shape: null });
+    if (rank === 4) this.set({ id, perm: NHWC, shape: null });
+    else this.set({ id: this.graph.reshape(this.node, id, [n!, l!, ch!]), perm: NLC, shape: null });
   }
 
   /** Defines output 0 as a constant. */

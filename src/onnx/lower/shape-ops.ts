@@ -7,9 +7,8 @@ function setReshaped(c: LowerContext, shape: readonly number[]): void {
   const view = c.view(0);
   const stored = c.graph.stored(view.id);
   const rows = shape.length === 2 && view.perm[0] === 0 && shape[0] === stored[0];
-  if (rows && !view.shape && !keepsOrder(view.perm, stored)) return c.set({ ...view, shape });
-  const id = c.graph.reshape(c.node, c.plain(0), shape);
-  c.set({ id, perm: identity(shape.length), shape: null });
+  if (rows && !view.shape && !keepsOrder(view.perm, stored)) c.set({ ...view, shape });
+  else c.setPlain(c.graph.reshape(c.node, c.plain(0), shape));
 }
 
 /** Resolves 0 (copy) and −1 (the rest) of a Reshape target. */

@@ -75,13 +75,11 @@ export const emitClamp: Emit<'clamp'> = (c, op) => {
   return c.input().type.dtype === 'i8' ? emitLut8(c, fns, c.outputType()) : emitLut16(c, fns, c.outputType());
 };
 
-const LOG2_E = 1.4426950408889634;
-
 /** Softmax over the last axis: Q15 where wide, else 1/256 steps. */
 export const emitSoftmax: Emit<'softmax'> = (c) => {
   const x = c.input();
   const type = c.wide ? Q15 : Q8;
-  const { m, l } = multiplier(x.type.scale * LOG2_E * 65536);
+  const { m, l } = multiplier(x.type.scale * Math.LOG2E * 65536);
   const o = type.dtype === 'i16' ? 15 : 8;
   return { ref: c.writer.node('softmax', [x.ref], { l, m, o, output: output(type), causal: false, offset: 0 }), type };
 };

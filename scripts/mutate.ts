@@ -1,0 +1,140 @@
+/**
+ * Mutation testing of core, ops, graph and the wasm kernels. Each mutant is written into a copy of the tree and the suites
+ * that hold the bits run on it; one that passes them all survives.
+ *
+ * npm run mutate -- [--sample N] [--seed S] [--area core|ops|graph|kernels] [--file PART] [--jobs N] [--json FILE]
+ * Without --sample all mutants run. Survivors that test/mutants.json names as equivalent, with a reason, are counted apart.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Prng } from '../test/support/prng.ts';
+import { type Mutant, mutantsOf } from './mutate/rules.ts';
+
+const AREAS: Readonly<Record<string, string>> = { core: 'src/core', ops: 'src/ops', graph: 'src/graph', kernels: 'kernels/wasm' };
+/** Words for people, the registry's list of names, and entry points without arithmetic. */
+const SKIPPED = ['src/core/errors.ts', 'src/ops/all.ts', 'src/ops/index.ts', 'src/graph/ir.ts', 'kernels/wasm/index.ts'];
+const SUITES = ['test/numerics.test.ts', 'test/core', 'test/ops', 'test/format', 'test/graph', 'test/backends', 'test/random.test.ts'];
+/** A mutant that makes the suites run this long is killed: the suites see a hang. */
+const TIMEOUT_MS = 150_000;
+
+const { values } = parseArgs({
+  options: {
+    sample: { type: 'string' }, seed: { type: 'string', default: '1' }, area: { type: 'string' }, file: { type: 'string' },
+    jobs: { type: 'string', default: '2' }, json: { type: 'string' },
+  },
+});
+const root = resolve(import.meta.dirname, '..');
+
+interface Verdict extends Mutant {
+  readonly killed: boolean;
+  readonly equivalent?: string | undefined;
+  readonly seconds: number;
+}
+
+/** The identity of a mutant that outlives edits elsewhere: file, rule, the line's text and its count there. */
+function key(m: Mutant, source: string): string {
+  const line = source.split('\n')[m.line - 1]!.trim();
+  const column = m.start - source.lastIndexOf('\n', m.start - 1) - 1;
+  return `${m.file} | ${m.rule} | ${line} | ${column}`;
+}
+
+function allMutants(): Mutant[] {
+  const areas = values.area === undefined ? Object.values(AREAS) : [AREAS[values.area]!];
+  return areas.flatMap((dir) =>
+    readdirSync(join(root, dir)).filter((f) => f.endsWith('.ts') && !SKIPPED.includes(`${dir}/${f}`)).flatMap((f) => {
+      const file = `${dir}/${f}`;
+      return values.file !== undefined && !file.includes(values.file) ? [] : mutantsOf(file, readFileSync(join(root, file), 'utf8'));
+    }),
+  );
+}
+
+/** `count` mutants by seed, without repetition. */
+function sampled(list: Mutant[], count: number, seed: number): Mutant[] {
+  const r = new Prng(seed);
+  const pool = [...list];
+  for (let i = 0; i < Math.min(count, pool.length); i++) {
+    const j = i + r.below(pool.length - i);
+    [pool[i], pool[j]] = [pool[j]!, pool[i]!];
+  }
+  return pool.slice(0, count);
+}
+
+function makeTree(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'mutate-'));
+  for (const part of ['src', 'test', 'kernels', 'scripts', 'examples', 'spec', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+    if (existsSync(join(root, part))) cpSync(join(root, part), join(dir, part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
+  return dir;
+}
+
+/** Exit code of a command in a tree; a run past the limit counts as failed. */
+function command(dir: string, args: readonly string[]): Promise<number> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, args, { cwd: dir, stdio: 'ignore', detached: true, env: { ...process.env, SAMEBIT_MUTANT: '1', CI: '1' } });
+    const timer = setTimeout(() => {
+      try {
+        process.kill(-child.pid!, 'SIGKILL');
+      } catch {}
+    }, TIMEOUT_MS);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      done(code ?? 1);
+    });
+  });
+}
+
+async function test(dir: string, m: Mutant): Promise<Verdict> {
+  const path = join(dir, m.file);
+  const source = readFileSync(path, 'utf8');
+  const start = Date.now();
+  const verdict = (killed: boolean): Verdict => ({ ...m, killed, seconds: Math.round((Date.now() - start) / 100) / 10 });
+  try {
+    writeFileSync(path, source.slice(0, m.start) + m.text + source.slice(m.end));
+    if (m.file.startsWith('kernels/')) {
+      const built = await command(dir, ['node_modules/tsx/dist/cli.mjs', 'scripts/build-wasm.ts']);
+      if (built !== 0) return verdict(true); // does not compile
+    }
+    const suites = SUITES.filter((s) => existsSync(join(dir, s)));
+    return verdict((await command(dir, ['node_modules/vitest/vitest.mjs', 'run', '--bail', '1', '--reporter', 'dot', ...suites])) !== 0);
+  } finally {
+    writeFileSync(path, source);
+  }
+}
+
+async function main(): Promise<void> {
+  const every = allMutants();
+  const list = values.sample === undefined ? every : sampled(every, Number(values.sample), Number(values.seed));
+  const known: Record<string, string> = existsSync(join(root, 'test/mutants.json')) ? JSON.parse(readFileSync(join(root, 'test/mutants.json'), 'utf8')) : {};
+  console.log(`${list.length} of ${every.length} mutants, seed ${values.seed}`);
+  const queue = [...list];
+  const verdicts: Verdict[] = [];
+  const worker = async (): Promise<void> => {
+    const dir = makeTree();
+    const pristine = readFileSync(join(root, 'src/backends/wasm/kernels.gen.ts'));
+    try {
+      for (let m = queue.shift(); m !== undefined; m = queue.shift()) {
+        const v = await test(dir, m);
+        if (m.file.startsWith('kernels/')) writeFileSync(join(dir, 'src/backends/wasm/kernels.gen.ts'), pristine);
+        const name = key(m, readFileSync(join(root, m.file), 'utf8'));
+        verdicts.push({ ...v, equivalent: known[name] });
+        if (!v.killed) console.log(`survived${known[name] === undefined ? '' : ' (equivalent)'}: ${name} → ${m.text.slice(0, 60)}`);
+        if (verdicts.length % 25 === 0) console.error(`${verdicts.length}/${list.length}, ${verdicts.filter((x) => !x.killed).length} survivors`);
+      }
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+  const killed = verdicts.filter((v) => v.killed).length;
+  const equivalent = verdicts.filter((v) => !v.killed && v.equivalent !== undefined).length;
+  const score = (100 * killed) / (verdicts.length - equivalent);
+  console.log(`${verdicts.length} mutants: ${killed} killed, ${equivalent} equivalent, ${verdicts.length - killed - equivalent} survived: ${score.toFixed(1)} %`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(verdicts, null, 1)}\n`);
+  process.exitCode = score < 95 ? 1 : 0;
+}
+
+await main();

@@ -1,0 +1,71 @@
+/**
+ * How the command line prints: JSON, tables, numbers.
+ * @module
+ */
+import Table from 'cli-table3';
+import type { SingleBar } from 'cli-progress';
+import progress from 'cli-progress';
+
+/** One line of JSON. A BigInt is a number where that is exact, else a string. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) => {
+    if (typeof v !== 'bigint') return v;
+    return v >= BigInt(Number.MIN_SAFE_INTEGER) && v <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(v) : v.toString();
+  });
+}
+
+/** Prints a line on stdout. */
+export function print(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** An integer with commas at the thousands. */
+export function grouped(n: number | bigint): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** A ratio as a percentage with one decimal. */
+export function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+/** A plain table without rules, columns aligned; `right` lists the columns that hold numbers. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const empty = Object.fromEntries(
+    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'].map((k) => [k, '']),
+  );
+  const t = new Table({
+    chars: { ...empty, middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colAligns: head.map((_, i) => (right.includes(i) ? 'right' : 'left')),
+  });
+  t.push([...head], ...rows.map((r) => [...r]));
+  return t
+    .toString()
+    .split('\n')
+    .map((line) => `  ${line}`.trimEnd())
+    .join('\n');
+}
+
+/** Progress of long work on stderr, where that is a terminal; `stop` clears it. */
+export interface Progress {
+  update(done: number, total: number): void;
+  stop(): void;
+}
+
+/** A progress bar, or nothing where stderr is no terminal. */
+export function startProgress(what: string): Progress {
+  let bar: SingleBar | undefined;
+  return {
+    update(done, total) {
+      if (!process.stderr.isTTY) return;
+      if (bar === undefined) {
+        bar = new progress.SingleBar({ format: `${what} {bar} {value}/{total}`, stream: process.stderr, clearOnComplete: true, hideCursor: true }, progress.Presets.shades_classic);
+        bar.start(total, done);
+      } else bar.update(done);
+    },
+    stop() {
+      bar?.stop();
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/**
+ * `samebit/wasm`: the WebAssembly SIMD backend; its module is inlined, nothing is fetched.
+ * @module
+ */
+export { wasm } from './backends/wasm/index.ts';

@@ -1,0 +1,197 @@
+"""Symbolic shapes, gas and canonical memory: spec/10-ops.md §2 to §7, §9, spec/20-format.md §5."""
+
+from math import prod
+
+from model import SIZE, at, plus
+
+WEIGHTS = {"op": 4000, "byte": 1, "mac_i8_i8": 4, "mac_i8_i4": 5, "mac_i16_i8": 8, "mac_i16_i4": 9, "mac_i16_i16": 16}
+WEIGHTS |= {"mac_depthwise": 12, "move": 4, "move_scatter": 64, "linear2": 12, "staged": 16, "lut8": 8, "lut16": 16}
+WEIGHTS |= {"pool": 4, "softmax": 160, "norm": 96, "cell": 160, "arg": 8}
+
+
+def extent(d, before, after, kernel, stride, dilation):
+    room = plus(d, before + after - (kernel - 1) * dilation - 1)
+    return plus(room, 1) if stride == 1 else room // stride + 1
+
+
+def broadcast(a, b):
+    n = max(len(a), len(b))
+    a, b = [1] * (n - len(a)) + list(a), [1] * (n - len(b)) + list(b)
+    return [q if p == 1 else p for p, q in zip(a, b)]
+
+
+def image(x, a, kernel):
+    (sh, sw), (pt, pl, pb, pr), (dh, dw) = a["strides"], a["pads"], a["dilations"]
+    oh, ow = a.get("overhang", [0, 0])
+    return [extent(x[1], pt, pb + oh, kernel[0], sh, dh), extent(x[2], pl, pr + ow, kernel[1], sw, dw)]
+
+
+def outputs_of(op, a, t):
+    """(dtype, shape) of every output from those of the operands; shapes may be affine."""
+    (dx, x) = t[0]
+    of = lambda key, shape: [(a[key]["dtype"] if a[key] else "i32", shape)]
+    if op == "conv2d":
+        w = t[1][1]
+        return of("stage", [x[0], *image(x, a, w[1:3]), w[0]])
+    if op == "dense":
+        return of("stage", x[:-1] + [t[1][1][0]])
+    if op == "matmul":
+        y = t[1][1]
+        return of("stage", broadcast(x[:-2], y[:-2]) + [x[-2], y[-2] if a["tb"] else y[-1]])
+    if op == "rescale":
+        return of("stage", x)
+    if op == "linear2":
+        return of("output", broadcast(x, t[1][1]) if len(t) > 1 and t[1] else x)
+    if op in ("lut16", "softmax", "layer_norm"):
+        return of("output", x)
+    if op == "avg_pool2d":
+        return of("output", [x[0], *image(x, a, a["kernel"]), x[3]])
+    if op == "max_pool2d":
+        return [(dx, [x[0], *image(x, a, a["kernel"]), x[3]])]
+    if op == "lut8":
+        return [(t[1][0], x)]
+    if op == "argmax":
+        return [("i32", x[: a["axis"]] + x[a["axis"] + 1 :])]
+    if op == "reshape":
+        return [(dx, a["shape"])]
+    if op == "transpose":
+        return [(dx, [x[p] for p in a["perm"]])]
+    if op == "concat":
+        total = 0
+        for _, s in t:
+            total = plus(total, s[a["axis"]])
+        return [(dx, x[: a["axis"]] + [total] + x[a["axis"] + 1 :])]
+    if op == "slice":
+        return [(dx, a["size"])]
+    if op == "pad":
+        return [(dx, [plus(d, b + c) for d, b, c in zip(x, a["before"], a["after"])])]
+    h = t[2][1][1]
+    cell = "i8" if a["qh"] == 7 else "i16"
+    return [(cell, x[:2] + [h]), (cell, [x[1], h]), ("i16", [x[1], h])]
+
+
+def shapes_of(m):
+    """(dtype, shape) of every tensor by id."""
+    out = [(d["dtype"], d["shape"]) for d in m.inputs] + [(c["dtype"], c["shape"]) for c in m.constants]
+    for node in m.nodes:
+        out += outputs_of(node.op, node.attrs, [None if i < 0 else out[i] for i in node.inputs])
+    return out
+
+
+def up(n, to):
+    """A static extent rounded up; a symbolic one as it is."""
+    return -(-n // to) * to if isinstance(n, int) else n
+
+
+def mac(a, b):
+    if b == "i4":
+        return f"mac_{a}_i4"
+    return f"mac_{a}_{b}" if a == b else "mac_i16_i8"
+
+
+def run_of(op, a, t, out, least):
+    """None where no axis changes, else the bytes of a run."""
+    x, y = t[0][1], out[1]
+    share = 1
+    if op == "transpose":
+        axes = [i for i, p in enumerate(a["perm"]) if p != i]
+    elif op == "concat":
+        axes = [a["axis"]]
+        share = min(at(s[axes[0]], least) for _, s in t)
+    elif op == "pad":
+        axes = [i for i, (p, q) in enumerate(zip(a["before"], a["after"])) if p + q > 0]
+    else:
+        axes = [i for i in range(len(y)) if a["step"][i] != 1 or a["start"][i] != 0 or y[i] != x[i]]
+    if not axes:
+        return None
+    if op == "pad":
+        share = at(x[axes[-1]], least)
+    if op == "slice" and a["step"][axes[-1]] == 1:
+        share = at(y[axes[-1]], least)
+    return SIZE[out[0]] * share * prod(at(d, least) for d in y[axes[-1] + 1 :])
+
+
+def counts(op, a, t, outs, dims, least):
+    """(class, count) pairs of a node, without op and byte."""
+    out = outs[0][1]
+    n = lambda shape: prod(at(d, dims) for d in shape)
+    (dx, x) = t[0]
+    if op == "conv2d":
+        o, kh, kw, cg = t[1][1]
+        per, g = o // a["groups"], a["groups"]
+        if cg == 1 and per == 1:
+            macs = ("mac_depthwise", n(out[:3]) * up(o, 16) * kh * kw)
+        else:
+            macs = (mac(dx, "i8"), n(out[:3]) * g * up(per, 8) * up(kh * kw * cg, 4))
+        return [macs, ("staged", n(out))]
+    if op == "dense":
+        o, k = t[1][1]
+        return [(mac(dx, t[1][0]), n(x[:-1]) * up(o, 8) * up(k, 4)), ("staged", n(out))]
+    if op == "matmul":
+        return [(mac(dx, t[1][0]), n(out[:-1] + [up(out[-1], 8), up(x[-1], 4)])), ("staged", n(out))]
+    if op in ("max_pool2d", "avg_pool2d"):
+        c = out[3]
+        return [("pool", n(out[:3]) * (prod(a["kernel"]) * at(up(c, 16), dims) + 4 * at(c, dims)))]
+    if op == "argmax":
+        return [("arg", n(x))]
+    if op == "lstm":
+        rows, d, h = t[1][1][0], t[1][1][1], t[2][1][1]
+        steps = n(x[:2])
+        macs = [(mac(dx, "i8"), steps * up(rows, 8) * up(d, 4)), (mac(t[4][0], "i8"), steps * up(rows, 8) * up(h, 4))]
+        return macs + [("cell", steps * rows)]
+    if op == "reshape":
+        return []
+    if op in ("transpose", "concat", "slice", "pad"):
+        run = run_of(op, a, t, outs[0], least)
+        return [("move" if run is None or run >= 16 else "move_scatter", n(out))]
+    return [({"layer_norm": "norm", "rescale": "staged"}.get(op, op), n(out))]
+
+
+def bytes_of(t, dims):
+    count = prod(at(d, dims) for d in t[1])
+    return (count + 1) // 2 if t[0] == "i4" else count * SIZE[t[0]]
+
+
+def gas(m, dims):
+    shapes, price, least = shapes_of(m), 0, [s["min"] for s in m.symbols]
+    for node in m.nodes:
+        t = [None if i < 0 else shapes[i] for i in node.inputs]
+        outs = outputs_of(node.op, node.attrs, t)
+        moved = sum(bytes_of(v, dims) for v in t + outs if v)
+        if node.op == "reshape":
+            moved = 0
+        if node.op == "slice":
+            moved = 2 * bytes_of(outs[0], dims)
+        price += 4000 + moved
+        price += sum(WEIGHTS[k] * v for k, v in counts(node.op, node.attrs, t, outs, dims, least))
+    return -(-price // 4)
+
+
+def memory(m, dims):
+    """Bytes of constants, and the peak of the first-fit allocator."""
+    shapes = shapes_of(m)
+    low, high = len(m.inputs), len(m.inputs) + len(m.constants)
+    born, dies, at_id = [-1] * len(shapes), [-1] * len(shapes), high
+    for k, node in enumerate(m.nodes):
+        for i in node.inputs:
+            if i >= 0:
+                dies[i] = k
+        for _ in outputs_of(node.op, node.attrs, [None if i < 0 else shapes[i] for i in node.inputs]):
+            born[at_id] = dies[at_id] = k
+            at_id += 1
+    for o in m.outputs:
+        dies[o["tensor"]] = len(m.nodes)
+    placed, peak = [], 0
+    for i, t in enumerate(shapes):
+        size = -(-bytes_of(t, dims) // 64) * 64
+        if low <= i < high or size == 0:
+            continue
+        taken = sorted((p, q) for p, q, b, d in placed if b <= dies[i] and born[i] <= d)
+        start = 0
+        for p, q in taken:
+            if start + size <= p:
+                break
+            start = max(start, q)
+        placed.append((start, start + size, born[i], dies[i]))
+        peak = max(peak, start + size)
+    return {"constants": sum(c["bytes"] for c in m.constants), "peak": peak}
