@@ -13,7 +13,7 @@ export const max_pool2d: OpDef<WindowAttrs, readonly [x: 1]> = /* @__PURE__ */ d
   operands: [{ name: 'x', dtypes: ['i8', 'i16'] }],
   attrs: WINDOW_FIELDS,
   type: (c) => [{ dtype: c.in[0].dtype, shape: poolShape(c, c.in[0], c.a), zp: c.in[0].zp }],
-  bounds: (c) => ({ y: [c.in[0]] }),
+  bounds: (c) => ({ y: [{ lo: c.in[0].lo, hi: c.in[0].hi }] }),
   cost: poolCost,
   steps: [
     {
