@@ -95,3 +95,10 @@ export function lut16(x: number, table: ArrayLike<number>, s: number, zp: number
   const t = table[i]!;
   return clamp(zp + rsh(128 * t + (table[i + 1]! - t) * (v & 127), s), lo, hi);
 }
+
+/** Greatest common divisor of two integers ≥ 0; gcd(0, n) = n. */
+export function gcd(a: number, b: number): number {
+  let [p, q] = [a, b];
+  while (q !== 0) [p, q] = [q, p % q];
+  return p;
+}

@@ -1,0 +1,47 @@
+/**
+ * logical: and, or, xor, not of truth values (spec/10-ops.md, "logical").
+ * @module
+ */
+import { defineOp, type OpDef } from './define.ts';
+import { broadcastAt } from './elementwise.ts';
+import { broadcast, perOutput } from './rules.ts';
+
+/** Attributes of logical. `not` has no b. */
+export interface LogicalAttrs {
+  readonly op: string;
+}
+
+const RESULT: Readonly<Record<string, (p: number, q: number) => number>> = {
+  and: (p, q) => p & q,
+  or: (p, q) => p | q,
+  xor: (p, q) => p ^ q,
+  not: (p) => 1 - p,
+};
+
+type In = readonly [a: 1, b?: 1];
+
+/** Definition of logical: a, b bool, broadcast → bool. */
+export const logical: OpDef<LogicalAttrs, In> = /* @__PURE__ */ defineOp<LogicalAttrs, In>({
+  code: 14,
+  since: 1,
+  summary: 'a op b on 0 and 1; not: 1 − a',
+  operands: [
+    { name: 'a', dtypes: ['bool'] },
+    { name: 'b', dtypes: ['bool'], optional: true },
+  ],
+  attrs: { op: { kind: 'enum', tag: 1, values: ['and', 'or', 'xor', 'not'], default: 'and' } },
+  type(c) {
+    const [a, b] = c.in;
+    if ((c.a.op === 'not') !== (b === undefined)) c.fail('BadOperand', 'b goes with and, or, xor, and not with not');
+    return [{ dtype: 'bool', shape: b === undefined ? a.shape : broadcast(c, a.shape, b.shape), zp: 0 }];
+  },
+  bounds: () => ({ y: [{ lo: 0, hi: 1 }] }),
+  cost: perOutput('select'),
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element: ({ in: [a, b], a: { op }, at }) => RESULT[op]!(broadcastAt(a, at), b === undefined ? 0 : broadcastAt(b, at)),
+    },
+  ],
+});

@@ -1,0 +1,39 @@
+/**
+ * reduce_max and reduce_min: the extremum of raw integers over axes (spec/10-ops.md, "Reduce").
+ * @module
+ */
+import { defineOp, type OpDef } from './define.ts';
+import { MOVABLE } from './move.ts';
+import { AXES, type AxesAttrs, forEachReduced, reduceCost, reducedShape } from './reduce.ts';
+
+/* @__NO_SIDE_EFFECTS__ */
+function reduceExtremum(code: number, word: string, choose: (p: number, q: number) => number): OpDef<AxesAttrs, readonly [x: 1]> {
+  return defineOp<AxesAttrs, readonly [x: 1]>({
+    code,
+    since: 1,
+    summary: `the ${word} raw integer over the axes`,
+    operands: [{ name: 'x', dtypes: MOVABLE }],
+    attrs: { axes: AXES },
+    type: (c) => [{ dtype: c.in[0].dtype, shape: reducedShape(c, true), zp: c.in[0].zp }],
+    bounds: (c) => ({ y: [{ lo: c.in[0].lo, hi: c.in[0].hi }] }),
+    cost: reduceCost,
+    steps: [
+      {
+        name: 'y',
+        output: 0,
+        element(c) {
+          let best: number | undefined;
+          forEachReduced(c, (v) => {
+            best = best === undefined ? v : choose(best, v);
+          });
+          return best!;
+        },
+      },
+    ],
+  });
+}
+
+/** Definition of reduce_max: x → the greatest raw integer over the axes, which are removed. */
+export const reduce_max: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(20, 'greatest', Math.max);
+/** Definition of reduce_min: x → the least raw integer over the axes, which are removed. */
+export const reduce_min: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(21, 'least', Math.min);
