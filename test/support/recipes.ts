@@ -5,6 +5,7 @@ import type { TensorType } from '../../src/ops/define.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import { Builder, type Draft, type Ref } from './random-graph.ts';
 import { Prng } from './prng.ts';
+import { MORE } from './recipes-more.ts';
 
 type Recipe = (b: Builder) => Draft;
 
@@ -201,6 +202,7 @@ function lstm(b: Builder): Draft {
 
 /** A recipe for every op. */
 export const RECIPES: { readonly [N in OpName]: Recipe } = {
+  ...MORE,
   argmax: (b) => {
     const x = b.tensor(['i8', 'i16', 'i32'], b.r.int(1, 4));
     return { operands: [x], attrs: { axis: b.r.below(x.type.shape.length) } };
