@@ -7,8 +7,8 @@ import protobuf from 'protobufjs/minimal.js';
 import { printable } from '../core/errors.ts';
 import { ImportError } from './errors.ts';
 import { onnx } from './proto/onnx.gen.js';
-import { scanOnnx } from './scan.ts';
-import { DTYPE_NAMES, decodeTensor, int64ToNumber, type OnnxDType, type OnnxTensor } from './tensor.ts';
+import { scanOnnx, scanTensor } from './scan.ts';
+import { DTYPE_NAMES, decodeTensor, type ExternalReader, int64ToNumber, type OnnxDType, type OnnxTensor } from './tensor.ts';
 
 /** An attribute's value; a node's graph, sparse and type attributes are not read and appear as `unread`. */
 export type OnnxAttribute =
@@ -56,6 +56,13 @@ export interface ParseLimits {
   readonly maxEntries: number;
 }
 
+/** What parsing may be told: bounds, the opsets that are read (7 to 22 by default), and how files beside the model are read. */
+export interface ParseOptions {
+  readonly limits?: ParseLimits | undefined;
+  readonly opsets?: readonly [least: number, greatest: number] | undefined;
+  readonly external?: ExternalReader | undefined;
+}
+
 /** 1 GiB and 16,777,216 entries. */
 export const PARSE_LIMITS: ParseLimits = { maxBytes: 2 ** 30, maxEntries: 2 ** 24 };
 
@@ -70,7 +77,7 @@ const ATTRIBUTE_TYPES: Readonly<Record<number, OnnxAttribute['type']>> = {
   8: 'strings',
 };
 
-function readAttribute(proto: onnx.AttributeProto): OnnxAttribute {
+function readAttribute(proto: onnx.AttributeProto, external: ExternalReader | undefined): OnnxAttribute {
   const type = ATTRIBUTE_TYPES[proto.type] ?? 'unread';
   switch (type) {
     case 'float':
@@ -86,16 +93,16 @@ function readAttribute(proto: onnx.AttributeProto): OnnxAttribute {
     case 'strings':
       return { type, value: proto.strings.map((v) => utf8.decode(v)) };
     case 'tensor':
-      return proto.t ? { type, value: decodeTensor(proto.t) } : { type: 'unread' };
+      return proto.t ? { type, value: decodeTensor(proto.t, proto.t.name, external) } : { type: 'unread' };
     default:
       return { type: 'unread' };
   }
 }
 
-function readNode(proto: onnx.NodeProto, index: number): OnnxNode {
+function readNode(proto: onnx.NodeProto, index: number, external: ExternalReader | undefined): OnnxNode {
   if (!proto.opType) throw new ImportError('BadGraph', `node ${index} has no op type`);
   const attributes = new Map<string, OnnxAttribute>();
-  for (const a of proto.attribute) attributes.set(a.name, readAttribute(a));
+  for (const a of proto.attribute) attributes.set(a.name, readAttribute(a, external));
   const domain = proto.domain === 'ai.onnx' ? '' : proto.domain;
   const name = proto.name || proto.output.find((o) => o !== '') || `#${index}`;
   return { name, op: proto.opType, domain, inputs: [...proto.input], outputs: [...proto.output], attributes };
@@ -111,53 +118,78 @@ function readValue(proto: onnx.ValueInfoProto): OnnxValue {
   return { name: proto.name, dtype: DTYPE_NAMES[type?.elemType ?? 0] ?? null, shape: shape ?? null };
 }
 
-function readOpset(proto: onnx.ModelProto): number {
+const OPSETS: readonly [number, number] = [7, 22];
+
+function readOpset(proto: onnx.ModelProto, [least, greatest]: readonly [number, number]): number {
   const own = proto.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx');
   if (!own) throw new ImportError('NotOnnx', 'the model names no ONNX opset');
   const opset = int64ToNumber(own.version);
-  if (opset < 7 || opset > 22)
-    throw new ImportError('Opset', 'the opset is not supported', { expected: '7 to 22', actual: String(opset) });
+  if (opset < least || opset > greatest)
+    throw new ImportError('Opset', 'the opset is not supported', {
+      expected: `${least} to ${greatest}`,
+      actual: String(opset),
+    });
   return opset;
 }
 
-function decode(bytes: Uint8Array): onnx.ModelProto {
+function readerOf(bytes: Uint8Array): protobuf.Reader {
   const reader = protobuf.Reader.create(bytes);
   reader.discardUnknown = true;
+  return reader;
+}
+
+/** What `read` gives; whatever protobufjs throws becomes an `ImportError`. */
+function decoded<T>(read: () => T): T {
   try {
-    return onnx.ModelProto.decode(reader);
+    return read();
   } catch (error) {
     const why = printable(error instanceof Error ? error.message : String(error));
-    throw new ImportError('NotOnnx', `the bytes are not an ONNX model: ${why}`);
+    throw new ImportError('NotOnnx', `the bytes are not an ONNX file: ${why}`);
   }
 }
 
-/**
- * Parses the bytes of an .onnx file of opset 7 to 22.
- * Throws `ImportError` for an empty, truncated or foreign file, for values kept in other files, and beyond `limits`.
- */
-export function parseOnnx(bytes: Uint8Array, limits: ParseLimits = PARSE_LIMITS): OnnxModel {
+function decode(bytes: Uint8Array): onnx.ModelProto {
+  return decoded(() => onnx.ModelProto.decode(readerOf(bytes)));
+}
+
+/** Checks the size and framing of `bytes` before anything is decoded. */
+function check(bytes: Uint8Array, limits: ParseLimits, scan: (bytes: Uint8Array, most: number) => void): void {
   if (bytes.length === 0) throw new ImportError('Empty', 'the file is empty');
   if (bytes.length > limits.maxBytes)
     throw new ImportError('TooLarge', 'the file is too large', {
       expected: `at most ${limits.maxBytes} bytes`,
       actual: `${bytes.length}`,
     });
-  scanOnnx(bytes, limits.maxEntries);
+  scan(bytes, limits.maxEntries);
+}
+
+/**
+ * Parses the bytes of an .onnx file of opset 7 to 22. Throws `ImportError` for an empty, truncated or foreign file, for
+ * values kept in files that `options.external` does not give, and beyond the limits.
+ */
+export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): OnnxModel {
+  check(bytes, options.limits ?? PARSE_LIMITS, scanOnnx);
   const proto = decode(bytes);
   const graph = proto.graph;
   if (!graph) throw new ImportError('NotOnnx', 'the file holds no ONNX graph');
-  const opset = readOpset(proto);
+  const opset = readOpset(proto, options.opsets ?? OPSETS);
   if (graph.sparseInitializer.length > 0) throw new ImportError('BadTensor', 'sparse weights are not read');
   const initializers = new Map<string, OnnxTensor>();
-  for (const t of graph.initializer) initializers.set(t.name, decodeTensor(t));
+  for (const t of graph.initializer) initializers.set(t.name, decodeTensor(t, t.name, options.external));
   return {
     name: graph.name,
     producer: `${proto.producerName} ${proto.producerVersion}`.trim(),
     irVersion: int64ToNumber(proto.irVersion),
     opset,
-    nodes: graph.node.map(readNode),
+    nodes: graph.node.map((n, i) => readNode(n, i, options.external)),
     inputs: graph.input.filter((v) => !initializers.has(v.name)).map(readValue),
     outputs: graph.output.map(readValue),
     initializers,
   };
+}
+
+/** Reads the bytes of a TensorProto file (`input_0.pb` of the ONNX backend tests). Throws `ImportError`. */
+export function parseTensor(bytes: Uint8Array, limits: ParseLimits = PARSE_LIMITS): OnnxTensor {
+  check(bytes, limits, scanTensor);
+  return decodeTensor(decoded(() => onnx.TensorProto.decode(readerOf(bytes))));
 }

@@ -77,3 +77,8 @@ function walk(cursor: Cursor, end: number, shape: Shape, budget: { left: number 
 export function scanOnnx(bytes: Uint8Array, maxEntries: number): void {
   walk(new Cursor(bytes, 0), bytes.length, MODEL, { left: maxEntries });
 }
+
+/** As `scanOnnx`, for a TensorProto. */
+export function scanTensor(bytes: Uint8Array, maxEntries: number): void {
+  walk(new Cursor(bytes, 0), bytes.length, tensor, { left: maxEntries });
+}

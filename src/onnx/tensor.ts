@@ -3,6 +3,7 @@
  * has one double.
  * @module
  */
+import { printable } from '../core/errors.ts';
 import { exp2i } from '../quant/math.ts';
 import { ImportError } from './errors.ts';
 import type { Int64, onnx } from './proto/onnx.gen.js';
@@ -23,12 +24,16 @@ export type OnnxDType =
   | 'uint64'
   | 'bfloat16';
 
-/** A constant: row-major `data` of `shape`'s element count; integers beyond ±2^62 (open ends of slices) read as ±2^63. */
-export interface OnnxTensor {
-  readonly name: string;
+/** An array: row-major `data` of `shape`'s element count; integers beyond ±2^62 (open ends of slices) read as ±2^63. */
+export interface OnnxArray {
   readonly dtype: OnnxDType;
   readonly shape: readonly number[];
   readonly data: Float64Array;
+}
+
+/** An array with the name the file gives it. */
+export interface OnnxTensor extends OnnxArray {
+  readonly name: string;
 }
 
 /** dtype by the number ONNX gives it (TensorProto.DataType); numbers left out are not read. */
@@ -119,11 +124,39 @@ function typedList(proto: onnx.TensorProto, dtype: OnnxDType): readonly number[]
   }
 }
 
-/** Decodes a TensorProto. Throws `ImportError` on another type, external data or a length that does not match its shape. */
-export function decodeTensor(proto: onnx.TensorProto, name: string = proto.name): OnnxTensor {
-  const where = `tensor "${name}"`;
-  if (proto.dataLocation !== 0 || proto.externalData.length > 0)
-    throw new ImportError('ExternalData', `${where} keeps its values in another file`);
+/** Reads a file that lies beside the model, by its relative path; undefined where it is not there. */
+export type ExternalReader = (path: string) => Uint8Array | undefined;
+
+/** True for a relative path that stays under the model's folder: no drive, no leading slash, no `..`, no backslash. */
+export function isInnerPath(path: string): boolean {
+  return path !== '' && !/[\\:\0]/.test(path) && path.split('/').every((part) => part !== '' && part !== '..' && part !== '.');
+}
+
+/** The bytes of a tensor that is kept in another file. */
+function externalBytes(proto: onnx.TensorProto, where: string, read: ExternalReader | undefined): Uint8Array {
+  const entries = new Map(proto.externalData.map((e) => [e.key, e.value]));
+  const path = entries.get('location') ?? '';
+  if (!read) throw new ImportError('ExternalData', `${where} keeps its values in another file, "${printable(path)}"`);
+  if (!isInnerPath(path)) throw new ImportError('ExternalPath', `${where} asks for the file "${printable(path)}"`);
+  const file = read(path);
+  if (!file) throw new ImportError('ExternalData', `${where} needs the file "${printable(path)}", which is not there`);
+  const offset = Number(entries.get('offset') ?? 0);
+  const length = Number(entries.get('length') ?? file.length - offset);
+  if (![offset, length].every((v) => Number.isSafeInteger(v) && v >= 0) || offset + length > file.length)
+    throw new ImportError('BadTensor', `${where} lies outside "${printable(path)}"`, {
+      expected: `at most ${file.length} bytes`,
+      actual: `${offset} + ${length}`,
+    });
+  return file.subarray(offset, offset + length);
+}
+
+/**
+ * Decodes a TensorProto; `read` gives the files that hold external data. Throws `ImportError` on another type, external
+ * data that cannot be read, or a length that does not match its shape.
+ */
+export function decodeTensor(proto: onnx.TensorProto, name: string = proto.name, read?: ExternalReader): OnnxTensor {
+  const where = `tensor "${printable(name)}"`;
+  const external = proto.dataLocation !== 0 || proto.externalData.length > 0;
   const dtype = DTYPE_NAMES[proto.dataType];
   if (!dtype) throw new ImportError('BadTensor', `${where} has element type ${proto.dataType}, which is not read`);
   const shape = proto.dims.map((d) => int64ToNumber(d));
@@ -132,9 +165,9 @@ export function decodeTensor(proto: onnx.TensorProto, name: string = proto.name)
     if (d < 0) throw new ImportError('BadTensor', `${where} has a negative dimension`);
     count *= d;
   }
-  const [size, read] = RAW[dtype];
-  const raw = proto.rawData;
-  const list = raw.length > 0 ? null : typedList(proto, dtype);
+  const [size, element] = RAW[dtype];
+  const raw = external ? externalBytes(proto, where, read) : proto.rawData;
+  const list = raw.length > 0 || external ? null : typedList(proto, dtype);
   const held = list ? list.length : raw.length / size;
   if (held !== count)
     throw new ImportError('BadTensor', `${where} does not fill its shape`, {
@@ -144,6 +177,6 @@ export function decodeTensor(proto: onnx.TensorProto, name: string = proto.name)
   if (list) return { name, dtype, shape, data: Float64Array.from(list) };
   const data = new Float64Array(count);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  for (let i = 0; i < count; i++) data[i] = read(view, i * size);
+  for (let i = 0; i < count; i++) data[i] = element(view, i * size);
   return { name, dtype, shape, data };
 }

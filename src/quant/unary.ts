@@ -4,6 +4,17 @@
  * @module
  */
 import { erf, exp, log, sigmoid, tanh } from './math.ts';
+import { acos, acosh, asin, asinh, atan, atanh, cos, cosh, pow, sin, sinh, tan } from './trig.ts';
+
+/** Name of a circular or hyperbolic function. */
+export type CircularFn = 'sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan' | HyperbolicFn;
+
+type HyperbolicFn = 'sinh' | 'cosh' | 'asinh' | 'acosh' | 'atanh';
+
+const CIRCULAR: Readonly<Record<CircularFn, (x: number) => number>> = {
+  ...{ sin, cos, tan, asin, acos, atan },
+  ...{ sinh, cosh, asinh, acosh, atanh },
+};
 
 /** A function of one real number with its parameters. */
 export type UnaryFn =
@@ -25,15 +36,31 @@ export type UnaryFn =
         | 'reciprocal'
         | 'floor'
         | 'ceil'
-        | 'square';
+        | 'square'
+        | 'mish'
+        | 'round_even'
+        | 'sign'
+        | CircularFn;
     }
-  | { readonly fn: 'leaky_relu' | 'elu'; readonly alpha: number }
+  | { readonly fn: 'leaky_relu' | 'elu' | 'celu' | 'swish' | 'thresholded_relu' | 'power'; readonly alpha: number }
+  | { readonly fn: 'shrink'; readonly lambda: number; readonly bias: number }
   | { readonly fn: 'selu' | 'hard_sigmoid'; readonly alpha: number; readonly beta: number }
   | { readonly fn: 'affine'; readonly scale: number; readonly shift: number }
   | { readonly fn: 'clip'; readonly lo: number; readonly hi: number };
 
 function clip(x: number, lo: number, hi: number): number {
   return Math.min(Math.max(x, lo), hi);
+}
+
+function softplus(x: number): number {
+  return x > 0 ? x + log(1 + exp(-x)) : log(1 + exp(x));
+}
+
+/** Nearest whole number, ties to even. */
+export function roundEven(x: number): number {
+  const f = Math.floor(x);
+  const rest = x - f;
+  return rest > 0.5 || (rest === 0.5 && f % 2 !== 0) ? f + 1 : f;
 }
 
 /** f(x); NaN where f is undefined. */
@@ -54,7 +81,7 @@ export function applyUnary(f: UnaryFn, x: number): number {
     case 'erf':
       return erf(x);
     case 'softplus':
-      return x > 0 ? x + log(1 + exp(-x)) : log(1 + exp(x));
+      return softplus(x);
     case 'softsign':
       return x / (1 + Math.abs(x));
     case 'hard_swish':
@@ -79,12 +106,30 @@ export function applyUnary(f: UnaryFn, x: number): number {
       return x < 0 ? f.alpha * (exp(x) - 1) : x;
     case 'selu':
       return f.beta * (x < 0 ? f.alpha * (exp(x) - 1) : x);
+    case 'celu':
+      return x < 0 ? f.alpha * (exp(x / f.alpha) - 1) : x;
+    case 'swish':
+      return x * sigmoid(f.alpha * x);
+    case 'thresholded_relu':
+      return x > f.alpha ? x : 0;
+    case 'power':
+      return pow(x, f.alpha);
+    case 'shrink':
+      return x < -f.lambda ? x + f.bias : x > f.lambda ? x - f.bias : 0;
+    case 'mish':
+      return x * tanh(softplus(x));
+    case 'round_even':
+      return roundEven(x);
+    case 'sign':
+      return x > 0 ? 1 : x < 0 ? -1 : x;
     case 'hard_sigmoid':
       return clip(f.alpha * x + f.beta, 0, 1);
     case 'affine':
       return f.scale * x + f.shift;
     case 'clip':
       return clip(x, f.lo, f.hi);
+    default:
+      return CIRCULAR[f.fn](x);
   }
 }
 

@@ -60,8 +60,8 @@ describe('parseOnnx', () => {
   it('bounds what a small file unfolds into', () => {
     const file = new Uint8Array(200004).map((_, i) => (i % 2 === 0 ? 0x0a : 0)); // empty NodeProtos of two bytes
     file.set([0x3a, 0xc0, 0x9a, 0x0c]);
-    expect(code(() => parseOnnx(file, { maxBytes: 2 ** 20, maxEntries: 50000 }))).toBe('TooLarge');
-    expect(code(() => parseOnnx(file, { maxBytes: 1000, maxEntries: 50000 }))).toBe('TooLarge');
+    expect(code(() => parseOnnx(file, { limits: { maxBytes: 2 ** 20, maxEntries: 50000 } }))).toBe('TooLarge');
+    expect(code(() => parseOnnx(file, { limits: { maxBytes: 1000, maxEntries: 50000 } }))).toBe('TooLarge');
   });
 
   it('refuses opsets outside 7 to 22', () => {
