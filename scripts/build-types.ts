@@ -25,7 +25,7 @@ function emit(source: string, target: string): string[] {
 const staging: string = mkdtempSync(join(tmpdir(), 'samebit-types-'));
 try {
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', staging], { cwd: root, stdio: 'inherit' });
-  for (const gen of ['format/model.gen.d.ts', 'onnx/proto/onnx.gen.d.ts']) {
+  for (const gen of ['onnx/proto/onnx.gen.d.ts']) {
     mkdirSync(dirname(join(staging, gen)), { recursive: true });
     copyFileSync(join(root, 'src', gen), join(staging, gen));
   }

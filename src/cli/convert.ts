@@ -20,11 +20,11 @@ import { grouped, percent, print, startProgress, table, toJson } from './output.
 
 interface Flags {
   readonly output: string;
-  readonly calib: readonly string[];
+  readonly calib?: readonly string[];
   readonly inputType?: InputType;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
-  readonly dim: Readonly<Record<string, number>>;
+  readonly dim?: Readonly<Record<string, number>>;
   readonly ranges: 'minmax' | 'mse' | 'percentile';
   readonly json?: boolean;
 }
@@ -32,7 +32,7 @@ interface Flags {
 /** Share of the values that `--ranges percentile` keeps. */
 const PERCENTILE = 99.99;
 
-function samples(calib: readonly string[]): ConvertOptions['samples'] {
+function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
   if (calib.length === 0) return undefined;
   const files = calib.map(namedFile);
   if (files.length === 1 && files[0]!.name === undefined) return readArray(files[0]!.path);
@@ -99,11 +99,11 @@ export function addConvert(program: Command): void {
     .description('convert an ONNX file to an integer model (.sbm)')
     .argument('<MODEL.onnx>', 'the float model')
     .requiredOption('-o, --output <OUT.sbm>', 'where to write the model; nothing is left there on failure')
-    .option('--calib <F.npy>', 'calibration samples, or name=F.npy for each of several inputs; the first axis is the sample', collect, [])
+    .option('--calib <F.npy>', 'calibration samples, or name=F.npy for each of several inputs; the first axis is the sample', collect)
     .addOption(new Option('--input-type <type>', 'what the inputs of the model take').choices(['u8', 'i8', 'i32', 'f32']))
     .option('--mean <V[,V…]>', 'model input = (value - mean) / std, one number or one a channel', numbers)
     .option('--std <V[,V…]>', 'see --mean', numbers)
-    .option('--dim <NAME=VALUE>', 'value of a symbolic dimension; the batch is 1 by default', dim, {})
+    .option('--dim <NAME=VALUE>', 'value of a symbolic dimension; the batch is 1 by default', dim)
     .addOption(new Option('--ranges <method>', `how ranges are chosen; percentile keeps ${PERCENTILE} %`).choices(['minmax', 'mse', 'percentile']).default('minmax'))
     .option('--json', 'print one JSON object')
     .action(convert);

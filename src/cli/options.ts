@@ -28,12 +28,12 @@ export function numbers(text: string): number[] {
 }
 
 /** Adds an occurrence of an option that may stand several times. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 
 /** Adds NAME=VALUE to a table of dims. */
-export function dim(text: string, before: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+export function dim(text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
   const [, name, value] = /^(.+)=(\d{1,9})$/.exec(text) ?? [];
   if (name === undefined || Number(value) < 1) throw new InvalidArgumentError('It must be NAME=VALUE with a whole number from 1.');
   return { ...before, [name]: Number(value) };

@@ -18,7 +18,7 @@ import { backend, collect, gas, whole } from './options.ts';
 import { grouped, print, toJson } from './output.ts';
 
 interface Flags {
-  readonly input: readonly string[];
+  readonly input?: readonly string[];
   readonly output?: string;
   readonly backend: BackendName;
   readonly index?: number;
@@ -39,7 +39,7 @@ function fileName(name: string, position: number, taken: Set<string>): string {
 
 function readInputs(model: Model, flags: Flags): Map<string, ReadyInput> {
   const inputs = ownInputs(model);
-  const pairs = pairFiles(inputs, flags.input.map(namedFile));
+  const pairs = pairFiles(inputs, (flags.input ?? []).map(namedFile));
   return new Map(
     inputs.map((d) => {
       const file = pairs.get(d);
@@ -100,12 +100,12 @@ export function addRun(program: Command): void {
     .command('run')
     .description('run a model once')
     .argument('<MODEL.sbm>', 'the model')
-    .option('--input <F.npy>', 'an input, or name=F.npy for each of several; floats are quantized by the stored scale, integers go in as they are', collect, [])
+    .option('--input <F.npy>', 'an input, or name=F.npy for each of several; floats are quantized by the stored scale, integers go in as they are', collect)
     .option('-o, --output <DIR>', 'write each output there as .npy')
     .option('--backend <name>', 'where to run', backend, 'wasm')
     .option('--index <I>', 'which entry of the first axis to take; by default the whole array where it has the shape of the input, else entry 0', whole(0, 2 ** 31))
     .option('--gas-limit <N>', 'refuse the run if it costs more', gas)
     .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nAxes of size 1 do not matter, and an image whose channels stand first, [C,H,W], is turned to [H,W,C].\nFor a u8 input, floats are values after normalisation, (u8 - mean) / std.')
+    .addHelpText('after', '\nAxes of size 1 do not matter, and an image whose channels stand first, [C,H,W], is turned to [H,W,C].\nFor a u8 input, floats are values after normalisation, (u8 - mean) / std.\n')
     .action(run);
 }
