@@ -52,7 +52,14 @@ class Net {
   /** A stage that brings sums of k products to a spread of `spread`. */
   #stage(k: number, channels: number, relu: boolean, spread = 60): Stage {
     const m = Math.floor((spread / (Math.sqrt(k) * 7000)) * 2 ** 32);
-    return { dtype: 'i8', zp: relu ? -128 : 0, lo: -128, hi: 127, l: 0, m: Int32Array.from({ length: channels }, () => m + this.#random(0, m >> 2)) };
+    return {
+      dtype: 'i8',
+      zp: relu ? -128 : 0,
+      lo: -128,
+      hi: 127,
+      l: 0,
+      m: Int32Array.from({ length: channels }, () => m + this.#random(0, m >> 2)),
+    };
   }
 
   conv(x: Image, channels: number, kernel: number, stride: number, relu: boolean, depthwise = false): Image {
@@ -62,30 +69,62 @@ class Net {
     const pads = kernel === 1 ? [0, 0, 0, 0] : [before, before, 1, 1];
     const weights = this.#constant('i8', [channels, kernel, kernel, cg], 127);
     const bias = this.#constant('i32', [channels], 20000);
-    const attrs = { strides: [stride, stride], pads, dilations: [1, 1], groups: depthwise ? x.channels : 1, stage: this.#stage(k, channels, relu) };
+    const attrs = {
+      strides: [stride, stride],
+      pads,
+      dilations: [1, 1],
+      groups: depthwise ? x.channels : 1,
+      stage: this.#stage(k, channels, relu),
+    };
     return { ref: this.add('conv2d', [x.ref, weights, bias], attrs), size: Math.ceil(x.size / stride), channels };
   }
 
   sum(a: Image, b: Image): Image {
-    return { ...b, ref: this.add('linear2', [a.ref, b.ref], { ma: 1, mb: 1, s: 0, output: { dtype: 'i8', zp: 0, lo: -128, hi: 127 } }) };
+    return {
+      ...b,
+      ref: this.add('linear2', [a.ref, b.ref], {
+        ma: 1,
+        mb: 1,
+        s: 0,
+        output: { dtype: 'i8', zp: 0, lo: -128, hi: 127 },
+      }),
+    };
   }
 
   /** Global average over the whole image, then a dense layer. */
   head(x: Image, classes: number): Ref {
     const kernel = [x.size, x.size];
     const window = { kernel, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], overhang: [0, 0] };
-    const mean = this.add('avg_pool2d', [x.ref], { ...window, include_pad: false, m1: 2 ** 30, l: 2, output: { dtype: 'i8', zp: -128, lo: -128, hi: 127 } });
+    const mean = this.add('avg_pool2d', [x.ref], {
+      ...window,
+      include_pad: false,
+      m1: 2 ** 30,
+      l: 2,
+      output: { dtype: 'i8', zp: -128, lo: -128, hi: 127 },
+    });
     const flat = this.add('reshape', [mean], { shape: [1, x.channels] });
     const weights = this.#constant('i8', [classes, x.channels], 127);
-    return this.add('dense', [flat, weights, this.#constant('i32', [classes], 20000)], { block: 0, stage: { ...this.#stage(x.channels, classes, false, 6000), dtype: 'i16', lo: -32768, hi: 32767 } });
+    return this.add('dense', [flat, weights, this.#constant('i32', [classes], 20000)], {
+      block: 0,
+      stage: { ...this.#stage(x.channels, classes, false, 6000), dtype: 'i16', lo: -32768, hi: 32767 },
+    });
   }
 
-  graph(size: number, output: Ref): Graph {
+  /** A dense layer of `n` by `n` on a row of `n`. */
+  square(x: Ref, n: number): Ref {
+    const weights = this.#constant('i8', [n, n], 127);
+    return this.add('dense', [x, weights, this.#constant('i32', [n], 20000)], {
+      block: 0,
+      stage: this.#stage(n, n, false),
+    });
+  }
+
+  graph(shape: readonly number[], output: Ref, u8 = false): Graph {
     const first = 1 + this.#constants.length;
     const id = (r: Ref): number => (r === 'input' ? 0 : 'constant' in r ? 1 + r.constant : first + r.node);
     return {
       symbols: [],
-      inputs: [{ name: 'image', dtype: 'i8', shape: [1, size, size, 3], zp: 0, lo: -128, hi: 127, u8: true }],
+      inputs: [{ name: 'x', dtype: 'i8', shape, zp: 0, lo: -128, hi: 127, ...(u8 ? { u8 } : {}) }],
       constants: this.#constants,
       nodes: this.#nodes.map((n): Node => ({ op: n.op, inputs: n.inputs.map(id), attrs: n.attrs })),
       outputs: [{ name: 'logits', tensor: id(output) }],
@@ -96,7 +135,13 @@ class Net {
 
 /** Blocks of MobileNetV2: expansion, channels, repeats, first stride. */
 const BLOCKS = [
-  [1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 160, 3, 2], [6, 320, 1, 1],
+  [1, 16, 1, 1],
+  [6, 24, 2, 2],
+  [6, 32, 3, 2],
+  [6, 64, 4, 2],
+  [6, 96, 3, 1],
+  [6, 160, 3, 2],
+  [6, 320, 1, 1],
 ] as const;
 
 /** MobileNetV2 of width 1 on size × size images (a multiple of 32): 300 M products and 3.5 M weights at 224. */
@@ -111,5 +156,13 @@ export function mobileNetV2(size = 224): Graph {
       x = i > 0 ? net.sum(x, y) : y;
     }
   }
-  return net.graph(size, net.head(net.conv(x, 1280, 1, 1, true), 1000));
+  return net.graph([1, size, size, 3], net.head(net.conv(x, 1280, 1, 1, true), 1000), true);
+}
+
+/** `layers` dense layers of n × n on one row: a model that is nothing but weights. */
+export function denseStack(layers = 8, n = 2048): Graph {
+  const net = new Net(7);
+  let x: Ref = 'input';
+  for (let i = 0; i < layers; i++) x = net.square(x, n);
+  return net.graph([1, n], x);
 }

@@ -5,8 +5,8 @@
  */
 import { wasm } from '../src/backends/wasm/index.ts';
 import { encodeModel } from '../src/format/encode.ts';
-import { createPlan } from '../src/runtime/plan.ts';
 import { loadModel } from '../src/runtime/load.ts';
+import { createPlan } from '../src/runtime/plan.ts';
 import { integers, mobileNetV2 } from './models.ts';
 
 function median(values: readonly number[]): number {
@@ -35,6 +35,8 @@ for (let i = 0; i < runs + 20; i++) {
   executable.runSync!([image], { into });
   if (i >= 20) times.push(performance.now() - t);
 }
-console.log(`file ${(bytes.length / 1e6).toFixed(2)} MB, load ${(t1 - t0).toFixed(1)} ms, prepare ${median(prepares).toFixed(1)} ms (first ${prepares[0]!.toFixed(1)})`);
+console.log(
+  `file ${(bytes.length / 1e6).toFixed(2)} MB, load ${(t1 - t0).toFixed(1)} ms, prepare ${median(prepares).toFixed(1)} ms (first ${prepares[0]!.toFixed(1)})`,
+);
 console.log(`run: median ${median(times).toFixed(2)} ms, least ${Math.min(...times).toFixed(2)} ms`);
 console.log(executable.memory, 'logits', into[0]!.slice(0, 8).join(' '), 'distinct', new Set(into[0]).size);

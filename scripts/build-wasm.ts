@@ -11,8 +11,23 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const target = `${root}src/backends/wasm/kernels.gen.ts`;
 
 const OPTIONS = [
-  'kernels/wasm/index.ts', '--outFile', 'kernels.wasm', '--optimizeLevel', '3', '--shrinkLevel', '1', '--converge',
-  '--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert', '--enable', 'simd', '--use', 'abort=',
+  'kernels/wasm/index.ts',
+  '--outFile',
+  'kernels.wasm',
+  '--optimizeLevel',
+  '3',
+  '--shrinkLevel',
+  '1',
+  '--converge',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--noExportMemory',
+  '--noAssert',
+  '--enable',
+  'simd',
+  '--use',
+  'abort=',
 ];
 
 /** The module's bytes. */
@@ -48,7 +63,8 @@ const first = await compile();
 const text = render(first);
 if (process.argv.includes('--check')) {
   if (render(await compile()) !== text) throw new Error('two builds differ');
-  if (readFileSync(target, 'utf8') !== text) throw new Error(`${target} is not what kernels/wasm builds; run scripts/build-wasm.ts`);
+  if (readFileSync(target, 'utf8') !== text)
+    throw new Error(`${target} is not what kernels/wasm builds; run scripts/build-wasm.ts`);
 } else {
   writeFileSync(target, text);
   console.log(`${target}: ${first.length} bytes`);

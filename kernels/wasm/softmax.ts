@@ -1,6 +1,6 @@
 /** softmax and argmax (spec/10-ops.md §5, §6). */
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
-import { clamp, mulhr, read, rsh, scratch, write } from './simd';
+import { limit4, mulhr, read, rsh, scratch, store8 } from './simd';
 
 /** E(t(d)) by the tables of the specification: EXP2 at `exp2`. */
 function weight(d: i32, l: i32, m: i32, e: i32, exp2: usize): i32 {
@@ -11,17 +11,29 @@ function weight(d: i32, l: i32, m: i32, e: i32, exp2: usize): i32 {
   return rsh(v, min((t >> 16) + 23 - e, 25));
 }
 
+/** ⌊(E·2^o + ⌊S/2⌋) / S⌋ of four weights. */
+// @ts-ignore: decorator
+@inline
+function quotients(e: v128, scale: v128, half: v128, sum: v128): v128 {
+  const a = f64x2.div(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(e), scale), half), sum);
+  const f = v128.shuffle<i64>(e, e, 1, 0);
+  const b = f64x2.div(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(f), scale), half), sum);
+  return v128.shuffle<i64>(i32x4.trunc_sat_f64x2_s_zero(a), i32x4.trunc_sat_f64x2_s_zero(b), 0, 2);
+}
+
 /**
  * Rows p0 → p2, mask row p1 (inner stride 0 or 1). Record: bytes of x, l, m, e, EXP2, table of weights (0: none), o, zp, lo,
  * hi, bytes of y, masked, causal, offset, address of the offset (0: the attribute), rows of axis −2.
  *
  * The quotient divq(E, S, o) = ⌊(E·2^o + ⌊S/2⌋) / S⌋ is taken in f64: both operands are exact, the quotient is below 2^16 and
- * at least 2^−31 from an integer it does not reach, so truncation is exact (spec/10-ops.md §13.11).
+ * at least 2^−31 from an integer it does not reach, so truncation is exact (spec/10-ops.md §13.11). An element that is not
+ * kept has E = 0, and so y = zp; a row without kept ones divides by 1.
  */
 export function softmax(nd: usize, r: usize): void {
   const K = load<i32>(nd), stride = load<u32>(nd, 24);
   const tx = load<i32>(r), l = load<i32>(r, 4), m = load<i32>(r, 8), e = load<i32>(r, 12), exp2 = load<u32>(r, 16);
-  const table = load<u32>(r, 20), o = load<i32>(r, 24), zp = load<i32>(r, 28), lo = load<i32>(r, 32), hi = load<i32>(r, 36);
+  const table = load<u32>(r, 20), scale = f64x2.splat(<f64>(1 << load<i32>(r, 24)));
+  const zp = v128.load_splat<i32>(r + 28), lo = v128.load_splat<i32>(r + 32), hi = v128.load_splat<i32>(r + 36);
   const ty = load<i32>(r, 40), masked = load<i32>(r, 44), causal = load<i32>(r, 48), R = load<i32>(r, 60);
   const f = load<u32>(r, 56) ? load<i32>(load<u32>(r, 56)) : load<i32>(r, 52);
   const E = scratch();
@@ -41,13 +53,12 @@ export function softmax(nd: usize, r: usize): void {
       store<i32>(E + (j << 2), w);
       S += w;
     }
-    const half = <f64>(S >>> 1), sum = <f64>S, scale = <f64>(1 << o);
-    for (let j = 0; j < K; j++) {
-      let y = zp;
-      if (S && j < kept && (!masked || load<u8>(p1 + j * stride))) {
-        y = clamp(zp + <i32>((<f64>load<i32>(E + (j << 2)) * scale + half) / sum), lo, hi);
-      }
-      write(p2 + j * ty, y, ty);
+    memory.fill(E + (kept << 2), 0, <usize>(K - kept) << 2);
+    const half = f64x2.splat(<f64>(S >>> 1)), sum = f64x2.splat(<f64>(S ? S : 1));
+    for (let j = 0; j < K; j += 8) {
+      const p = E + (j << 2);
+      const a = limit4(quotients(v128.load(p), scale, half, sum), zp, lo, hi);
+      store8(p2 + j * ty, a, limit4(quotients(v128.load(p, 16), scale, half, sum), zp, lo, hi), K - j, ty);
     }
     ndNext(nd);
   }

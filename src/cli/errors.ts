@@ -72,6 +72,11 @@ function exitCode(e: unknown): number {
   return EXIT_BUG;
 }
 
+/** One line that a terminal shows as it is: control and bidirectional characters escaped. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
 /** Prints an error and gives the exit code. */
 export function reportError(thrown: unknown, json: boolean): number {
   const e = asReported(thrown);
@@ -84,7 +89,7 @@ export function reportError(thrown: unknown, json: boolean): number {
     const { node, op } = known ? e.details : {};
     process.stderr.write(`${toJson({ error: { family, code, message, hint, ...(node === undefined ? {} : { node }), ...(op === undefined ? {} : { op }) } })}\n`);
   } else {
-    process.stderr.write(`${family} ${code}: ${message}\n  next: ${hint}\n`);
+    process.stderr.write(`${family} ${code}: ${oneLine(message)}\n  next: ${oneLine(hint)}\n`);
   }
   return exitCode(e);
 }

@@ -18,7 +18,8 @@ export function readBytes(path: string): Uint8Array {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) throw new UsageError('EISDIR', `read ${printable(path)}: is a folder`, 'Pass a file, not a folder.');
     if (stat.size >= LIMITS.fileBytes) throw new UsageError('TooLarge', `${printable(path)} has ${stat.size} bytes`, `Files of less than ${LIMITS.fileBytes} bytes are read.`);
-    return readFileSync(fd);
+    const bytes = readFileSync(fd);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength); // no Buffer: its slice shares memory
   } finally {
     closeSync(fd);
   }

@@ -51,7 +51,7 @@ export function toBytes(data: TypedArray | Uint8Array): Uint8Array {
 export function fromBytes(dtype: DType, bytes: Uint8Array): TypedArray {
   const size = dtype === 'i16' ? 2 : dtype === 'i32' ? 4 : 1;
   if (size === 1) return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const b = !LITTLE_ENDIAN ? swapped(bytes, size) : bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const b = !LITTLE_ENDIAN ? swapped(bytes, size) : bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // slice() of a Node Buffer is no copy
   return size === 2
     ? new Int16Array(b.buffer, b.byteOffset, b.byteLength >> 1)
     : new Int32Array(b.buffer, b.byteOffset, b.byteLength >> 2);

@@ -10,8 +10,8 @@ import { attrsFromMessages, dimFromMessage, u64FromBytes } from './attrs.ts';
 import { encodePieces } from './encode.ts';
 import { LIMITS, SPEC_VERSION } from './limits.ts';
 import type { ConstantMessage, InputMessage, ModelMessage, NodeMessage, OutputMessage, ScaleMessage } from './messages.ts';
-import { samebit } from './model.gen.js';
-import { scanModel } from './wire.ts';
+import { readMessage } from './protobuf.ts';
+import { MODEL } from './schema.ts';
 
 function dtypeOf(code: number | undefined, where: string): DType {
   const dtype = DTYPES[code ?? 0];
@@ -91,13 +91,9 @@ function checkCanonical(graph: Graph, bytes: Uint8Array): void {
  * @throws ModelError if the bytes are not canonical or exceed a limit; the graph still has to be validated
  */
 export function decodeModel(bytes: Uint8Array): Graph {
-  scanModel(bytes);
-  let message: ModelMessage;
-  try {
-    message = samebit.Model.decode(bytes);
-  } catch (cause) {
-    throw new ModelError('BadWire', `the bytes do not decode: ${printable(String((cause as Error).message))}`);
-  }
+  if (bytes.length >= LIMITS.fileBytes) throw new ModelError('Limit', 'the file is too large', { expected: `below ${LIMITS.fileBytes} bytes`, actual: String(bytes.length) });
+  if (bytes.length === 0) throw new ModelError('Truncated', 'the file is empty');
+  const message = readMessage(MODEL, bytes) as unknown as ModelMessage;
   if (message.spec !== SPEC_VERSION) throw new ModelError('UnknownVersion', 'unknown spec version', { expected: String(SPEC_VERSION), actual: String(message.spec) });
   const symbols = message.symbols.map((s) => ({ name: s.name ?? '', min: s.min ?? 0, max: s.max ?? 0 }));
   const graph: Graph = {

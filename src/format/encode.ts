@@ -2,14 +2,14 @@
  * The canonical encoder: one ordered graph has one byte string (spec/20-format.md §3).
  * @module
  */
-import { Writer } from 'protobufjs/minimal.js';
 import { DTYPES, toBytes } from '../core/tensor.ts';
 import type { Constant, Graph, InputDecl, Node, OutputDecl, Scale } from '../graph/ir.ts';
 import { OPS } from '../ops/index.ts';
 import { attrsToMessages, dimToMessage, u64Bytes } from './attrs.ts';
 import { SPEC_VERSION } from './limits.ts';
 import type { InputMessage, NodeMessage, OutputMessage, ScaleMessage } from './messages.ts';
-import { samebit } from './model.gen.js';
+import { putVarint, writeMessage } from './protobuf.ts';
+import { CONSTANT, MODEL } from './schema.ts';
 
 /** Wire tags of Model.constants and Constant.data, both length-delimited. */
 const CONSTANTS_TAG = (7 << 3) | 2;
@@ -44,14 +44,15 @@ function nodeMessage(n: Node): NodeMessage {
 
 /** Everything in front of a constant's data: its tag and length, its other fields, and the data's tag and length. */
 function constantHead(c: Constant, size: number): Uint8Array {
-  const writer = samebit.Constant.encode({ dtype: DTYPES.indexOf(c.dtype), shape: [...c.shape], zp: c.zp });
-  if (size > 0) writer.uint32(DATA_TAG).uint32(size);
-  const head = writer.finish();
-  const frame = Writer.create().uint32(CONSTANTS_TAG).uint32(head.length + size).finish();
-  const out = new Uint8Array(frame.length + head.length);
-  out.set(frame);
-  out.set(head, frame.length);
-  return out;
+  const inner = writeMessage(CONSTANT, { dtype: DTYPES.indexOf(c.dtype), shape: c.shape, zp: c.zp });
+  if (size > 0) {
+    putVarint(inner, DATA_TAG);
+    putVarint(inner, size);
+  }
+  const frame: number[] = [];
+  putVarint(frame, CONSTANTS_TAG);
+  putVarint(frame, inner.length + size);
+  return Uint8Array.from([...frame, ...inner]);
 }
 
 /**
@@ -59,14 +60,15 @@ function constantHead(c: Constant, size: number): Uint8Array {
  * copy of the weights.
  */
 export function* encodePieces(g: Graph): Generator<Uint8Array> {
-  yield samebit.Model.encode({
+  const head = {
     spec: SPEC_VERSION,
-    symbols: g.symbols.map((s) => ({ ...s })),
+    symbols: g.symbols,
     inputs: g.inputs.map(inputMessage),
     nodes: g.nodes.map(nodeMessage),
     outputs: g.outputs.map(outputMessage),
-    states: g.states.map((s) => ({ ...s })),
-  }).finish();
+    states: g.states,
+  };
+  yield Uint8Array.from(writeMessage(MODEL, head));
   for (const c of g.constants) {
     const data = toBytes(c.data);
     yield constantHead(c, data.length);

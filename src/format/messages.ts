@@ -60,7 +60,7 @@ export interface ConstantMessage {
 
 /** The file. */
 export interface ModelMessage {
-  spec: number;
+  spec?: number;
   symbols: { name?: string; min?: number; max?: number }[];
   inputs: InputMessage[];
   nodes: NodeMessage[];

@@ -7,8 +7,15 @@ import { reference } from '../../src/backends/reference/index.ts';
 import { wasm } from '../../src/backends/wasm/index.ts';
 import { byteLength, DTYPE_RANGE, type DType, elementCount, type TypedArray } from '../../src/core/tensor.ts';
 import type { OutType, TensorType } from '../../src/ops/define.ts';
-import { type OpName, OPS } from '../../src/ops/index.ts';
+import { OPS, type OpName } from '../../src/ops/index.ts';
 import type { Plan, PlanTensor } from '../../src/runtime/plan.ts';
+
+/** fast-check options: the seed of the environment or a fixed one; a failure prints it. */
+export const FC: { readonly seed: number; readonly numRuns: number; readonly verbose: 1 } = {
+  seed: Number(process.env['SAMEBIT_SEED'] ?? 20_000_000),
+  numRuns: 150,
+  verbose: 1,
+};
 
 /** An operand: constant where `constant`, else an input. */
 export interface Operand {
@@ -29,11 +36,22 @@ export function planOf(op: OpName, operands: readonly (Operand | undefined)[], a
   const given = operands.flatMap((o) => (o === undefined ? [] : [o]));
   const types = given.map((o): TensorType => {
     const [min, max] = DTYPE_RANGE[o.dtype];
-    return { dtype: o.dtype, shape: o.shape, zp: o.zp ?? 0, lo: o.lo ?? min, hi: o.hi ?? max, data: o.constant ? o.data : undefined };
+    return {
+      dtype: o.dtype,
+      shape: o.shape,
+      zp: o.zp ?? 0,
+      lo: o.lo ?? min,
+      hi: o.hi ?? max,
+      data: o.constant ? o.data : undefined,
+    };
   });
   let next = 0;
   const ids = operands.map((o) => (o === undefined ? -1 : next++));
-  const fields = Object.fromEntries(Object.entries(OPS[op].attrs).flatMap(([k, f]): [string, unknown][] => ('default' in f ? [[k, f.default]] : f.kind === 'bool' ? [[k, false]] : [])));
+  const fields = Object.fromEntries(
+    Object.entries(OPS[op].attrs).flatMap(([k, f]): [string, unknown][] =>
+      'default' in f ? [[k, f.default]] : f.kind === 'bool' ? [[k, false]] : [],
+    ),
+  );
   const a = { ...fields, ...attrs };
   const fail = (code: string, message: string): never => {
     throw new Refused(`${code}: ${message}`);
@@ -45,17 +63,41 @@ export function planOf(op: OpName, operands: readonly (Operand | undefined)[], a
   const tensors = all.map((t): PlanTensor => {
     const shape = t.shape as readonly number[];
     const count = elementCount(shape);
-    return { dtype: t.dtype, shape, zp: t.zp, lo: t.lo as number, hi: t.hi as number, count, bytes: byteLength(t.dtype, count), data: t.data };
+    return {
+      dtype: t.dtype,
+      shape,
+      zp: t.zp,
+      lo: t.lo as number,
+      hi: t.hi as number,
+      count,
+      bytes: byteLength(t.dtype, count),
+      data: t.data,
+    };
   });
   const outputs = out.map((_, i) => types.length + i);
   const node = { index: 0, op, attrs: a, inputs: ids, outputs, facts: bounds.facts ?? {} };
-  const lifetimes = tensors.map((t, i) => (t.data !== undefined ? null : { first: i < types.length ? -1 : 0, last: i < types.length ? 0 : 1 }));
+  const lifetimes = tensors.map((t, i) =>
+    t.data !== undefined ? null : { first: i < types.length ? -1 : 0, last: i < types.length ? 0 : 1 },
+  );
   const inputs = types.flatMap((t, i) => (t.data === undefined ? [i] : []));
-  return { model: undefined as never, dims: [], tensors, nodes: [node], inputs, outputs, lifetimes, memory: { constants: 0, peak: 0, total: 0 } };
+  return {
+    model: undefined as never,
+    dims: [],
+    tensors,
+    nodes: [node],
+    inputs,
+    outputs,
+    lifetimes,
+    memory: { constants: 0, peak: 0, total: 0 },
+  };
 }
 
 /** Runs a node on both backends and compares every output. Returns the name of the wasm kernel. */
-export async function agree(op: OpName, operands: readonly (Operand | undefined)[], attrs: Record<string, unknown>): Promise<string> {
+export async function agree(
+  op: OpName,
+  operands: readonly (Operand | undefined)[],
+  attrs: Record<string, unknown>,
+): Promise<string> {
   const plan = planOf(op, operands, attrs);
   const inputs = operands.flatMap((o) => (o === undefined || o.constant ? [] : [o.data]));
   const expected = await (await reference.prepare(plan, { mode: 'run' })).run(inputs, {});
@@ -64,7 +106,8 @@ export async function agree(op: OpName, operands: readonly (Operand | undefined)
   const label = `${op} ${JSON.stringify(operands.map((o) => o && [o.dtype, o.shape, o.zp]))} ${JSON.stringify(attrs, (_, v) => (ArrayBuffer.isView(v) ? [...(v as Int32Array)].slice(0, 4) : typeof v === 'bigint' ? String(v) : v))}`;
   expected.forEach((e, i) => {
     const bad = e.findIndex((v, k) => v !== actual[i]![k]);
-    if (bad >= 0 || e.length !== actual[i]!.length) expect.fail(`${label}: output ${i} differs at ${bad}: expected ${e[bad]}, got ${actual[i]![bad]}`);
+    if (bad >= 0 || e.length !== actual[i]!.length)
+      expect.fail(`${label}: output ${i} differs at ${bad}: expected ${e[bad]}, got ${actual[i]![bad]}`);
   });
   return executable.explain()[0]!.kernel;
 }
@@ -88,30 +131,56 @@ export class Random {
   }
   /** Elements of lo…hi, a quarter of them an end of it. */
   fill<A extends TypedArray>(data: A, lo: number, hi: number): A {
-    for (let i = 0; i < data.length; i++) data[i] = this.int(0, 3) === 0 ? (this.int(0, 1) ? lo : hi) : this.int(lo, hi);
+    for (let i = 0; i < data.length; i++)
+      data[i] = this.int(0, 3) === 0 ? (this.int(0, 1) ? lo : hi) : this.int(lo, hi);
     return data;
   }
   /** An operand of a dtype and shape with elements in lo…hi. */
-  tensor(dtype: DType, shape: readonly number[], o: { lo?: number; hi?: number; zp?: number; constant?: boolean } = {}): Operand {
+  tensor(
+    dtype: DType,
+    shape: readonly number[],
+    o: { lo?: number; hi?: number; zp?: number; constant?: boolean } = {},
+  ): Operand {
     const [min, max] = DTYPE_RANGE[dtype];
     const [lo, hi] = [o.lo ?? min, o.hi ?? max];
     const n = elementCount(shape);
     const data = dtype === 'i16' ? new Int16Array(n) : dtype === 'i32' ? new Int32Array(n) : new Int8Array(n);
-    return { dtype, shape, zp: o.zp ?? 0, lo, hi, data: this.fill(data, lo, hi), ...(o.constant ? { constant: true } : {}) };
+    return {
+      dtype,
+      shape,
+      zp: o.zp ?? 0,
+      lo,
+      hi,
+      data: this.fill(data, lo, hi),
+      ...(o.constant ? { constant: true } : {}),
+    };
   }
 }
 
 /** A stage whose figures pass: given the largest |acc|, a multiplier that spreads it over the dtype. */
 export function stageFor(r: Random, dtype: 'i8' | 'i16', reach: number, channels: number): Record<string, unknown> {
   const zp = dtype === 'i8' ? r.pick([-128, 127, 0, 5]) : 0;
-  const [lo, hi] = dtype === 'i8' ? r.pick([[-128, 127], [-128, 127], [-100, 90], [zp, 127]]) as [number, number] : r.pick([[-32768, 32767], [0, 32767]]) as [number, number];
+  const [lo, hi] =
+    dtype === 'i8'
+      ? (r.pick([
+          [-128, 127],
+          [-128, 127],
+          [-100, 90],
+          [zp, 127],
+        ]) as [number, number])
+      : (r.pick([
+          [-32768, 32767],
+          [0, 32767],
+        ]) as [number, number]);
   const wide = dtype === 'i8' ? 300 : 80000;
   const ideal = (wide / Math.max(1, reach)) * 2 ** 32;
   let l = 0;
   while (ideal / 2 ** l >= 2 ** 31 && l < 24) l++;
   while (l > 0 && reach * 2 ** l >= 2 ** 31) l--;
   const top = Math.max(1, Math.min(2 ** 31 - 1, Math.floor(ideal / 2 ** l)));
-  const m = Int32Array.from({ length: channels }, (_, i) => (i === 0 ? (l > 0 ? Math.max(top, 2 ** 30) : top) : r.int(0, top - 1)));
+  const m = Int32Array.from({ length: channels }, (_, i) =>
+    i === 0 ? (l > 0 ? Math.max(top, 2 ** 30) : top) : r.int(0, top - 1),
+  );
   const equal = m.every((v) => v === m[0]);
   return { dtype, zp, lo, hi, l, m: equal || r.int(0, 3) === 0 ? m.slice(0, 1) : m };
 }

@@ -8,10 +8,21 @@ const mulhr = (x: bigint, m: bigint): bigint => floorDiv(x * m + (1n << 31n), 1n
 const clamp = (v: bigint, lo: bigint, hi: bigint): bigint => (v < lo ? lo : v > hi ? hi : v);
 
 test('matrix', () => {
-  const x = [[-125n, 130n], [8n, -3n]];
-  const w = [[127n, -128n], [-1n, 3n]];
-  const [b, m] = [[1000n, -7n], [2147483647n, 536870912n]];
-  const y = x.flatMap((r) => w.map((c, o) => clamp(10n + mulhr(b[o]! + r[0]! * c[0]! + r[1]! * c[1]!, m[o]!), -100n, 127n)));
+  const x = [
+    [-125n, 130n],
+    [8n, -3n],
+  ];
+  const w = [
+    [127n, -128n],
+    [-1n, 3n],
+  ];
+  const [b, m] = [
+    [1000n, -7n],
+    [2147483647n, 536870912n],
+  ];
+  const y = x.flatMap((r) =>
+    w.map((c, o) => clamp(10n + mulhr(b[o]! + r[0]! * c[0]! + r[1]! * c[1]!, m[o]!), -100n, 127n)),
+  );
   expect(y.map(Number)).toEqual(KNOWN_ANSWERS.matrix);
 });
 

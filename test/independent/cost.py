@@ -1,5 +1,6 @@
 """Symbolic shapes, gas and canonical memory: spec/10-ops.md §2 to §7, §9, spec/20-format.md §5."""
 
+from bisect import insort
 from math import prod
 
 from model import SIZE, at, plus
@@ -152,8 +153,46 @@ def bytes_of(t, dims):
     return (count + 1) // 2 if t[0] == "i4" else count * SIZE[t[0]]
 
 
-def gas(m, dims):
-    shapes, price, least = shapes_of(m), 0, [s["min"] for s in m.symbols]
+class Poly:
+    """A polynomial in t = s - min(s): exponents, one a symbol -> coefficient."""
+
+    def __init__(self, terms):
+        self.terms = {k: v for k, v in terms.items() if v}
+
+    @staticmethod
+    def of(v, n):
+        return v if isinstance(v, Poly) else Poly({(0,) * n: v})
+
+    def __add__(self, other):
+        n = len(next(iter(self.terms), ()))
+        q = other.terms if isinstance(other, Poly) else {(0,) * n: other} if other else {}
+        return Poly({k: self.terms.get(k, 0) + q.get(k, 0) for k in {**self.terms, **q}})
+
+    def __mul__(self, other):
+        if not isinstance(other, Poly):
+            return Poly({k: v * other for k, v in self.terms.items()})
+        out = {}
+        for p, v in self.terms.items():
+            for q, w in other.terms.items():
+                key = tuple(a + b for a, b in zip(p, q))
+                out[key] = out.get(key, 0) + v * w
+        return Poly(out)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def at(self, t):
+        return sum(v * prod(a**e for a, e in zip(t, k)) for k, v in self.terms.items())
+
+    def degree(self):
+        return max((sum(k) for k in self.terms), default=0)
+
+
+def vector(m):
+    """The cost vector of a model: class -> polynomial; classes of which nothing is counted are absent."""
+    n, least = len(m.symbols), [s["min"] for s in m.symbols]
+    unit = [tuple(int(i == j) for j in range(n)) for i in range(n)]
+    dims = [Poly({(0,) * n: v, unit[i]: 1}) for i, v in enumerate(least)]
+    shapes, total = shapes_of(m), {}
     for node in m.nodes:
         t = [None if i < 0 else shapes[i] for i in node.inputs]
         outs = outputs_of(node.op, node.attrs, t)
@@ -162,9 +201,25 @@ def gas(m, dims):
             moved = 0
         if node.op == "slice":
             moved = 2 * bytes_of(outs[0], dims)
-        price += 4000 + moved
-        price += sum(WEIGHTS[k] * v for k, v in counts(node.op, node.attrs, t, outs, dims, least))
-    return -(-price // 4)
+        for k, v in [("op", 1), ("byte", moved)] + counts(node.op, node.attrs, t, outs, dims, least):
+            part = total.setdefault(k, {})
+            for key, w in Poly.of(v, n).terms.items():
+                part[key] = part.get(key, 0) + w
+    found = {k: Poly(v) for k, v in total.items()}
+    return {k: v for k, v in found.items() if v.terms}
+
+
+def price(m):
+    """4 * (gas - base) under schedule 0."""
+    total = {}
+    for k, v in vector(m).items():
+        for key, w in v.terms.items():
+            total[key] = total.get(key, 0) + WEIGHTS[k] * w
+    return Poly(total)
+
+
+def gas(m, dims):
+    return -(-price(m).at([d - s["min"] for d, s in zip(dims, m.symbols)]) // 4)
 
 
 def memory(m, dims):
@@ -181,17 +236,17 @@ def memory(m, dims):
             at_id += 1
     for o in m.outputs:
         dies[o["tensor"]] = len(m.nodes)
-    placed, peak = [], 0
+    placed, peak = [], 0  # (start, end, last node) in order of start
     for i, t in enumerate(shapes):
         size = -(-bytes_of(t, dims) // 64) * 64
         if low <= i < high or size == 0:
             continue
-        taken = sorted((p, q) for p, q, b, d in placed if b <= dies[i] and born[i] <= d)
+        placed = [p for p in placed if p[2] >= born[i]]  # ids ascend by birth, so a dead one stays dead
         start = 0
-        for p, q in taken:
+        for p, q, _ in placed:
             if start + size <= p:
                 break
             start = max(start, q)
-        placed.append((start, start + size, born[i], dies[i]))
+        insort(placed, (start, start + size, dies[i]))
         peak = max(peak, start + size)
     return {"constants": sum(c["bytes"] for c in m.constants), "peak": peak}

@@ -138,7 +138,7 @@ def words(blob):
 
 
 def read_output(v):
-    need(len(v) == 4 and v[0] < len(DTYPES), "an output record")
+    need(len(v) == 4 and 0 <= v[0] < len(DTYPES), "an output record")
     return {"dtype": DTYPES[v[0]], "zp": v[1], "lo": v[2], "hi": v[3]}
 
 
@@ -164,7 +164,10 @@ def read_attr(kind, m, symbols):
     if kind == "bool":
         need(one == [1], "a true flag is 1")
         return True
-    return MODES[one[0]] if kind == "mode" else one[0]
+    if kind == "mode":
+        need(0 <= one[0] < len(MODES), "a mode")
+        return MODES[one[0]]
+    return one[0]
 
 
 class Node:
@@ -221,6 +224,7 @@ class Model:
             }
             for d in m["inputs"]
         ]
+        need(all(c["dtype"] < len(DTYPES) for c in m["constants"]), "the dtype of a constant")
         self.constants = [
             {
                 "dtype": DTYPES[c["dtype"]],

@@ -2,8 +2,8 @@
 
 Standard input is a JSON list of requests {"model": base64 of the .sbm bytes, "inputs": [[raw integers] of each input, in order,
 row-major; null for a state input at its first value], "dims": {symbol: value}}; without "inputs" the model is only decoded. Standard output is the list of answers: {"id",
-"digest", "gas", "memory", "outputs"}, {"id"}, or {"refused": why} where the bytes are not a canonical model. It decodes, checks
-the canonical form, prices, plans memory and evaluates; it does not prove bounds.
+"digest", "gas", "memory", "outputs"}, {"id"}, or {"refused": why} where the bytes are not a valid model. It decodes, checks
+the canonical form, infers and proves, prices, plans memory and evaluates.
 """
 
 import base64
@@ -15,6 +15,7 @@ from math import prod
 
 from cost import gas, memory, shapes_of
 from model import DTYPES, Model, at
+from proofs import check
 from wire import Refused
 
 import ops
@@ -61,6 +62,7 @@ def digest(m, outputs):
 def answer(request):
     try:
         m = Model(base64.b64decode(request["model"]))
+        check(m)
     except Refused as e:
         return {"refused": str(e)}
     if "inputs" not in request:

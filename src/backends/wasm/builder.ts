@@ -3,10 +3,11 @@
  * functions reserve areas here; the bytes are written once the memory exists.
  * @module
  */
+
+import { type TypedArray, toBytes } from '../../core/tensor.ts';
 import type { Lifetime } from '../../runtime/arena.ts';
 import { firstFit } from '../../runtime/arena.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
-import { toBytes, type TypedArray } from '../../core/tensor.ts';
 
 /** Bytes below the activations: the scratch pointer and the kernels' small fixed areas. */
 const LOW = 1024;
@@ -53,7 +54,13 @@ export class Builder {
     this.#plan = plan;
     const blocks: (Lifetime & { id: number; bytes: number })[] = [];
     plan.lifetimes.forEach((life, id) => {
-      if (life !== null) blocks.push({ id, bytes: plan.tensors[id]!.bytes, first: life.first, last: keep ? plan.nodes.length : life.last });
+      if (life !== null)
+        blocks.push({
+          id,
+          bytes: plan.tensors[id]!.bytes,
+          first: life.first,
+          last: keep ? plan.nodes.length : life.last,
+        });
     });
     const { offsets, peak } = firstFit(blocks, ALIGN);
     const byId: (number | undefined)[] = new Array(plan.tensors.length).fill(undefined);

@@ -19,7 +19,10 @@ export function linear2(s: Site<'linear2'>, b: Builder): Prepared {
   const walks = [x, y].map((t) => ({ at: b.at(t), strides: broadcastStrides(t, out.shape) }));
   const nd = strided(b, out.shape, [...walks, { at: b.at(out), strides: denseStrides(out.shape, out.size) }]);
   const record = b.record([x.size, y.size, ma, mb, c, shift, output.lo, output.hi, out.size]);
-  return { kernel: x.size < 4 && y.size < 4 ? 'linear2_dot_i16' : 'linear2_mul_i32', run: (kernels) => kernels.linear2(nd, record) };
+  return {
+    kernel: x.size < 4 && y.size < 4 ? 'linear2_dot_i16' : 'linear2_mul_i32',
+    run: (kernels) => kernels.linear2(nd, record),
+  };
 }
 
 /** rescale: rows of C channels, or one row where all multipliers are equal. */
@@ -30,7 +33,19 @@ export function rescale(s: Site<'rescale'>, b: Builder): Prepared {
   const each = stage.m.length > 1;
   const c = each ? stage.m.length : x.count;
   const m = multipliers(b, stage.m, each ? c : 8);
-  const record = b.record([floorDiv(x.count, c), c, x.size, x.zp, m, each ? 32 : 0, stage.l, stage.zp, stage.lo, stage.hi, out.size]);
+  const record = b.record([
+    floorDiv(x.count, c),
+    c,
+    x.size,
+    x.zp,
+    m,
+    each ? 32 : 0,
+    stage.l,
+    stage.zp,
+    stage.lo,
+    stage.hi,
+    out.size,
+  ]);
   const [from, to] = [b.at(x), b.at(out)];
   return { kernel: `rescale_i${x.size * 8}`, run: (kernels) => kernels.rescale(record, from, to) };
 }

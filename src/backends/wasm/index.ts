@@ -4,16 +4,17 @@
  */
 import { pricePoly, SCHEDULE_0 } from '../../core/cost.ts';
 import { assert, HostError } from '../../core/errors.ts';
+import { floorDiv } from '../../core/int.ts';
 import { polyAt } from '../../core/poly.ts';
 import type { TypedArray } from '../../core/tensor.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
-import { prepareNode, type Prepared } from './kernels.ts';
+import { type Prepared, prepareNode } from './kernels.ts';
 import { instantiate, type Kernels, loadModule, MODULE_BYTES, PAGE } from './module.ts';
 
-/** Pages that a 32-bit address space holds. */
-const MAX_PAGES = 65536;
+/** Most pages of a memory: one less than 32 bits address, so that the end of an area is an address, too. */
+const MAX_PAGES = 65535;
 
 /** A view of a tensor in the executable’s memory. */
 function viewOf(memory: ArrayBuffer, t: PlanTensor, at: number): TypedArray {
@@ -48,7 +49,10 @@ class WasmExecutable implements Executable {
     this.memory = memory;
   }
 
-  async run(inputs: readonly TypedArray[], { signal }: { readonly signal?: AbortSignal | undefined }): Promise<readonly TypedArray[]> {
+  async run(
+    inputs: readonly TypedArray[],
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly TypedArray[]> {
     const { kernels, calls, outputs } = this.#load(inputs);
     for (const call of calls) {
       signal?.throwIfAborted();
@@ -58,7 +62,10 @@ class WasmExecutable implements Executable {
     return outputs.map(copyOf);
   }
 
-  runSync(inputs: readonly TypedArray[], { into }: { readonly into?: readonly TypedArray[] | undefined }): readonly TypedArray[] {
+  runSync(
+    inputs: readonly TypedArray[],
+    { into }: { readonly into?: readonly TypedArray[] | undefined },
+  ): readonly TypedArray[] {
     const { kernels, calls, outputs } = this.#load(inputs);
     for (let i = 0; i < calls.length; i++) calls[i]!.run(kernels);
     if (into === undefined) return outputs.map(copyOf);
@@ -81,11 +88,15 @@ class WasmExecutable implements Executable {
     };
     return {
       step: (cost) => {
-        for (let spent = 0n; next < calls.length && spent <= cost; spent += prices[next - 1]!) calls[next++]!.run(kernels);
+        for (let spent = 0n; next < calls.length && spent <= cost; spent += prices[next - 1]!)
+          calls[next++]!.run(kernels);
         return next === calls.length;
       },
       read: (id) => this.#plan.tensors[id]?.data ?? (holds(id, next - 1) ? copyOf(view(id)) : undefined),
-      snapshot: () => ({ next, tensors: new Map(lifetimes.flatMap((_, id) => (holds(id, next) ? [[id, copyOf(view(id))]] : []))) }),
+      snapshot: () => ({
+        next,
+        tensors: new Map(lifetimes.flatMap((_, id) => (holds(id, next) ? [[id, copyOf(view(id))]] : []))),
+      }),
       outputs: () => {
         assert(next === calls.length, 'outputs are read after the last step');
         return outputs.map(copyOf);
@@ -121,13 +132,22 @@ function assemble(module: WebAssembly.Module, plan: Plan, mode: Mode): Executabl
   const b = new Builder(plan, mode === 'trace');
   const calls = plan.nodes.map((n) => prepareNode(n, b));
   const { constants, scratch, end } = b.figures;
-  const pages = Math.ceil(end * 2 ** -16);
-  if (pages > MAX_PAGES) throw new HostError('NoMemory', 'the plan needs more WebAssembly memory than an instance may have', { expected: `at most ${MAX_PAGES} pages`, actual: String(pages) });
+  const pages = floorDiv(end + PAGE - 1, PAGE);
+  if (pages > MAX_PAGES)
+    throw new HostError('NoMemory', 'the plan needs more WebAssembly memory than an instance may have', {
+      expected: `at most ${MAX_PAGES} pages`,
+      actual: String(pages),
+    });
   const { memory, kernels } = instantiate(module, pages);
   b.write(memory.buffer);
   const view = (id: number): TypedArray => viewOf(memory.buffer, plan.tensors[id]!, b.at({ id }));
   const ready: Ready = { kernels, calls, inputs: plan.inputs.map(view), outputs: plan.outputs.map(view), view };
-  return new WasmExecutable(plan, mode, ready, { constants, activations: b.activations, scratch, total: pages * PAGE + MODULE_BYTES });
+  return new WasmExecutable(plan, mode, ready, {
+    constants,
+    activations: b.activations,
+    scratch,
+    total: pages * PAGE + MODULE_BYTES,
+  });
 }
 
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */

@@ -7,7 +7,7 @@ import type { BoundAttrs } from '../../ops/define.ts';
 import type { AttrsOf, OpName } from '../../ops/index.ts';
 import type { PlanNode } from '../../runtime/plan.ts';
 import type { Arg, Builder } from './builder.ts';
-import { linear2, lut16, lut8, rescale } from './elementwise.ts';
+import { linear2, lut8, lut16, rescale } from './elementwise.ts';
 import { conv2d, dense, matmul } from './linear.ts';
 import { lstm } from './lstm.ts';
 import type { Kernels } from './module.ts';
@@ -34,8 +34,24 @@ export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => 
 
 /** Kernel of every op. */
 export const KERNELS: { readonly [N in OpName]: WasmKernel<N> } = {
-  argmax, avg_pool2d, concat, conv2d, dense, layer_norm, linear2, lstm, lut8, lut16, matmul, max_pool2d, pad, rescale, reshape,
-  slice, softmax, transpose,
+  argmax,
+  avg_pool2d,
+  concat,
+  conv2d,
+  dense,
+  layer_norm,
+  linear2,
+  lstm,
+  lut8,
+  lut16,
+  matmul,
+  max_pool2d,
+  pad,
+  rescale,
+  reshape,
+  slice,
+  softmax,
+  transpose,
 };
 
 /** Prepares a node. One whose outputs are all empty has nothing to run. */

@@ -5,7 +5,20 @@
 import { floorDiv } from '../../core/int.ts';
 import type { Arg, Builder } from './builder.ts';
 import type { Prepared, Site } from './kernels.ts';
-import { blockBytes, blockRows, type Columns, matrixWords, multipliers, panelColumns, panelK, panels, panels4, scaleBytes, stageWords, words } from './pack.ts';
+import {
+  blockBytes,
+  blockRows,
+  type Columns,
+  matrixWords,
+  multipliers,
+  panelColumns,
+  panelK,
+  panels,
+  panels4,
+  scaleBytes,
+  stageWords,
+  words,
+} from './pack.ts';
 import { broadcastStrides, strided } from './strided.ts';
 
 /** Left side of a product: contiguous rows. */
@@ -28,13 +41,32 @@ interface Scales {
 }
 
 /** The record of `matrix` (kernels/wasm/gemm.ts). Returns its address and the end of its scratch area. */
-export function matrixRecord(b: Builder, x: Left, c: Columns, kind: PanelKind, scales?: Scales): { readonly at: number; readonly end: number } {
+export function matrixRecord(
+  b: Builder,
+  x: Left,
+  c: Columns,
+  kind: PanelKind,
+  scales?: Scales,
+): { readonly at: number; readonly end: number } {
   const block = blockRows(x.k, x.rows);
   const panelAt = x.offset + (x.rows === 1 && kind > 0 ? panelK(x.k) * 2 + 64 : blockBytes(x.k, block));
   const end = panelAt + (scales === undefined || x.rows === 1 ? 0 : panelK(x.k) * 16);
   b.scratch(end);
   const g = matrixWords(c);
-  const head = [x.rows, x.k * x.size, x.size, x.zp, block, kind, x.offset, scales?.block ?? 0, scales?.at ?? 0, panelAt, 0, 0];
+  const head = [
+    x.rows,
+    x.k * x.size,
+    x.size,
+    x.zp,
+    block,
+    kind,
+    x.offset,
+    scales?.block ?? 0,
+    scales?.at ?? 0,
+    panelAt,
+    0,
+    0,
+  ];
   return { at: b.record([...head, ...g, ...(scales === undefined ? [] : g)]), end };
 }
 
@@ -56,7 +88,9 @@ export function conv2d(s: Site<'conv2d'>, b: Builder): Prepared {
 /** A zero row: `count` elements that hold zp, and some more for vector loads. */
 function zeroRow(b: Builder, x: Arg, count: number): number {
   const length = count + 16;
-  return b.reserve(length * x.size, (memory, at) => (x.size === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)).fill(x.zp));
+  return b.reserve(length * x.size, (memory, at) =>
+    (x.size === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)).fill(x.zp),
+  );
 }
 
 function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
@@ -81,11 +115,39 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
   };
   const [area, channelArea] = [panelColumns(og) * panelK(k) * 2, panelColumns(og) * 4];
   const perGroup = Array.from({ length: groups }, (_, g) =>
-    matrixWords({ ...matrix, panels: matrix.panels + g * area, bias: matrix.bias + g * channelArea, m: matrix.m + g * channelArea }),
+    matrixWords({
+      ...matrix,
+      panels: matrix.panels + g * area,
+      bias: matrix.bias + g * channelArea,
+      m: matrix.m + g * channelArea,
+    }),
   );
   const record = b.record([
-    n * oh * ow, oh, ow, h, width, channels, cg, kh, kw, strides[0]!, strides[1]!, dilations[0]!, dilations[1]!, pads[0]!, pads[1]!,
-    x.size, x.zp, zeroRow(b, x, channels), block, groups, panelK(k), og * stageWords(stage)[4], 0, rowsAt, ...perGroup.flat(),
+    n * oh * ow,
+    oh,
+    ow,
+    h,
+    width,
+    channels,
+    cg,
+    kh,
+    kw,
+    strides[0]!,
+    strides[1]!,
+    dilations[0]!,
+    dilations[1]!,
+    pads[0]!,
+    pads[1]!,
+    x.size,
+    x.zp,
+    zeroRow(b, x, channels),
+    block,
+    groups,
+    panelK(k),
+    og * stageWords(stage)[4],
+    0,
+    rowsAt,
+    ...perGroup.flat(),
   ]);
   const [from, to] = [b.at(x), b.at(s.out[0]!)];
   return { kernel: `conv_im2col_i${x.size * 8}`, run: (kernels) => kernels.conv(record, from, to) };
@@ -103,7 +165,8 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
   const packed = b.reserve(panelColumns(c) * pairs * 4, (memory, at) => {
     const out = new Int16Array(memory, at, panelColumns(c) * pairs * 2);
     for (let i = 0; i < c; i++) {
-      for (let t = 0; t < taps; t++) out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + t]!;
+      for (let t = 0; t < taps; t++)
+        out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + t]!;
     }
   });
   const folded = words(b, c, (i) => {
@@ -113,11 +176,32 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
   });
   b.scratch((taps + 2) * 4);
   const record = b.record([
-    n, oh, ow, h, width, c, kh, kw, strides[0]!, strides[1]!, dilations[0]!, dilations[1]!, pads[0]!, pads[1]!, x.size,
-    zeroRow(b, x, c), packed, folded, multipliers(b, stage?.m, c), ...stageWords(stage),
+    n,
+    oh,
+    ow,
+    h,
+    width,
+    c,
+    kh,
+    kw,
+    strides[0]!,
+    strides[1]!,
+    dilations[0]!,
+    dilations[1]!,
+    pads[0]!,
+    pads[1]!,
+    x.size,
+    zeroRow(b, x, c),
+    packed,
+    folded,
+    multipliers(b, stage?.m, c),
+    ...stageWords(stage),
   ]);
   const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: `depthwise_i${x.size * 8}${x.size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`, run: (kernels) => kernels.depthwise(record, from, to) };
+  return {
+    kernel: `depthwise_i${x.size * 8}${x.size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`,
+    run: (kernels) => kernels.depthwise(record, from, to),
+  };
 }
 
 /** Contiguous rows of K times constant weights [O,K]. */
@@ -129,7 +213,10 @@ function rowsTimes(s: Site<'conv2d'> | Site<'dense'>, b: Builder, o: number, k: 
   const columns: Columns = {
     k,
     count: o,
-    panels: u === undefined ? panels(b, { data: w.data as Int8Array, groups: 1, count: o, k }, kind === 1 ? 1 : 2) : panels4(b, w.data!, o, k),
+    panels:
+      u === undefined
+        ? panels(b, { data: w.data as Int8Array, groups: 1, count: o, k }, kind === 1 ? 1 : 2)
+        : panels4(b, w.data!, o, k),
     bias: biasWords(b, bias, o),
     m: multipliers(b, stage?.m, o),
     stage,
@@ -138,7 +225,10 @@ function rowsTimes(s: Site<'conv2d'> | Site<'dense'>, b: Builder, o: number, k: 
   const scales = u === undefined ? undefined : { block: (s as Site<'dense'>).attrs.block, at: scaleBytes(b, u) };
   const { at } = matrixRecord(b, { rows, k, size: x.size, zp: x.zp, offset: 0 }, columns, kind, scales);
   const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: `${name}_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}`, run: (kernels) => kernels.matrix(at, from, to) };
+  return {
+    kernel: `${name}_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}`,
+    run: (kernels) => kernels.matrix(at, from, to),
+  };
 }
 
 /** dense: i8 weights, or i4 weights with block scales. */
@@ -154,15 +244,29 @@ export function matmul(s: Site<'matmul'>, b: Builder): Prepared {
   const { tb, stage } = s.attrs;
   const [rows, count] = out.shape.slice(-2) as [number, number];
   const k = x.shape[x.shape.length - 1]!;
-  const columns: Columns = { k, count, panels: 0, bias: words(b, count, () => 0), m: multipliers(b, stage?.m, count), stage, ld: count };
+  const columns: Columns = {
+    k,
+    count,
+    panels: 0,
+    bias: words(b, count, () => 0),
+    m: multipliers(b, stage?.m, count),
+    stage,
+    ld: count,
+  };
   const left = matrixRecord(b, { rows, k, size: x.size, zp: 0, offset: 0 }, columns, rows === 1 ? 2 : 0);
   b.scratch(left.end + panelColumns(count) * panelK(k) * 2 + 64);
   const right = b.record([k, count, y.size, tb, left.end]);
   const batch = out.shape.slice(0, -2);
   const matrices = (t: Arg): { at: number; strides: number[] } => {
     const [p, q] = t.shape.slice(-2) as [number, number];
-    return { at: b.at(t), strides: [...broadcastStrides({ shape: t.shape.slice(0, -2), size: p * q * t.size }, batch), 0] };
+    return {
+      at: b.at(t),
+      strides: [...broadcastStrides({ shape: t.shape.slice(0, -2), size: p * q * t.size }, batch), 0],
+    };
   };
   const nd = strided(b, [...batch, 1], [x, y, out].map(matrices), true);
-  return { kernel: `matmul_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}_i${y.size * 8}`, run: (kernels) => kernels.matmul(nd, right, left.at) };
+  return {
+    kernel: `matmul_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}_i${y.size * 8}`,
+    run: (kernels) => kernels.matmul(nd, right, left.at),
+  };
 }

@@ -33,8 +33,27 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
   const px = product(wx, x, d, (i) => bias.data![i]!);
   const ph = product(wh, h0, h, () => 0);
   const record = b.record([
-    t, n, h, n * d * x.size, h0.size, reverse, multipliers(b, mx, rows), multipliers(b, mh, rows), lx, lh, kc, qh, lo, hi,
-    ...tables.map((v) => b.at(v)), 0, area, px, ph, c0.bytes]);
+    t,
+    n,
+    h,
+    n * d * x.size,
+    h0.size,
+    reverse,
+    multipliers(b, mx, rows),
+    multipliers(b, mh, rows),
+    lx,
+    lh,
+    kc,
+    qh,
+    lo,
+    hi,
+    ...tables.map((v) => b.at(v)),
+    0,
+    area,
+    px,
+    ph,
+    c0.bytes,
+  ]);
   const at = [x, h0, c0, ...s.out].map((v) => b.at(v)) as [number, number, number, number, number, number];
   return { kernel: gemv ? 'lstm_gemv' : 'lstm_gemm', run: (kernels) => kernels.lstm(record, ...at) };
 }

@@ -15,7 +15,17 @@ export interface Kernels {
   layerNorm(record: number, x: number, y: number): void;
   linear2(nd: number, record: number): void;
   lstm(record: number, x: number, h0: number, c0: number, h: number, lastH: number, lastC: number): void;
-  lut16(x: number, y: number, n: number, table: number, s: number, zp: number, lo: number, hi: number, size: number): void;
+  lut16(
+    x: number,
+    y: number,
+    n: number,
+    table: number,
+    s: number,
+    zp: number,
+    lo: number,
+    hi: number,
+    size: number,
+  ): void;
   lut8(x: number, y: number, n: number, table: number, size: number): void;
   matmul(nd: number, b: number, a: number): void;
   matrix(record: number, x: number, y: number): void;
@@ -44,7 +54,8 @@ export function loadModule(): Promise<WebAssembly.Module> {
 
 async function compile(): Promise<WebAssembly.Module> {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-  if (!littleEndian || typeof WebAssembly === 'undefined') throw new HostError('NoBackend', 'no WebAssembly on this machine');
+  if (!littleEndian || typeof WebAssembly === 'undefined')
+    throw new HostError('NoBackend', 'no WebAssembly on this machine');
   const bytes = Uint8Array.from({ length: LENGTH }, (_, i) => Number.parseInt(HEX.slice(2 * i, 2 * i + 2), 16));
   let module: WebAssembly.Module;
   try {
@@ -54,7 +65,8 @@ async function compile(): Promise<WebAssembly.Module> {
   }
   const { memory, kernels } = instantiate(module, 1);
   const wrong = selfTest(kernels, memory);
-  if (wrong !== undefined) throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
+  if (wrong !== undefined)
+    throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
   return module;
 }
 
@@ -62,7 +74,10 @@ async function compile(): Promise<WebAssembly.Module> {
  * An instance over a fresh memory of exactly `pages` pages; it never grows.
  * @throws HostError `NoMemory`
  */
-export function instantiate(module: WebAssembly.Module, pages: number): { memory: WebAssembly.Memory; kernels: Kernels } {
+export function instantiate(
+  module: WebAssembly.Module,
+  pages: number,
+): { memory: WebAssembly.Memory; kernels: Kernels } {
   let memory: WebAssembly.Memory;
   try {
     memory = new WebAssembly.Memory({ initial: pages, maximum: pages });

@@ -7,7 +7,12 @@ import type { Prepared, Site } from './kernels.ts';
 import { denseStrides, strided, type Walk } from './strided.ts';
 
 /** One strided copy: from → to over dims. */
-function copies(b: Builder, kernel: string, size: number, parts: readonly { dims: readonly number[]; from: Walk; to: Walk }[]): Prepared {
+function copies(
+  b: Builder,
+  kernel: string,
+  size: number,
+  parts: readonly { dims: readonly number[]; from: Walk; to: Walk }[],
+): Prepared {
   const records = parts.filter((p) => p.dims.every((d) => d > 0)).map((p) => strided(b, p.dims, [p.from, p.to]));
   return {
     kernel,
@@ -32,7 +37,9 @@ export function reshape(s: Site<'reshape'>, b: Builder): Prepared {
 export function transpose(s: Site<'transpose'>, b: Builder): Prepared {
   const [x, y] = [s.in[0]!, s.out[0]!];
   const from = dense(b, x);
-  return copies(b, 'move', x.size, [{ dims: y.shape, from: { at: from.at, strides: s.attrs.perm.map((p) => from.strides[p]!) }, to: dense(b, y) }]);
+  return copies(b, 'move', x.size, [
+    { dims: y.shape, from: { at: from.at, strides: s.attrs.perm.map((p) => from.strides[p]!) }, to: dense(b, y) },
+  ]);
 }
 
 /** slice: input strides times the steps, from the first element. */
@@ -41,7 +48,9 @@ export function slice(s: Site<'slice'>, b: Builder): Prepared {
   const { start, step } = s.attrs;
   const own = dense(b, x);
   const at = own.strides.reduce((sum, v, i) => sum + v * start[i]!, own.at);
-  return copies(b, 'move', x.size, [{ dims: y.shape, from: { at, strides: own.strides.map((v, i) => v * step[i]!) }, to: dense(b, y) }]);
+  return copies(b, 'move', x.size, [
+    { dims: y.shape, from: { at, strides: own.strides.map((v, i) => v * step[i]!) }, to: dense(b, y) },
+  ]);
 }
 
 /** concat: one copy an input. */
@@ -71,7 +80,11 @@ export function pad(s: Site<'pad'>, b: Builder): Prepared {
   const parts: { dims: readonly number[]; from: Walk; to: Walk }[] = [];
   if (value !== undefined) {
     const last = y.shape.length - 1;
-    parts.push({ dims: y.shape, from: { at: b.at(value), strides: y.shape.map((_, i) => (i === last && value.shape.length === 1 ? y.size : 0)) }, to });
+    parts.push({
+      dims: y.shape,
+      from: { at: b.at(value), strides: y.shape.map((_, i) => (i === last && value.shape.length === 1 ? y.size : 0)) },
+      to,
+    });
   }
   parts.push({ dims: x.shape, from: dense(b, x), to: { at: offset(before), strides: to.strides } });
   if (value === undefined) {
@@ -82,7 +95,11 @@ export function pad(s: Site<'pad'>, b: Builder): Prepared {
         const shape = dims.map((d, i) => (i === axis ? count : d));
         const index = (v: number): number[] => first.map((f, i) => (i === axis ? v : f));
         const strides = to.strides.map((v, i) => (i === axis ? v * step : v));
-        parts.push({ dims: shape, from: { at: offset(index(source)), strides }, to: { at: offset(index(target)), strides: to.strides } });
+        parts.push({
+          dims: shape,
+          from: { at: offset(index(source)), strides },
+          to: { at: offset(index(target)), strides: to.strides },
+        });
       };
       const [p, q, mirror] = [before[axis]!, after[axis]!, mode === 'reflect' ? 1 : 0];
       strip(p, 0, p + p * mirror, -mirror);

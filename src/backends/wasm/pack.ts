@@ -3,8 +3,8 @@
  * @module
  */
 import { floorDiv } from '../../core/int.ts';
-import type { Stage } from '../../ops/define.ts';
 import { i4At, type TypedArray } from '../../core/tensor.ts';
+import type { Stage } from '../../ops/define.ts';
 import { type Arg, type Builder, sizeOf } from './builder.ts';
 
 /** Rows of weights [groups·count, k]; each group has panels of its own. */
@@ -86,7 +86,9 @@ export function multipliers(b: Builder, m: Int32Array | undefined, count: number
 }
 
 /** The stage words of a record: l, zp, lo, hi, output bytes. Raw: i32. */
-export function stageWords(s: Stage | undefined): readonly [l: number, zp: number, lo: number, hi: number, size: number] {
+export function stageWords(
+  s: Stage | undefined,
+): readonly [l: number, zp: number, lo: number, hi: number, size: number] {
   return s === undefined ? [0, 0, 0, 0, 4] : [s.l, s.zp, s.lo, s.hi, sizeOf(s)];
 }
 

@@ -8,7 +8,19 @@ import type { Prepared, Site } from './kernels.ts';
 
 function windowWords(x: Arg, y: Arg, a: WindowAttrs): number[] {
   const [n, oh, ow] = y.shape as readonly [number, number, number];
-  return [n, oh, ow, x.shape[1]!, x.shape[2]!, x.shape[3]!, ...a.kernel, ...a.strides, ...a.dilations, ...a.pads, x.size];
+  return [
+    n,
+    oh,
+    ow,
+    x.shape[1]!,
+    x.shape[2]!,
+    x.shape[3]!,
+    ...a.kernel,
+    ...a.strides,
+    ...a.dilations,
+    ...a.pads,
+    x.size,
+  ];
 }
 
 /** max_pool2d: vector maxima over the taps inside the image. */

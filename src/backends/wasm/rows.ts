@@ -3,8 +3,8 @@
  * @module
  */
 import { EXP2, exponent, expweight } from '../../core/exp2.ts';
-import { elementCount } from '../../core/tensor.ts';
 import { floorDiv } from '../../core/int.ts';
+import { elementCount } from '../../core/tensor.ts';
 import type { Arg, Builder } from './builder.ts';
 import type { Prepared, Site } from './kernels.ts';
 import { words } from './pack.ts';
@@ -24,10 +24,30 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   const exp2 = small ? 0 : b.shared('EXP2', () => EXP2);
   const walk = (t: Arg): { at: number; strides: number[] } => ({ at: b.at(t), strides: broadcastStrides(t, shape) });
   const none = { at: 0, strides: shape.map(() => 0) };
-  const nd = strided(b, shape, [walk(x), mask === undefined ? none : walk(mask), { at: b.at(y), strides: denseStrides(shape, y.size) }], true);
+  const nd = strided(
+    b,
+    shape,
+    [walk(x), mask === undefined ? none : walk(mask), { at: b.at(y), strides: denseStrides(shape, y.size) }],
+    true,
+  );
   const record = b.record([
-    x.size, l, m, e, exp2, table, o, output.zp, output.lo, output.hi, y.size, mask !== undefined, causal, s.attrs.offset,
-    offset === undefined ? 0 : b.at(offset), shape[shape.length - 2] ?? 1]);
+    x.size,
+    l,
+    m,
+    e,
+    exp2,
+    table,
+    o,
+    output.zp,
+    output.lo,
+    output.hi,
+    y.size,
+    mask !== undefined,
+    causal,
+    s.attrs.offset,
+    offset === undefined ? 0 : b.at(offset),
+    shape[shape.length - 2] ?? 1,
+  ]);
   return { kernel: `softmax_i${x.size * 8}${small ? '_table' : ''}`, run: (kernels) => kernels.softmax(nd, record) };
 }
 
@@ -35,7 +55,11 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
 export function argmax(s: Site<'argmax'>, b: Builder): Prepared {
   const [x] = s.in as readonly [Arg];
   const { axis, select_last } = s.attrs;
-  const [outer, k, inner] = [elementCount(x.shape.slice(0, axis)), x.shape[axis]!, elementCount(x.shape.slice(axis + 1))];
+  const [outer, k, inner] = [
+    elementCount(x.shape.slice(0, axis)),
+    x.shape[axis]!,
+    elementCount(x.shape.slice(axis + 1)),
+  ];
   const [from, to] = [b.at(x), b.at(s.out[0]!)];
   return { kernel: 'argmax', run: (kernels) => kernels.argmax(from, to, outer, k, inner, x.size, select_last ? 1 : 0) };
 }
@@ -47,8 +71,21 @@ export function layer_norm(s: Site<'layer_norm'>, b: Builder): Prepared {
   const { eps, g, output: o } = s.attrs;
   const n = x.shape[x.shape.length - 1]!;
   const record = b.record([
-    floorDiv(x.count, n), n, x.size, x.zp, s.facts.fraction!, Number(eps & 0xffffffffn), Number(eps >> 32n), b.at(gamma), b.at(beta), g,
-    o.zp, o.lo, o.hi, y.size]);
+    floorDiv(x.count, n),
+    n,
+    x.size,
+    x.zp,
+    s.facts.fraction!,
+    Number(eps & 0xffffffffn),
+    Number(eps >> 32n),
+    b.at(gamma),
+    b.at(beta),
+    g,
+    o.zp,
+    o.lo,
+    o.hi,
+    y.size,
+  ]);
   const [from, to] = [b.at(x), b.at(y)];
   return { kernel: `layer_norm_i${x.size * 8}`, run: (kernels) => kernels.layerNorm(record, from, to) };
 }

@@ -22,7 +22,8 @@ export function selfTest(kernels: Kernels, memory: WebAssembly.Memory): string |
   const i16 = new Int16Array(memory.buffer);
   const i32 = new Int32Array(memory.buffer);
   const words = (at: number, values: ArrayLike<number>): void => i32.set(values, at >> 2);
-  const equal = (actual: Int8Array | Int16Array, expected: readonly number[]): boolean => expected.every((v, i) => v === actual[i]);
+  const equal = (actual: Int8Array | Int16Array, expected: readonly number[]): boolean =>
+    expected.every((v, i) => v === actual[i]);
   words(16, [SCRATCH]);
   words(BIAS, [1000, -7]);
   words(M, [2147483647, 536870912]);

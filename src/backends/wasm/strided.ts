@@ -12,7 +12,10 @@ export interface Walk {
 }
 
 /** Strides in bytes of a tensor of element size `size`, read along the dims of `shape` with NumPy broadcasting. */
-export function broadcastStrides(t: { readonly shape: readonly number[]; readonly size: number }, shape: readonly number[]): number[] {
+export function broadcastStrides(
+  t: { readonly shape: readonly number[]; readonly size: number },
+  shape: readonly number[],
+): number[] {
   const own = stridesOf(t.shape);
   const skip = shape.length - t.shape.length;
   return shape.map((_, i) => (i < skip || t.shape[i - skip] === 1 ? 0 : own[i - skip]! * t.size));

@@ -1,0 +1,87 @@
+/**
+ * Installs the packed package into an empty project and uses it there: types without skipLibCheck, the library in plain
+ * Node, the command line by its bin; and nothing but what is meant is in the package.
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root: string = fileURLToPath(new URL('..', import.meta.url));
+const work: string = mkdtempSync(join(tmpdir(), 'samebit-package-'));
+const installed: string = join(work, 'node_modules/samebit');
+
+const CONSUMER = `
+import { createSession, InputError, loadModel, type Model, type RunResult } from 'samebit';
+import { encodeModel, type Graph } from 'samebit/format';
+import { ImportError, parseOnnx } from 'samebit/onnx';
+import { convertOnnx, quantizeInput } from 'samebit/quant';
+import { reference } from 'samebit/reference';
+import { wasm } from 'samebit/wasm';
+
+const graph: Graph = {
+  symbols: [], constants: [], states: [],
+  inputs: [{ name: 'x', dtype: 'i8', shape: [4], zp: 0, lo: -128, hi: 127 }],
+  nodes: [{ op: 'reshape', inputs: [0], attrs: { shape: [2, 2] } }],
+  outputs: [{ name: 'y', tensor: 1 }],
+};
+const model: Model = loadModel(encodeModel(graph));
+const results: RunResult[] = [];
+for (const backend of [wasm, reference]) {
+  const session = await createSession(model, { backend });
+  results.push(await session.run({ x: quantizeInput(model.inputs[0]!, [1, 2, 3, 4]) }));
+}
+if (results[0]!.digest !== results[1]!.digest) throw new Error('the backends differ');
+for (const f of [() => parseOnnx(new Uint8Array(0)), () => convertOnnx(new Uint8Array(0))]) {
+  try {
+    f();
+    throw new Error('an empty file was read');
+  } catch (e) {
+    if (!(e instanceof ImportError) || e instanceof InputError) throw e;
+  }
+}
+`;
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** Packs the tree as it is built and unpacks it as npm would. */
+function install(): void {
+  const [{ filename }] = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--json', '--silent', '--pack-destination', work], root)) as [{ filename: string }];
+  mkdirSync(installed, { recursive: true });
+  run('tar', ['-xzf', join(work, filename), '--strip-components=1', '-C', installed], work);
+  console.log(`package: ${statSync(join(work, filename)).size} bytes packed`);
+  for (const dependency of ['protobufjs', 'long', '@noble/hashes', '@types/node', 'undici-types']) {
+    const target = join(work, 'node_modules', dependency);
+    mkdirSync(dirname(target), { recursive: true });
+    symlinkSync(join(root, 'node_modules', dependency), target);
+  }
+}
+
+function checkFiles(): void {
+  const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => relative(installed, join(e.parentPath, e.name)));
+  const strange = files.filter((f) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|dist\/[\w/.-]+\.(js|d\.ts))$/.test(f));
+  if (strange.length > 0) throw new Error(`unexpected files in the package: ${strange.join(', ')}`);
+  for (const f of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
+    if (!files.includes(f)) throw new Error(`${f} is not in the package`);
+  }
+}
+
+try {
+  install();
+  checkFiles();
+  writeFileSync(join(work, 'package.json'), '{ "type": "module", "private": true }\n');
+  writeFileSync(join(work, 'consumer.ts'), CONSUMER);
+  const flags = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', 'false', '--types', 'node', '--outDir', 'out'];
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...flags, 'consumer.ts'], work);
+  run(process.execPath, ['out/consumer.js'], work);
+  const { version, bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string; bin: { samebit: string } };
+  const said = run(process.execPath, [join(installed, bin.samebit), '--version'], work).trim();
+  if (said !== version) throw new Error(`the command line says version ${said}`);
+  console.log(`package: types, library and command line of ${version} work in an empty project`);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -1,0 +1,110 @@
+/**
+ * `samebit convert`: an ONNX file becomes an `.sbm` file.
+ * @module
+ */
+import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { hex } from '../core/digest.ts';
+import { printable } from '../core/errors.ts';
+import { encodeModel } from '../format/encode.ts';
+import { type ConvertOptions, type ConvertReport, convertOnnx, type InputType } from '../quant/convert.ts';
+import type { RangeMethod } from '../quant/observe.ts';
+import type { SampleTensor } from '../quant/samples.ts';
+import { loadModel } from '../runtime/load.ts';
+import { UsageError } from './errors.ts';
+import { namedFile, readArray, readBytes, writeBytes } from './files.ts';
+import { gasAtMaxima, macs } from './figures.ts';
+import { collect, dim, numbers } from './options.ts';
+import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
+
+interface Flags {
+  readonly output: string;
+  readonly calib?: readonly string[];
+  readonly inputType?: InputType;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly dim?: Readonly<Record<string, number>>;
+  readonly ranges: 'minmax' | 'mse' | 'percentile';
+  readonly json?: boolean;
+}
+
+/** Share of the values that `--ranges percentile` keeps. */
+const PERCENTILE = 99.99;
+
+function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
+  if (calib.length === 0) return undefined;
+  const files = calib.map(namedFile);
+  if (files.length === 1 && files[0]!.name === undefined) return readArray(files[0]!.path);
+  const byName: Record<string, SampleTensor> = {};
+  for (const { name, path } of files) {
+    if (name === undefined) throw new UsageError('UnnamedInput', 'with several --calib, each needs a name', 'Pass --calib name=FILE for each input.');
+    if (Object.hasOwn(byName, name)) throw new UsageError('TwiceGiven', `--calib ${printable(name)} is given twice`, 'Pass one file for each input.');
+    byName[name] = readArray(path);
+  }
+  return byName;
+}
+
+function checkOutput(source: string, output: string): void {
+  if (resolve(source) === resolve(output)) throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
+  statSync(dirname(resolve(output))); // a missing folder is said before the work, not after it
+}
+
+function show(result: Record<string, unknown> & { bytes: number; onnxBytes: number; ops: number; macs: number; gas: bigint }, report: ConvertReport, output: string): void {
+  const rows = report.layers.map((l) => [printable(l.name), l.source, l.dtype, String(l.zp), l.scale.toPrecision(4), `${l.range.lo.toPrecision(4)} … ${l.range.hi.toPrecision(4)}`]);
+  print(table(['layer', 'from', 'dtype', 'zp', 'scale', 'range seen'], rows, [3, 4]));
+  print();
+  for (const i of report.inputs) print(`  input ${printable(i.name)}: ${i.dtype} [${i.shape.join(', ')}]${i.layout === 'NHWC' ? ', channels last' : ''}`);
+  print(`  ${printable(output)}: ${grouped(result.bytes)} bytes, ${percent(result.bytes, result.onnxBytes)} of the ONNX file's ${grouped(result.onnxBytes)}`);
+  print(`  ${result.ops} ops, ${grouped(result.macs)} MACs, ${grouped(result.gas)} gas, from ${report.samples} calibration samples`);
+  print(`  id ${String(result.id)}`);
+  for (const w of report.warnings) print(`  warning: ${printable(w)}`);
+}
+
+function convert(path: string, flags: Flags): void {
+  checkOutput(path, flags.output);
+  const onnx = readBytes(path);
+  const progress = startProgress('calibrating');
+  const ranges: RangeMethod = flags.ranges === 'percentile' ? { percentile: PERCENTILE } : flags.ranges;
+  const options: ConvertOptions = { dims: flags.dim, inputType: flags.inputType, mean: flags.mean, std: flags.std, samples: samples(flags.calib), ranges };
+  let result: ReturnType<typeof convertOnnx>;
+  try {
+    result = convertOnnx(onnx, options, (done, total) => progress.update(done, total));
+  } finally {
+    progress.stop();
+  }
+  const bytes = encodeModel(result.graph);
+  const model = loadModel(bytes); // what is written is valid
+  writeBytes(flags.output, bytes);
+  const { layers, warnings, inputs } = result.report;
+  const summary = {
+    id: hex(model.id),
+    bytes: bytes.length,
+    onnxBytes: onnx.length,
+    ops: model.nodes.length,
+    macs: macs(model),
+    gas: gasAtMaxima(model),
+    inputs,
+    layers,
+    warnings,
+  };
+  if (flags.json) print(toJson(summary));
+  else show(summary, result.report, flags.output);
+}
+
+/** Adds the command. */
+export function addConvert(program: Command): void {
+  program
+    .command('convert')
+    .description('convert an ONNX file to an integer model (.sbm)')
+    .argument('<MODEL.onnx>', 'the float model')
+    .requiredOption('-o, --output <OUT.sbm>', 'where to write the model; nothing is left there on failure')
+    .option('--calib <F.npy>', 'calibration samples, or name=F.npy for each of several inputs; the first axis is the sample', collect)
+    .addOption(new Option('--input-type <type>', 'what the inputs of the model take').choices(['u8', 'i8', 'i32', 'f32']))
+    .option('--mean <V[,V…]>', 'model input = (value - mean) / std, one number or one a channel', numbers)
+    .option('--std <V[,V…]>', 'see --mean', numbers)
+    .option('--dim <NAME=VALUE>', 'value of a symbolic dimension; the batch is 1 by default', dim)
+    .addOption(new Option('--ranges <method>', `how ranges are chosen; percentile keeps ${PERCENTILE} %`).choices(['minmax', 'mse', 'percentile']).default('minmax'))
+    .option('--json', 'print one JSON object')
+    .action(convert);
+}

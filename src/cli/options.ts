@@ -1,0 +1,54 @@
+/**
+ * Values of options, parsed strictly.
+ * @module
+ */
+import { InvalidArgumentError } from 'commander';
+import { BACKEND_NAMES, type BackendName } from '../runtime/session.ts';
+
+/** A parser of whole numbers in lo…hi. */
+export function whole(lo: number, hi: number): (text: string) => number {
+  return (text) => {
+    const n = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(n >= lo && n <= hi)) throw new InvalidArgumentError(`It must be a whole number in ${lo}…${hi}.`);
+    return n;
+  };
+}
+
+/** A BigInt from 0. */
+export function gas(text: string): bigint {
+  if (!/^\d{1,30}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.');
+  return BigInt(text);
+}
+
+/** V[,V…]. */
+export function numbers(text: string): number[] {
+  const list = text.split(',').map((t) => (t.trim() === '' ? Number.NaN : Number(t)));
+  if (list.some((n) => !Number.isFinite(n))) throw new InvalidArgumentError('It must be a number, or numbers with commas between them.');
+  return list;
+}
+
+/** Adds an occurrence of an option that may stand several times. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** Adds NAME=VALUE to a table of dims. */
+export function dim(text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
+  const [, name, value] = /^(.+)=(\d{1,9})$/.exec(text) ?? [];
+  if (name === undefined || Number(value) < 1) throw new InvalidArgumentError('It must be NAME=VALUE with a whole number from 1.');
+  return { ...before, [name]: Number(value) };
+}
+
+/** The name of a backend. */
+export function backend(text: string): BackendName {
+  const name = BACKEND_NAMES.find((n) => n === text);
+  if (name === undefined) throw new InvalidArgumentError(`The backends are ${BACKEND_NAMES.join(', ')}.`);
+  return name;
+}
+
+/** Names of backends with commas between them; each once. */
+export function backends(text: string): BackendName[] {
+  const list = text.split(',').map(backend);
+  if (new Set(list).size !== list.length) throw new InvalidArgumentError('Name each backend once.');
+  return list;
+}

@@ -1,0 +1,109 @@
+/**
+ * `samebit verify`: random and boundary inputs on several backends, compared bit by bit.
+ * @module
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Command } from 'commander';
+import { hex } from '../core/digest.ts';
+import { printable } from '../core/errors.ts';
+import type { Model } from '../graph/ir.ts';
+import { BACKEND_NAMES, type BackendName, createSession, type RunResult, type Session } from '../runtime/session.ts';
+import { EXIT_DATA } from './errors.ts';
+import { readModel } from './files.ts';
+import { backends, whole } from './options.ts';
+import { print, startProgress, table, toJson } from './output.ts';
+import { Random, randomDims, randomInputs } from './random.ts';
+
+interface Flags {
+  readonly backends: readonly BackendName[];
+  readonly runs: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+interface Difference {
+  readonly run: number;
+  readonly backends: readonly [string, string];
+  readonly output: string;
+  readonly element: number;
+  readonly values: readonly [number, number];
+}
+
+interface Lane {
+  readonly session: Session;
+  readonly hash: ReturnType<typeof sha256.create>;
+  readonly times: number[];
+}
+
+/** The first element where two results differ. */
+function difference(model: Model, run: number, lanes: readonly Lane[], results: readonly RunResult[]): Difference | undefined {
+  const other = results.findIndex((r) => r.digest !== results[0]!.digest);
+  if (other < 0) return undefined;
+  for (const { name } of model.outputs) {
+    const [a, b] = [results[0]!.outputs[name]!.data, results[other]!.outputs[name]!.data];
+    const element = a.findIndex((v, i) => v !== b[i]);
+    if (element >= 0) return { run, backends: [lanes[0]!.session.backend, lanes[other]!.session.backend], output: name, element, values: [a[element]!, b[element]!] };
+  }
+  return { run, backends: [lanes[0]!.session.backend, lanes[other]!.session.backend], output: '', element: -1, values: [0, 0] };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+async function compare(model: Model, flags: Flags, lanes: readonly Lane[]): Promise<Difference | undefined> {
+  const random = new Random(flags.seed);
+  const progress = startProgress('verifying');
+  let first: Difference | undefined;
+  try {
+    for (let run = 0; run < flags.runs; run++) {
+      const inputs = randomInputs(model, random, randomDims(model, random));
+      const results: RunResult[] = [];
+      for (const { session, hash, times } of lanes) {
+        const start = performance.now();
+        const result = await session.run(inputs);
+        times.push(performance.now() - start);
+        hash.update(Uint8Array.from(result.digest.match(/../g)!, (b) => Number.parseInt(b, 16)));
+        results.push(result);
+      }
+      first ??= difference(model, run, lanes, results);
+      progress.update(run + 1, flags.runs);
+    }
+  } finally {
+    progress.stop();
+  }
+  return first;
+}
+
+async function verify(path: string, flags: Flags): Promise<void> {
+  const model = readModel(path);
+  const lanes = await Promise.all(flags.backends.map(async (backend): Promise<Lane> => ({ session: await createSession(model, { backend }), hash: sha256.create(), times: [] })));
+  const firstDifference = await compare(model, flags, lanes);
+  const identical = firstDifference === undefined;
+  const rows = lanes.map(({ session, hash, times }) => ({ name: session.backend, digest: hex(hash.digest()), ms: Math.round(median(times) * 1000) / 1000 }));
+  for (const { session } of lanes) session.dispose();
+  if (!identical) process.exitCode = EXIT_DATA;
+  if (flags.json) {
+    print(toJson({ identical, runs: flags.runs, seed: flags.seed, id: hex(model.id), backends: rows, ...(identical ? {} : { firstDifference }) }));
+    return;
+  }
+  print(table(['backend', 'digest of all runs', 'ms a run'], rows.map((r) => [r.name, r.digest, r.ms.toFixed(3)]), [2]));
+  print(identical ? `  identical: ${flags.runs} runs, seed ${flags.seed}` : `  DIFFERENT, first in run ${firstDifference.run}: ${showDifference(firstDifference)}`);
+}
+
+function showDifference(d: Difference): string {
+  return `${printable(d.output)}[${d.element}] is ${d.values[0]} on ${d.backends[0]} and ${d.values[1]} on ${d.backends[1]}`;
+}
+
+/** Adds the command. */
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('run random and boundary inputs on several backends and compare every bit; exit 1 if they differ')
+    .argument('<MODEL.sbm>', 'the model')
+    .option('--backends <names>', 'backends with commas between them', backends, [...BACKEND_NAMES])
+    .option('--runs <N>', 'number of runs', whole(1, 1_000_000_000), 100)
+    .option('--seed <S>', 'seed of the inputs', whole(0, 2 ** 32 - 1), 1)
+    .option('--json', 'print one JSON object; ms is the median of a run, digest the SHA-256 over all run digests')
+    .action(verify);
+}

@@ -1,0 +1,124 @@
+"""What the writers of invalid files share: graphs that need not be valid, pairs around an edge, and files in segments."""
+
+import base64
+
+from common import TAB
+from sbm import Builder, encode, varint
+
+from model import Model  # isort: skip
+from proofs import check  # isort: skip
+from wire import Refused  # isort: skip
+
+cases = []
+OUTPUTS = {"lstm": 3}
+
+
+class Loose(Builder):
+    """A builder that also takes nodes that the rules refuse."""
+
+    def op(self, op, *handles, **attrs):
+        try:
+            return super().op(op, *handles, **attrs)
+        except (Refused, TypeError, KeyError, ValueError, IndexError):
+            self.nodes.append({"op": op, "inputs": list(handles), "attrs": attrs})
+            out = [("node", len(self.nodes) - 1, i) for i in range(OUTPUTS.get(op, 1))]
+            self.types |= {h: {} for h in out}
+            return out if len(out) > 1 else out[0]
+
+
+class X:
+    """A variable operand."""
+
+    def __init__(self, dtype, shape, zp=0, lo=None, hi=None, **extra):
+        self.args, self.extra = (dtype, shape, zp, lo, hi), extra
+
+
+class C:
+    """A constant operand; an integer fills it."""
+
+    def __init__(self, dtype, shape, data=0, zp=0):
+        n = 1
+        for d in shape:
+            n *= d
+        self.args = (dtype, shape, data if isinstance(data, (list, bytes)) else [data] * n, zp)
+
+
+def add(b, v):
+    if v is None:
+        return None
+    if isinstance(v, X):
+        return b.x(*v.args, **v.extra)
+    return b.const(*v.args) if isinstance(v, C) else v
+
+
+def one(op, *operands, symbols=None, also=(), **attrs):
+    """The graph of one node; `also` are further inputs (that hold a symbol)."""
+    b = Loose(**(symbols or {}))
+    made = {id(v): add(b, v) for v in operands}
+    for v in also:
+        add(b, v)
+    h = b.op(op, *[made[id(v)] for v in operands], **attrs)
+    b.out(*(h if isinstance(h, list) else [h]))
+    return b.graph()
+
+
+def tables(**other):
+    return [other.get(k) or C("i16", [513], TAB[v]) for k, v in (("sigmoid", "sigmoid_q12_q15"), ("tanh", "tanh_q12_q15"), ("tanh_c", "tanh_c_kc0"))]
+
+
+# ---------------------------------------------------------------- files
+def segment(count, *pieces):
+    """`count` rows of pieces: bytes, or (kind, first, step) for a number that grows by step a row; kinds: varint, dec4, le4."""
+    return {"count": count, "pieces": [base64.b64encode(p).decode() if isinstance(p, bytes) else list(p) for p in pieces]}
+
+
+NUMBER = {"varint": varint, "dec4": lambda v: b"%04d" % v, "le4": lambda v: v.to_bytes(4, "little")}
+
+
+def expand(file):
+    """The bytes of a file: base64, or a list of base64 and segments."""
+    out = bytearray()
+    for part in file if isinstance(file, list) else [file]:
+        if isinstance(part, str):
+            out += base64.b64decode(part)
+            continue
+        pieces = [base64.b64decode(p) if isinstance(p, str) else p for p in part["pieces"]]
+        for i in range(part["count"]):
+            for p in pieces:
+                out += p if isinstance(p, bytes) else NUMBER[p[0]](p[1] + p[2] * i)
+    return bytes(out)
+
+
+def file_of(v):
+    """A graph, bytes, or a list of bytes and segments as a file."""
+    if isinstance(v, dict):
+        v = encode(v)
+    if isinstance(v, bytes):
+        return base64.b64encode(v).decode()
+    return [base64.b64encode(p).decode() if isinstance(p, bytes) else p for p in v]
+
+
+def refusal(file):
+    """Why the second implementation refuses the bytes; None if it does not."""
+    try:
+        check(Model(expand(file)))
+        return None
+    except Refused as e:
+        return str(e)
+
+
+def pair(rule, code, make, good, *bad):
+    """A rule: `make` of each bad value is refused with `code`, of the good value it is accepted (None: the edge has no valid side)."""
+    twin = None if good is None else file_of(make(*good) if isinstance(good, tuple) else make(good))
+    why = None if twin is None else refusal(twin)
+    assert why is None, (rule, "the twin is refused", why)
+    for v in bad:
+        file = file_of(make(*v) if isinstance(v, tuple) else make(v))
+        why = refusal(file)
+        assert why is not None, (rule, v if len(str(v)) < 99 else "", "is accepted")
+        row = {"rule": rule, "code": code, "bad": file}
+        cases.append(row if twin is None else {**row, "good": twin})
+        reasons.append((rule, code, why))
+
+
+reasons = []
