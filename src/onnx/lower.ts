@@ -3,13 +3,15 @@
  * batch normalisation and activations fused (spec/10-ops.md §12).
  * @module
  */
-import type { FloatGraph } from '../quant/float-graph.ts';
+import { type FloatGraph, sizeOf } from '../quant/float-graph.ts';
 import { simplify } from '../quant/simplify.ts';
 import { ImportError } from './errors.ts';
+import { canEvaluate, evaluateNode } from './evaluate.ts';
 import { LOWERINGS } from './lower/all.ts';
-import { GraphBuilder, identity } from './lower/builder.ts';
+import { domainOf, GraphBuilder, identity } from './lower/builder.ts';
 import { LowerContext } from './lower/context.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
+import type { OnnxArray } from './tensor.ts';
 
 /** How symbolic dimensions are bound, by name; one without a name is called `input[axis]`. */
 export interface LowerOptions {
@@ -35,22 +37,32 @@ const IMAGE_OPS: ReadonlySet<string> = new Set([
   ...['Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth', 'InstanceNormalization', 'PRelu', 'Pad'],
 ]);
 
-/** Refuses a model with an op that has no lowering: the first such node is named, all such ops are listed. */
-function refuseUnknownOps(model: OnnxModel): void {
+/** Refuses the nodes that have neither a lowering nor constant inputs: the first is named, all their ops are listed. */
+function refuseUnknown(nodes: readonly OnnxNode[]): void {
+  const [first] = nodes;
+  if (!first) return;
   const counts = new Map<string, number>();
-  let first: OnnxNode | undefined;
-  for (const node of model.nodes) {
-    if (node.domain === '' && LOWERINGS.has(node.op)) continue;
-    first ??= node;
+  for (const node of nodes) {
     const op = node.domain ? `${node.domain}:${node.op}` : node.op;
     counts.set(op, (counts.get(op) ?? 0) + 1);
   }
-  if (!first) return;
   const list = [...counts].map(([op, n]) => (n === 1 ? op : `${op} (${n} nodes)`)).join(', ');
   throw new ImportError('UnsupportedOp', `the model uses ops that are not supported: ${list}`, {
     node: first.name,
     op: first.op,
   });
+}
+
+/** The nodes that an output of the model depends on, and every name that they or the outputs read. */
+function liveNodes(model: OnnxModel): { nodes: OnnxNode[]; read: Set<string> } {
+  const read = new Set(model.outputs.map((o) => o.name));
+  const nodes: OnnxNode[] = [];
+  for (const node of [...model.nodes].reverse()) {
+    if (!node.outputs.some((o) => o !== '' && read.has(o))) continue;
+    nodes.push(node);
+    for (const name of node.inputs) read.add(name);
+  }
+  return { nodes: nodes.reverse(), read };
 }
 
 /** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
@@ -100,18 +112,6 @@ function isImage(model: OnnxModel, input: OnnxValue): boolean {
   return found;
 }
 
-const INDEX_DTYPES: ReadonlySet<string> = new Set([
-  'int64',
-  'int32',
-  'int16',
-  'int8',
-  'uint8',
-  'uint16',
-  'uint32',
-  'uint64',
-  'bool',
-]);
-
 function addInput(
   model: OnnxModel,
   graph: GraphBuilder,
@@ -122,19 +122,55 @@ function addInput(
   const image = shape.length === 4 && isImage(model, input);
   const perm = image ? [0, 3, 1, 2] : identity(shape.length);
   const [n, c, h, w] = shape as [number, number, number, number];
-  const id = graph.tensor(input.name, image ? [n, h, w, c] : shape);
-  graph.inputs.push({ tensor: id, name: input.name, perm, index: INDEX_DTYPES.has(input.dtype ?? 'float32') });
+  const id = graph.tensor(input.name, image ? [n, h, w, c] : shape, domainOf(input.dtype ?? 'float32'));
+  graph.inputs.push({ tensor: id, name: input.name, perm });
   graph.values.set(input.name, { view: { id, perm, shape: null } });
 }
 
-/** Lowers one node: folded where all its inputs are constants and its op can be. */
-function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): void {
+/** Most elements that folding may produce for one node. */
+const FOLD_LIMIT = 2 ** 24;
+
+/** The outputs of a node whose inputs are all constants, or which only asks for the shape of its input; else undefined. */
+function fold(c: LowerContext): readonly OnnxArray[] | undefined {
+  const { node } = c;
+  if (node.op === 'Shape' || node.op === 'Size') {
+    const shape = c.shape(0);
+    const stand: OnnxArray = { dtype: 'float32', shape, data: { length: sizeOf(shape) } as Float64Array };
+    return evaluateNode(node, c.opset, [stand]);
+  }
+  const inputs = node.inputs.map((_, i) => c.constant(i));
+  if (!canEvaluate(node) || inputs.some((x, i) => !x && c.given(i))) return undefined;
+  const out = evaluateNode(node, c.opset, inputs);
+  if (out.some((x) => x.data.length > FOLD_LIMIT)) c.fail('TooLarge', 'the folded constant is too large');
+  return out;
+}
+
+/** Lowers one node: folded where it can be; false where it has no lowering. */
+function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean {
   const context = new LowerContext(graph, node, opset);
-  const lowering = LOWERINGS.get(node.op)!;
   for (const name of node.outputs) if (graph.values.has(name)) context.fail('BadGraph', `"${name}" is defined twice`);
-  const constants = node.inputs.every((name, i) => name === '' || context.constant(i) !== undefined);
-  if (lowering.fold && constants) context.setConstant(lowering.fold(context));
-  else lowering.lower(context);
+  const folded = fold(context);
+  const lowering = node.domain === '' ? LOWERINGS.get(node.op) : undefined;
+  if (folded) folded.forEach((x, o) => context.setConstant(x, o));
+  else if (lowering) lowering(context);
+  return folded !== undefined || lowering !== undefined;
+}
+
+/** Lowers all nodes. One that has no lowering leaves its outputs undefined, and what reads them is passed over. */
+function lowerNodes(graph: GraphBuilder, nodes: readonly OnnxNode[], opset: number): void {
+  const unknown: OnnxNode[] = [];
+  const lost = new Set<string>();
+  for (const node of nodes) {
+    const known = node.domain === '' && (LOWERINGS.has(node.op) || node.op === 'Shape' || node.op === 'Size');
+    const broken = node.inputs.some((i) => lost.has(i));
+    if (broken ? known : lowerNode(graph, node, opset)) {
+      if (broken) for (const o of node.outputs) lost.add(o);
+      continue;
+    }
+    unknown.push(node);
+    for (const o of node.outputs) lost.add(o);
+  }
+  refuseUnknown(unknown);
 }
 
 /** An output keeps NHWC where it is an image; any other order is restored. */
@@ -153,13 +189,13 @@ function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void
  * Throws `ImportError` with node and op for anything that is not supported.
  */
 export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph {
-  refuseUnknownOps(model);
-  const graph = new GraphBuilder();
+  const { nodes, read } = liveNodes(model);
+  const graph = new GraphBuilder(read);
   for (const [name, constant] of model.initializers) graph.values.set(name, { constant });
   const dims = options.dims ?? {};
   checkDims(model, dims);
   for (const input of model.inputs) addInput(model, graph, input, dims);
-  for (const node of model.nodes) lowerNode(graph, node, model.opset);
+  lowerNodes(graph, nodes, model.opset);
   const last = model.nodes.at(-1);
   if (!last || model.outputs.length === 0) throw new ImportError('BadGraph', 'the model has no nodes or no outputs');
   for (const output of model.outputs) addOutput(graph, output, last);

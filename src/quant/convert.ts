@@ -7,10 +7,10 @@ import type { Graph } from '../graph/ir.ts';
 import { ImportError } from '../onnx/errors.ts';
 import { lower } from '../onnx/lower.ts';
 import { parseOnnx } from '../onnx/parse.ts';
-import { HEADROOM } from './emit/context.ts';
-import type { FloatGraph, FloatInput } from './float-graph.ts';
+import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
 import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
+import { HEADROOM } from './plan.ts';
 import { type InputForm, type LayerReport, quantize } from './quantize.ts';
 import { type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType } from './scales.ts';
@@ -123,7 +123,7 @@ function foldInputs(
   const [least, greatest] = type === 'u8' || type === 'i8' ? RAW_RANGE[type] : [0, 0];
   let current = graph;
   const folded = graph.inputs.map((input, i) => {
-    if (input.index) return undefined;
+    if (isIndex(graph, input)) return undefined;
     const f = foldNormalization(current, i, normalisation, least, greatest);
     current = f.graph;
     return f;
@@ -153,10 +153,10 @@ export function convertOnnx(
   const model = parseOnnx(bytes);
   const lowered = lower(model, { dims: options.dims });
   const type = options.inputType ?? 'f32';
-  if (type === 'i32' && lowered.inputs.some((i) => !i.index))
+  if (type === 'i32' && lowered.inputs.some((i) => !isIndex(lowered, i)))
     throw new ImportError(
       'BadOption',
-      `input "${lowered.inputs.find((i) => !i.index)!.name}" takes floats, so its type cannot be i32`,
+      `input "${lowered.inputs.find((i) => !isIndex(lowered, i))!.name}" takes floats, so its type cannot be i32`,
     );
   const samples = samplesOf(lowered, options.samples);
   const { graph, folded } = foldInputs(lowered, type, options);

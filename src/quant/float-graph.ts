@@ -5,11 +5,15 @@
  */
 import type { UnaryFn } from './unary.ts';
 
+/** What a tensor holds: reals, which are quantized; whole numbers (indices, integer data); or truth values 0 and 1. */
+export type Domain = 'real' | 'int' | 'bool';
+
 /** A value of the graph. Ids are dense positions in `FloatGraph.tensors`; `name` is the source model's, for reports. */
 export interface FloatTensor {
   readonly id: number;
   readonly name: string;
   readonly shape: readonly number[];
+  readonly domain: Domain;
 }
 
 /** Fused activation limits in real values; ±Infinity where there are none. */
@@ -50,10 +54,25 @@ export interface Pool extends Window {
   readonly includePad: boolean;
 }
 
-/** Mean over `axes`, which are removed. */
-export interface Mean {
-  readonly kind: 'mean';
+/** a·b over the last two axes, batches broadcast; with `tb` b is […,N,K]. */
+export interface Matmul extends Limits {
+  readonly kind: 'matmul';
+  readonly tb: boolean;
+}
+
+/** Sum, mean or extremum over `axes`, which are removed. */
+export interface Reduce {
+  readonly kind: 'reduce';
+  readonly how: 'sum' | 'mean' | 'max' | 'min';
   readonly axes: readonly number[];
+}
+
+/** Index of the extremum along `axis`, which is removed; the first one, or the last. */
+export interface Arg {
+  readonly kind: 'arg';
+  readonly how: 'max' | 'min';
+  readonly axis: number;
+  readonly last: boolean;
 }
 
 /** y = clamp(ca·a + cb·b), NumPy broadcasting. */
@@ -61,6 +80,34 @@ export interface Linear extends Limits {
   readonly kind: 'linear';
   readonly ca: number;
   readonly cb: number;
+}
+
+/** y = clamp(a·b), or a/b; NumPy broadcasting. */
+export interface Product extends Limits {
+  readonly kind: 'mul' | 'div';
+}
+
+/** y = min(a, b) or max(a, b); NumPy broadcasting. */
+export interface Extremum {
+  readonly kind: 'extremum';
+  readonly how: 'min' | 'max';
+}
+
+/** y = a ∘ b as 0 or 1; NumPy broadcasting. */
+export interface Compare {
+  readonly kind: 'compare';
+  readonly how: 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne';
+}
+
+/** Truth functions; `not` has one operand. */
+export interface Logical {
+  readonly kind: 'logical';
+  readonly how: 'and' | 'or' | 'xor' | 'not';
+}
+
+/** y = c ? a : b, operands (c, a, b); NumPy broadcasting. */
+export interface Where {
+  readonly kind: 'where';
 }
 
 /** y = x·scale + shift along the last axis; both have one entry or one a channel. */
@@ -81,9 +128,9 @@ export interface Unary {
   readonly fns: readonly UnaryFn[];
 }
 
-/** Softmax over the last axis. */
+/** Softmax over the last axis, or its logarithm. */
 export interface Softmax {
-  readonly kind: 'softmax';
+  readonly kind: 'softmax' | 'log_softmax';
 }
 
 /** Same elements in the output's shape. */
@@ -97,9 +144,68 @@ export interface Transpose {
   readonly perm: readonly number[];
 }
 
-/** Constant padding of each axis; `value` has one entry or one a channel. */
+/** Inputs in order along `axis`. */
+export interface Concat {
+  readonly kind: 'concat';
+  readonly axis: number;
+}
+
+/** y[i] = x[start + step·i] on every axis. */
+export interface Slice {
+  readonly kind: 'slice';
+  readonly start: readonly number[];
+  readonly step: readonly number[];
+  readonly size: readonly number[];
+}
+
+/** x[…, indices, …] along `axis`: the second operand, whole numbers within the axis. */
+export interface Gather {
+  readonly kind: 'gather';
+  readonly axis: number;
+}
+
+/** x broadcast to the output's shape. */
+export interface Expand {
+  readonly kind: 'expand';
+}
+
+/** y[i] = x[i mod dim]. */
+export interface Tile {
+  readonly kind: 'tile';
+  readonly repeats: readonly number[];
+}
+
+/** Blocks of channels laid out in space, or back (mode DCR). */
+export interface Shuffle {
+  readonly kind: 'depth_to_space' | 'space_to_depth';
+  readonly block: number;
+  readonly mode: 'DCR' | 'CRD';
+}
+
+/** Source coordinate (a·o + b)/d of output index o: for `nearest` its floor, cut to the axis. */
+export interface ResizeCoefficients {
+  readonly a: number;
+  readonly b: number;
+  readonly d: number;
+}
+
+/** Axes 1 and 2 of [N,H,W,C] resampled: nearest or bilinear. */
+export interface Resize {
+  readonly kind: 'resize';
+  readonly mode: 'nearest' | 'linear';
+  readonly y: ResizeCoefficients;
+  readonly x: ResizeCoefficients;
+}
+
+/** The same numbers in another domain: whole numbers or truth values as reals, truth values as whole numbers. */
+export interface Cast {
+  readonly kind: 'cast';
+}
+
+/** Padding of each axis; `value` (mode constant) has one entry or one a channel. */
 export interface Pad {
   readonly kind: 'pad';
+  readonly mode: 'constant' | 'edge' | 'reflect';
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly value: Float64Array;
@@ -115,20 +221,38 @@ export interface Const {
 export type FloatOp =
   | Conv2d
   | Dense
+  | Matmul
   | Pool
-  | Mean
+  | Reduce
+  | Arg
   | Linear
+  | Product
+  | Extremum
+  | Compare
+  | Logical
+  | Where
   | AffineOp
   | Clamp
   | Unary
   | Softmax
   | Reshape
   | Transpose
+  | Concat
+  | Slice
+  | Gather
+  | Expand
+  | Tile
+  | Shuffle
+  | Resize
+  | Cast
   | Pad
   | Const;
 
 /** The kinds of float operations. */
 export type FloatKind = FloatOp['kind'];
+
+/** The operation of kind K. */
+export type OpOf<K extends FloatKind> = FloatOp & { readonly kind: K };
 
 /** One operation with its operands; `name` and `source` are the source node's name and op, for reports and refusals. */
 export interface FloatNode {
@@ -149,10 +273,8 @@ export interface FloatPort {
   readonly perm: readonly number[];
 }
 
-/** An input: `index` marks integer data (token ids), which is not quantized. */
-export interface FloatInput extends FloatPort {
-  readonly index: boolean;
-}
+/** An input; its tensor's domain says what the caller passes. */
+export type FloatInput = FloatPort;
 
 /** An acyclic graph; nodes stand in order of execution and each tensor has one producer (a node or an input). */
 export interface FloatGraph {
@@ -161,6 +283,11 @@ export interface FloatGraph {
   readonly inputs: readonly FloatInput[];
   readonly nodes: readonly FloatNode[];
   readonly outputs: readonly FloatPort[];
+}
+
+/** True where an input is integer data or truth values, which are not quantized. */
+export function isIndex(graph: Pick<FloatGraph, 'tensors'>, input: FloatPort): boolean {
+  return graph.tensors[input.tensor]!.domain !== 'real';
 }
 
 /** Number of elements of a shape. */

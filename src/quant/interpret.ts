@@ -3,9 +3,11 @@
  * outside consensus, and gives the same bits on every engine.
  * @module
  */
-import { type FloatGraph, type FloatKind, type FloatOp, sizeOf } from './float-graph.ts';
-import { affine, type Block, conv2d, dense, linear, mean, pad, pool, softmax, transpose } from './float-kernels.ts';
-import { applyChain } from './unary.ts';
+import { type FloatGraph, type FloatKind, type FloatOp, type OpOf, sizeOf } from './float-graph.ts';
+import type { Block } from './kernels/block.ts';
+import * as elements from './kernels/elementwise.ts';
+import * as moves from './kernels/move.ts';
+import { conv2d, dense, pool } from './kernels/window.ts';
 
 /** Runs a graph; buffers live as long as it does and hold the values of the last run. */
 export interface Interpreter {
@@ -15,37 +17,46 @@ export interface Interpreter {
   run(inputs: readonly ArrayLike<number>[]): void;
 }
 
-/** Runs one operation: `b` is the second operand where there is one. */
-type Kernel<K extends FloatKind> = (
-  op: Extract<FloatOp, { kind: K }>,
-  x: Block,
-  y: Block,
-  b: Block | undefined,
-) => void;
+/** Runs one operation on its operands: the first, the output, and the others in order. */
+type Kernel<K extends FloatKind> = (op: OpOf<K>, x: Block, y: Block, ...rest: readonly Block[]) => void;
 
 const KERNELS: { readonly [K in FloatKind]: Kernel<K> } = {
   conv2d,
   dense,
+  matmul: (op, x, y, b) => moves.matmul(op, x, y, b!),
   max_pool2d: pool,
   avg_pool2d: pool,
-  mean,
-  linear: (op, x, y, b) => linear(op, x, b!, y),
-  affine,
-  clamp(op, x, y) {
-    for (let i = 0; i < y.data.length; i++) y.data[i] = Math.min(Math.max(x.data[i]!, op.lo), op.hi);
-  },
-  unary(op, x, y) {
-    for (let i = 0; i < y.data.length; i++) y.data[i] = applyChain(op.fns, x.data[i]!);
-  },
-  softmax: (_, x, y) => softmax(x, y),
+  reduce: moves.reduce,
+  arg: moves.arg,
+  linear: (op, x, y, b) => elements.linear(op, x, y, b!),
+  mul: (op, x, y, b) => elements.product(op, x, y, b!),
+  div: (op, x, y, b) => elements.product(op, x, y, b!),
+  extremum: (op, x, y, b) => elements.extremum(op, x, y, b!),
+  compare: (op, x, y, b) => elements.compare(op, x, y, b!),
+  logical: (op, x, y, b) => elements.logical(op, x, y, b),
+  where: (_, x, y, a, b) => elements.where(x, y, a!, b!),
+  affine: elements.affine,
+  clamp: elements.clamp,
+  unary: elements.unary,
+  softmax: (op, x, y) => elements.softmax(op.kind, x, y),
+  log_softmax: (op, x, y) => elements.softmax(op.kind, x, y),
   reshape: (_, x, y) => y.data.set(x.data),
-  transpose,
-  pad,
+  cast: (_, x, y) => y.data.set(x.data),
+  transpose: moves.transpose,
+  concat: (op, x, y, ...rest) => moves.concat(op, [x, ...rest], y),
+  slice: moves.slice,
+  gather: (op, x, y, index) => moves.gather(op, x, y, index!),
+  expand: (_, x, y) => moves.expand(x, y),
+  tile: moves.tile,
+  depth_to_space: moves.shuffle,
+  space_to_depth: moves.shuffle,
+  resize: moves.resize,
+  pad: moves.pad,
   constant: (op, _, y) => y.data.set(op.data),
 };
 
-function execute(op: FloatOp, x: Block, y: Block, b: Block | undefined): void {
-  (KERNELS[op.kind] as Kernel<FloatKind>)(op, x, y, b);
+function execute(op: FloatOp, x: Block, y: Block, rest: readonly Block[]): void {
+  (KERNELS[op.kind] as Kernel<FloatKind>)(op, x, y, ...rest);
 }
 
 /** Prepares a graph for repeated runs. */
@@ -67,8 +78,10 @@ export function createInterpreter(graph: FloatGraph): Interpreter {
           );
         block.data.set(given);
       });
-      for (const { op, inputs, output } of graph.nodes)
-        execute(op, blocks[inputs[0]!]!, blocks[output]!, blocks[inputs[1]!]);
+      for (const { op, inputs, output } of graph.nodes) {
+        const [first, ...rest] = inputs.map((id) => blocks[id]!);
+        execute(op, first ?? blocks[output]!, blocks[output]!, rest);
+      }
     },
   };
 }

@@ -4,35 +4,34 @@
  * @module
  */
 import type { Graph } from '../graph/ir.ts';
-import { type Emit, EmitContext, type Quantized } from './emit/context.ts';
-import { emitAffine, emitConv2d, emitDense } from './emit/layers.ts';
-import {
-  emitAvgPool,
-  emitConstant,
-  emitLinear,
-  emitMaxPool,
-  emitMean,
-  emitPad,
-  emitReshape,
-  emitTranspose,
-} from './emit/moves.ts';
+import { EmitContext, type Emit, type EmitScope, type Quantized } from './emit/context.ts';
+import * as elements from './emit/elementwise.ts';
+import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts';
+import * as moves from './emit/moves.ts';
+import { emitArg, emitAvgPool, emitMaxPool, emitReduce } from './emit/reduce.ts';
 import { emitClamp, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';
 import type { Ranges } from './observe.ts';
+import { isMove, planTypes, type Width } from './plan.ts';
 import { type QType, type Range, toScale } from './scales.ts';
 
 /**
  * How a model input is written: its type in the graph's reals, the scale it stores (in the caller's units), and whether
- * the caller's bytes are q + 128. `index` inputs are i32 and have no type.
+ * the caller's bytes are q + 128. `index` inputs are i32 (or bool) and have no scale.
  */
 export type InputForm =
   | { readonly type: QType; readonly storedScale: number; readonly u8: boolean }
   | { readonly index: Range };
 
-/** What quantization may choose. `inputs`: the form of each model input, by position. */
+/** What quantization may choose. */
 export interface QuantPolicy {
+  /** Form of each model input, by position. */
   readonly inputs: readonly InputForm[];
+  /** Tensors that get more than 8 bits, besides those that reach an output. */
+  readonly widths?: ReadonlyMap<number, Width> | undefined;
+  /** Channel means of the inputs of layers, for bias correction. */
+  readonly means?: readonly (Float64Array | undefined)[] | undefined;
 }
 
 /** One layer of the report: source node, kind, output type and observed range. */
@@ -40,7 +39,7 @@ export interface LayerReport {
   readonly name: string;
   readonly source: string;
   readonly kind: FloatKind;
-  readonly dtype: 'i8' | 'i16';
+  readonly dtype: QType['dtype'];
   readonly scale: number;
   readonly zp: number;
   readonly range: Range;
@@ -50,60 +49,80 @@ export interface LayerReport {
 export interface QuantizeResult {
   readonly graph: Graph;
   readonly layers: readonly LayerReport[];
+  /** Type of every tensor of the float graph by id, as it was written. */
+  readonly types: readonly (QType | undefined)[];
 }
+
+const refuse: Emit<'log_softmax'> = (c) =>
+  c.fail('UnsupportedOp', 'the op runs in floats but has no integer form yet', 'Leave it out of the model: the caller can apply it to the outputs.');
 
 const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   conv2d: emitConv2d,
   dense: emitDense,
+  matmul: emitMatmul,
   max_pool2d: emitMaxPool,
   avg_pool2d: emitAvgPool,
-  mean: emitMean,
-  linear: emitLinear,
+  reduce: emitReduce,
+  arg: emitArg,
+  linear: elements.emitLinear,
+  mul: elements.emitMul,
+  div: elements.emitDiv,
+  extremum: elements.emitExtremum,
+  compare: elements.emitCompare,
+  logical: elements.emitLogical,
+  where: elements.emitWhere,
+  cast: elements.emitCast,
   affine: emitAffine,
   clamp: emitClamp,
   unary: emitUnary,
   softmax: emitSoftmax,
-  reshape: emitReshape,
-  transpose: emitTranspose,
-  pad: emitPad,
-  constant: emitConstant,
+  log_softmax: refuse,
+  reshape: moves.emitReshape,
+  transpose: moves.emitTranspose,
+  concat: moves.emitConcat,
+  slice: moves.emitSlice,
+  gather: moves.emitGather,
+  expand: moves.emitExpand,
+  tile: moves.emitTile,
+  depth_to_space: moves.emitDepthToSpace,
+  space_to_depth: moves.emitSpaceToDepth,
+  resize: moves.emitResize,
+  pad: moves.emitPad,
+  constant: moves.emitConstant,
 };
 
-/** Kinds whose output has the type of their input. */
-const SAME_TYPE: ReadonlySet<FloatKind> = new Set(['reshape', 'transpose', 'max_pool2d', 'pad']);
 /** Kinds that profit from an i16 operand when their own output is i16. */
 const TABLES: ReadonlySet<FloatKind> = new Set(['unary', 'clamp', 'softmax']);
 
 /**
- * The tensors that become i16: model outputs, back through ops that keep the type, and what feeds a table or softmax
- * among them. More precision there costs nothing, and logits and regressions need it.
+ * Widths of all tensors: model outputs are i16, back through ops that keep the type, and so is what feeds a table or
+ * softmax among them. More precision there costs nothing, and logits and regressions need it.
  */
-function wideTensors(graph: FloatGraph): ReadonlySet<number> {
-  const wide = new Set(graph.outputs.map((o) => o.tensor));
+export function widthsOf(graph: FloatGraph, extra: ReadonlyMap<number, Width> = new Map()): Map<number, Width> {
+  const widths = new Map(extra);
+  for (const o of graph.outputs) widths.set(o.tensor, 16);
   for (const node of [...graph.nodes].reverse()) {
-    if (!wide.has(node.output)) continue;
-    if (SAME_TYPE.has(node.op.kind) || TABLES.has(node.op.kind)) wide.add(node.inputs[0]!);
+    if (widths.get(node.output) !== 16) continue;
+    if (TABLES.has(node.op.kind) || isMove(node)) widths.set(node.inputs[0]!, 16);
+    if (node.op.kind === 'concat') for (const id of node.inputs) widths.set(id, 16);
   }
-  return wide;
+  return widths;
 }
 
-function emitNode(context: EmitContext, node: FloatNode): Quantized {
+function emitNode(scope: EmitScope, node: FloatNode): Quantized {
   const emit = EMITTERS[node.op.kind] as (c: EmitContext, op: FloatOp) => Quantized;
-  return emit(context, node.op);
+  return emit(new EmitContext(scope, node), node.op);
 }
 
-/**
- * Quantizes `graph` with the observed `ranges`. Throws `ImportError` with node and op where a node has no exact proof or
- * no integer form.
- */
-export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy): QuantizeResult {
-  const writer = new GraphWriter();
-  const tensors: (Quantized | undefined)[] = graph.tensors.map(() => undefined);
+function declareInputs(scope: EmitScope, policy: QuantPolicy): void {
+  const { graph, writer, tensors } = scope;
   graph.inputs.forEach((input, i) => {
     const form = policy.inputs[i]!;
-    const { shape } = graph.tensors[input.tensor]!;
+    const { shape, domain } = graph.tensors[input.tensor]!;
     if ('index' in form) {
-      writer.input({ name: input.name, dtype: 'i32', shape, zp: 0, ...form.index });
+      const type: QType = { ...scope.types[input.tensor]!, ...form.index };
+      const decl = domain === 'bool' ? { dtype: 'bool' as const, lo: 0, hi: 1 } : { dtype: 'i32' as const, ...form.index };
+      tensors[input.tensor] = { ref: writer.input({ name: input.name, shape, zp: 0, ...decl }), type };
       return;
     }
     const { dtype, zp, lo, hi } = form.type;
@@ -111,17 +130,28 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     const ref = writer.input({ name: input.name, dtype, shape, zp, lo, hi, scale, ...(form.u8 ? { u8: true } : {}) });
     tensors[input.tensor] = { ref, type: form.type };
   });
-  const wide = wideTensors(graph);
+}
+
+/**
+ * Quantizes `graph` with the observed `ranges`. Throws `ImportError` with node and op where a node has no exact proof or
+ * no integer form.
+ */
+export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy): QuantizeResult {
+  const inputs = policy.inputs.map((f) => ('index' in f ? undefined : f.type));
+  const types = planTypes(graph, ranges, { inputs, widths: widthsOf(graph, policy.widths) });
+  const tensors = graph.tensors.map((): Quantized | undefined => undefined);
+  const scope: EmitScope = { writer: new GraphWriter(), graph, ranges, types, tensors, means: policy.means ?? [] };
+  declareInputs(scope, policy);
   const layers = graph.nodes.map((node): LayerReport => {
-    const context = new EmitContext(writer, graph, node, wide.has(node.output), ranges, tensors);
-    const result = emitNode(context, node);
+    const result = emitNode(scope, node);
     tensors[node.output] = result;
     const { dtype, scale, zp } = result.type;
     return { name: node.name, source: node.source, kind: node.op.kind, dtype, scale, zp, range: ranges[node.output]! };
   });
   const outputs = graph.outputs.map((o) => {
     const { ref, type } = tensors[o.tensor]!;
-    return { name: o.name, ref, scale: toScale(type.scale) };
+    const real = type.dtype === 'i8' || type.dtype === 'i16';
+    return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}) };
   });
-  return { graph: writer.finish(outputs), layers };
+  return { graph: scope.writer.finish(outputs), layers, types: tensors.map((t) => t?.type) };
 }

@@ -6,9 +6,12 @@
 import type { Scale } from '../graph/ir.ts';
 import { exp2i, frexp, ldexp } from './math.ts';
 
-/** Type of an integer tensor that stands for reals: real = (q − zp)·scale, lo ≤ q ≤ hi. */
+/**
+ * Type of an integer tensor: real = (q − zp)·scale, lo ≤ q ≤ hi. Whole numbers are i32 and truth values bool, both with
+ * scale 1 and zero point 0.
+ */
 export interface QType {
-  readonly dtype: 'i8' | 'i16';
+  readonly dtype: 'i8' | 'i16' | 'i32' | 'bool';
   readonly zp: number;
   readonly scale: number;
   readonly lo: number;
@@ -21,13 +24,9 @@ export interface Range {
   readonly hi: number;
 }
 
-const LIMIT = 2147483648;
+/** Accumulators stay below it. */
+export const LIMIT = 2147483648;
 const BIAS_LIMIT = 1073741824;
-const DTYPE_LIMITS: Readonly<Record<'i8' | 'i16', readonly [number, number]>> = {
-  i8: [-128, 127],
-  i16: [-32768, 32767],
-};
-
 /** Nearest integer, ties up. */
 export function round(v: number): number {
   return Math.floor(v + 0.5) + 0;
@@ -78,9 +77,22 @@ export function i16Type(range: Range, headroom: number): QType {
   return { dtype: 'i16', zp: 0, scale: max > NARROW ? tidyScale(max / 32767) : 1, lo: -32768, hi: 32767 };
 }
 
+/** Type of whole numbers in lo…hi. */
+export function wholeType(lo: number, hi: number): QType {
+  return { dtype: 'i32', zp: 0, scale: 1, lo, hi };
+}
+
+/** Type of truth values. */
+export const BOOL_TYPE: QType = { dtype: 'bool', zp: 0, scale: 1, lo: 0, hi: 1 };
+
+/** True where both stand for the same reals by the same integers, whatever their limits. */
+export function sameType(a: QType, b: QType): boolean {
+  return a.dtype === b.dtype && a.zp === b.zp && a.scale === b.scale;
+}
+
 /** The type with real limits folded into lo, hi; infinite ones change nothing. */
 export function withLimits(type: QType, limits: Range): QType {
-  const [min, max] = DTYPE_LIMITS[type.dtype];
+  const { lo: min, hi: max } = type;
   const at = (v: number, open: number): number =>
     Number.isFinite(v) ? clampReal(round(v / type.scale) + type.zp, min, max) : open;
   return { ...type, lo: at(limits.lo, min), hi: at(limits.hi, max) };

@@ -5,6 +5,8 @@
  * @module
  */
 import type { AffineOp, Conv2d, Dense, FloatGraph, FloatNode, FloatOp } from './float-graph.ts';
+import { joinPass } from './join.ts';
+import type { UnaryFn } from './unary.ts';
 
 const UNBOUNDED = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY } as const;
 
@@ -28,28 +30,38 @@ function scaleRows<T extends Conv2d | Dense>(layer: T, affine: AffineOp): T {
   };
 }
 
+/** The affine that two in a row make. */
+function composed(op: AffineOp, next: AffineOp): AffineOp {
+  const n = Math.max(op.scale.length, op.shift.length, next.scale.length, next.shift.length);
+  const at = (v: Float64Array, i: number): number => v[v.length === 1 ? 0 : i]!;
+  return {
+    kind: 'affine',
+    scale: Float64Array.from({ length: n }, (_, i) => at(op.scale, i) * at(next.scale, i)),
+    shift: Float64Array.from({ length: n }, (_, i) => at(op.shift, i) * at(next.scale, i) + at(next.shift, i)),
+  };
+}
+
+/** The operation as a chain of functions of one element; undefined where it is none. */
+export function asFunctions(op: FloatOp): readonly UnaryFn[] | undefined {
+  if (op.kind === 'unary') return op.fns;
+  if (op.kind === 'clamp') return [{ fn: 'clip', lo: op.lo, hi: op.hi }];
+  const scalar = op.kind === 'affine' && op.scale.length === 1 && op.shift.length === 1;
+  return scalar ? [{ fn: 'affine', scale: op.scale[0]!, shift: op.shift[0]! }] : undefined;
+}
+
 /** The fusion of `next` into `op`, its only producer; undefined where they do not fuse. */
 function fuse(op: FloatOp, next: FloatOp): FloatOp | undefined {
   if (next.kind === 'affine') {
     const layer = (op.kind === 'conv2d' || op.kind === 'dense') && op.lo === UNBOUNDED.lo && op.hi === UNBOUNDED.hi;
     if (layer) return scaleRows(op, next);
-    if (op.kind === 'affine') {
-      const n = Math.max(op.scale.length, op.shift.length, next.scale.length, next.shift.length);
-      const at = (v: Float64Array, i: number): number => v[v.length === 1 ? 0 : i]!;
-      const scale = Float64Array.from({ length: n }, (_, i) => at(op.scale, i) * at(next.scale, i));
-      return {
-        kind: 'affine',
-        scale,
-        shift: Float64Array.from({ length: n }, (_, i) => at(op.shift, i) * at(next.scale, i) + at(next.shift, i)),
-      };
-    }
+    if (op.kind === 'affine') return composed(op, next);
   }
   if (next.kind === 'clamp' && 'lo' in op) {
     const clip = (v: number): number => Math.min(Math.max(v, next.lo), next.hi);
     return { ...op, lo: clip(op.lo), hi: clip(op.hi) };
   }
-  if (next.kind === 'unary' && op.kind === 'unary') return { kind: 'unary', fns: [...op.fns, ...next.fns] };
-  return undefined;
+  const [first, second] = [asFunctions(op), asFunctions(next)];
+  return first && second ? { kind: 'unary', fns: [...first, ...second] } : undefined;
 }
 
 /** One pass of fusion of single-use producers with their consumers; true where something fused. */
@@ -73,13 +85,12 @@ function fusePass(graph: FloatGraph, nodes: FloatNode[]): boolean {
   return changed;
 }
 
-/** Affine and clamp that nothing absorbed, in kinds that the integer graph has. */
+/** Affine that nothing absorbed, in kinds that the integer graph has. */
 function lowerLeftover(graph: FloatGraph, node: FloatNode): FloatNode {
   const { op } = node;
-  if (op.kind === 'clamp') return { ...node, op: { kind: 'unary', fns: [{ fn: 'clip', lo: op.lo, hi: op.hi }] } };
   if (op.kind !== 'affine') return node;
-  if (op.scale.length === 1 && op.shift.length === 1)
-    return { ...node, op: { kind: 'unary', fns: [{ fn: 'affine', scale: op.scale[0]!, shift: op.shift[0]! }] } };
+  const fns = asFunctions(op);
+  if (fns) return { ...node, op: { kind: 'unary', fns } };
   const shape = graph.tensors[node.output]!.shape;
   if (shape.length !== 4) return node;
   const c = shape[3]!;
@@ -108,7 +119,7 @@ function dropDead(graph: FloatGraph, nodes: readonly FloatNode[]): FloatNode[] {
 
 /** Fuses, drops what is dead and replaces leftovers; the result has the same inputs, outputs and tensor ids. */
 export function simplify(graph: FloatGraph): FloatGraph {
-  const nodes = dropDead(graph, graph.nodes);
+  const nodes = dropDead(graph, joinPass(graph, graph.nodes));
   while (fusePass(graph, nodes));
   const plain = nodes.map((node) => lowerLeftover(graph, node));
   while (fusePass(graph, plain));

@@ -46,6 +46,15 @@ export type UnaryFn =
   | { readonly fn: 'shrink'; readonly lambda: number; readonly bias: number }
   | { readonly fn: 'selu' | 'hard_sigmoid'; readonly alpha: number; readonly beta: number }
   | { readonly fn: 'affine'; readonly scale: number; readonly shift: number }
+  | {
+      /** Both chains of the same x, joined: ca·left + cb·right, left·right, left/right, or their extremum. */
+      readonly fn: 'join';
+      readonly how: 'linear' | 'mul' | 'div' | 'min' | 'max';
+      readonly ca: number;
+      readonly cb: number;
+      readonly left: readonly UnaryFn[];
+      readonly right: readonly UnaryFn[];
+    }
   | { readonly fn: 'clip'; readonly lo: number; readonly hi: number };
 
 function clip(x: number, lo: number, hi: number): number {
@@ -61,6 +70,21 @@ export function roundEven(x: number): number {
   const f = Math.floor(x);
   const rest = x - f;
   return rest > 0.5 || (rest === 0.5 && f % 2 !== 0) ? f + 1 : f;
+}
+
+function join(f: Extract<UnaryFn, { fn: 'join' }>, a: number, b: number): number {
+  switch (f.how) {
+    case 'linear':
+      return f.ca * a + f.cb * b;
+    case 'mul':
+      return a * b;
+    case 'div':
+      return a / b;
+    case 'min':
+      return Math.min(a, b);
+    case 'max':
+      return Math.max(a, b);
+  }
 }
 
 /** f(x); NaN where f is undefined. */
@@ -128,6 +152,8 @@ export function applyUnary(f: UnaryFn, x: number): number {
       return f.scale * x + f.shift;
     case 'clip':
       return clip(x, f.lo, f.hi);
+    case 'join':
+      return join(f, applyChain(f.left, x), applyChain(f.right, x));
     default:
       return CIRCULAR[f.fn](x);
   }

@@ -2,34 +2,41 @@
  * The ONNX ops that can be lowered: one line an op (spec/10-ops.md §12).
  * @module
  */
-import { ARITHMETIC } from './arithmetic.ts';
 import { BatchNormalization } from './BatchNormalization.ts';
-import { Conv } from './Conv.ts';
+import { Conv, ConvTranspose } from './Conv.ts';
 import type { OpLowering } from './context.ts';
+import { ELEMENTWISE } from './elementwise.ts';
 import { Gemm, MatMul } from './Gemm.ts';
-import { AveragePool, GlobalAveragePool, MaxPool } from './pools.ts';
-import { Softmax } from './Softmax.ts';
-import { Constant, Dropout, Flatten, Identity, Reshape, Transpose } from './shape-ops.ts';
+import { MOVE } from './move.ts';
+import { AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool } from './pools.ts';
+import { DepthToSpace, Resize, SpaceToDepth } from './Resize.ts';
+import { REDUCE } from './reduce.ts';
+import { LogSoftmax, Softmax } from './Softmax.ts';
+import { SHAPES } from './shape-ops.ts';
 import { UNARY } from './unary.ts';
 
 /** Lowering by ONNX op name, for the ONNX domain. */
 export const LOWERINGS: ReadonlyMap<string, OpLowering> = new Map(
   Object.entries({
     ...UNARY,
-    ...ARITHMETIC,
+    ...ELEMENTWISE,
+    ...REDUCE,
+    ...SHAPES,
+    ...MOVE,
     AveragePool,
     BatchNormalization,
-    Constant,
     Conv,
-    Dropout,
-    Flatten,
+    ConvTranspose,
+    DepthToSpace,
     Gemm,
     GlobalAveragePool,
-    Identity,
+    GlobalMaxPool,
+    LogSoftmax,
     MatMul,
     MaxPool,
-    Reshape,
+    Resize,
     Softmax,
-    Transpose,
+    SpaceToDepth,
+    Upsample: Resize,
   }),
 );

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  type Domain,
   type FloatInput,
   type FloatNode,
   type FloatOp,
@@ -12,8 +13,9 @@ import {
   type FloatTensor,
   sizeOf,
 } from '../../quant/float-graph.ts';
+import { isFloat } from '../array.ts';
 import type { OnnxNode } from '../parse.ts';
-import type { OnnxTensor } from '../tensor.ts';
+import type { OnnxArray, OnnxDType } from '../tensor.ts';
 
 /** An ONNX value as reshape(transpose(stored tensor `id`, perm)): ONNX axis i is stored axis perm[i]; `shape` where it is reshaped after. */
 export interface View {
@@ -23,7 +25,12 @@ export interface View {
 }
 
 /** What an ONNX value name stands for. */
-export type Value = { readonly constant: OnnxTensor } | { readonly view: View };
+export type Value = { readonly constant: OnnxArray } | { readonly view: View };
+
+/** Domain of an ONNX element type: floats are real, bool is bool, integers are whole numbers. */
+export function domainOf(dtype: OnnxDType): Domain {
+  return dtype === 'bool' ? 'bool' : isFloat(dtype) ? 'real' : 'int';
+}
 
 /** 0, 1, … rank−1. */
 export function identity(rank: number): number[] {
@@ -48,10 +55,21 @@ export class GraphBuilder {
   readonly inputs: FloatInput[] = [];
   readonly outputs: FloatPort[] = [];
   readonly values: Map<string, Value> = new Map();
+  readonly #read: ReadonlySet<string>;
+
+  /** `read`: the names that a node or an output of the model reads. */
+  constructor(read: ReadonlySet<string>) {
+    this.#read = read;
+  }
+
+  /** True where something reads the ONNX value `name`. */
+  isRead(name: string): boolean {
+    return this.#read.has(name);
+  }
 
   /** Adds a tensor and returns its id. */
-  tensor(name: string, shape: readonly number[]): number {
-    this.tensors.push({ id: this.tensors.length, name, shape });
+  tensor(name: string, shape: readonly number[], domain: Domain): number {
+    this.tensors.push({ id: this.tensors.length, name, shape, domain });
     return this.tensors.length - 1;
   }
 
@@ -60,9 +78,16 @@ export class GraphBuilder {
     return this.tensors[id]!.shape;
   }
 
-  /** Adds an operation with an output of `shape`; returns the output's id. */
-  emit(from: OnnxNode, op: FloatOp, inputs: readonly number[], shape: readonly number[]): number {
-    const output = this.tensor(from.outputs[0] ?? from.name, shape);
+  /** What a tensor holds. */
+  domain(id: number): Domain {
+    return this.tensors[id]!.domain;
+  }
+
+  /** Adds an operation with an output of `shape`, in the domain of its first operand unless said; returns the output's id. */
+  emit(from: OnnxNode, op: FloatOp, inputs: readonly number[], shape: readonly number[], domain?: Domain): number {
+    const first = inputs[0];
+    const own = domain ?? (first === undefined ? 'real' : this.domain(first));
+    const output = this.tensor(from.outputs[0] ?? from.name, shape, own);
     this.nodes.push({ op, inputs, output, name: from.name, source: from.op });
     return output;
   }
@@ -84,8 +109,19 @@ export class GraphBuilder {
   }
 
   /** A constant as a tensor of the graph. */
-  constant(from: OnnxNode, data: Float64Array, shape: readonly number[]): number {
-    return this.emit(from, { kind: 'constant', data }, [], shape);
+  constant(from: OnnxNode, { dtype, data, shape }: OnnxArray): number {
+    return this.emit(from, { kind: 'constant', data }, [], shape, domainOf(dtype));
+  }
+
+  /** A view with no reshape on top: its elements put in order where there is one. */
+  unshaped(from: OnnxNode, view: View): View {
+    if (!view.shape) return view;
+    return { id: this.plain(from, view), perm: identity(view.shape.length), shape: null };
+  }
+
+  /** `id` with its stored axis i holding ONNX axis axes[i] of an unshaped view. */
+  ordered(from: OnnxNode, view: View, axes: readonly number[]): number {
+    return this.transpose(from, view.id, axes.map((a) => view.perm[a]!));
   }
 
   /** Shape of a view as the ONNX model sees it. */

@@ -3,99 +3,56 @@
  * emit float operations. Every refusal names the node and its op.
  * @module
  */
-import type { FloatOp } from '../../quant/float-graph.ts';
-import { type IMPORT_ERRORS, ImportError } from '../errors.ts';
-import type { OnnxAttribute, OnnxNode } from '../parse.ts';
-import type { OnnxTensor } from '../tensor.ts';
-import { type GraphBuilder, identity, type View } from './builder.ts';
+import type { Domain, FloatOp } from '../../quant/float-graph.ts';
+import { NodeReader } from '../node.ts';
+import type { OnnxNode } from '../parse.ts';
+import type { OnnxArray } from '../tensor.ts';
+import { domainOf, type GraphBuilder, identity, type Value, type View } from './builder.ts';
 
-/** Lowers one ONNX op; `fold` computes its output where all inputs are constants. */
-export interface OpLowering {
-  readonly lower: (c: LowerContext) => void;
-  readonly fold?: (c: LowerContext) => OnnxTensor;
-}
+/** Lowers one ONNX op: emits float operations and defines the node's outputs. */
+export type OpLowering = (c: LowerContext) => void;
 
 const NHWC: readonly number[] = [0, 3, 1, 2];
 const NLC: readonly number[] = [0, 2, 1];
 
 /** One node on its way into the float graph. */
-export class LowerContext {
+export class LowerContext extends NodeReader {
   readonly graph: GraphBuilder;
-  readonly node: OnnxNode;
-  readonly opset: number;
 
   constructor(graph: GraphBuilder, node: OnnxNode, opset: number) {
+    super(node, opset);
     this.graph = graph;
-    this.node = node;
-    this.opset = opset;
   }
 
-  /** Throws an `ImportError` that names this node. */
-  fail(code: keyof typeof IMPORT_ERRORS, message: string, hint?: string): never {
-    throw new ImportError(code, message, { node: this.node.name, op: this.node.op }, hint);
-  }
-
-  #wrongType(name: string, a: OnnxAttribute, type: string): never {
-    return this.fail('BadGraph', `attribute ${name} has type ${a.type} instead of ${type}`);
-  }
-
-  #number(name: string, type: 'int' | 'float', fallback: number): number {
-    const a = this.node.attributes.get(name);
-    return !a ? fallback : a.type === type ? a.value : this.#wrongType(name, a, type);
-  }
-
-  /** An integer attribute. */
-  int(name: string, fallback: number): number {
-    return this.#number(name, 'int', fallback);
-  }
-
-  /** A float attribute (the float32 the file holds). */
-  float(name: string, fallback: number): number {
-    return this.#number(name, 'float', fallback);
-  }
-
-  /** A string attribute. */
-  string(name: string, fallback: string): string {
-    const a = this.node.attributes.get(name);
-    return !a ? fallback : a.type === 'string' ? a.value : this.#wrongType(name, a, 'string');
-  }
-
-  /** A list of integers of a given length. */
-  ints(name: string, fallback: readonly number[]): readonly number[] {
-    const a = this.node.attributes.get(name);
-    const value = !a ? fallback : a.type === 'ints' ? a.value : this.#wrongType(name, a, 'ints');
-    if (value.length !== fallback.length)
-      this.fail('BadGraph', `attribute ${name} has ${value.length} entries instead of ${fallback.length}`);
-    return value;
-  }
-
-  /** True where the optional input i is given. */
-  given(i: number): boolean {
-    return (this.node.inputs[i] ?? '') !== '';
-  }
-
-  #value(i: number): { constant: OnnxTensor } | { view: View } {
+  #value(i: number): Value {
     const name = this.node.inputs[i];
     if (!name) this.fail('BadGraph', `input ${i} is missing`);
     return this.graph.values.get(name) ?? this.fail('BadGraph', `input "${name}" is defined by no earlier node`);
   }
 
-  /** Input i where it is a constant. */
-  constant(i: number): OnnxTensor | undefined {
+  /** Input i where it is given and a constant. */
+  constant(i: number): OnnxArray | undefined {
+    if (!this.given(i)) return undefined;
     const value = this.#value(i);
     return 'constant' in value ? value.constant : undefined;
   }
 
   /** Input i, which must be a constant of finite values. */
-  weights(i: number, what: string): OnnxTensor {
-    const tensor = this.constant(i) ?? this.fail('UnsupportedForm', `${what} must be a constant of the model`);
-    if (!tensor.data.every(Number.isFinite)) this.fail('NotFinite', `${what} "${tensor.name}" holds NaN or infinity`);
-    return tensor;
+  weights(i: number, what: string): OnnxArray {
+    const value = this.#value(i);
+    if (!('constant' in value)) return this.fail('UnsupportedForm', `${what} must be a constant of the model`);
+    if (!value.constant.data.every(Number.isFinite)) this.fail('NotFinite', `${what} holds NaN or infinity`);
+    return value.constant;
   }
 
   /** Input i as a constant integer list, e.g. the shape of a Reshape. */
   intsInput(i: number, what: string): number[] {
     return [...this.weights(i, what).data];
+  }
+
+  /** As `intsInput`; undefined where the input is left out. */
+  optionalInts(i: number, what: string): number[] | undefined {
+    return this.given(i) ? this.intsInput(i, what) : undefined;
   }
 
   /** Shape of input i as the ONNX model sees it. */
@@ -104,12 +61,24 @@ export class LowerContext {
     return 'constant' in value ? value.constant.shape : this.graph.shapeOf(value.view);
   }
 
+  /** What input i holds. */
+  domain(i: number): Domain {
+    const value = this.#value(i);
+    return 'constant' in value ? domainOf(value.constant.dtype) : this.graph.domain(value.view.id);
+  }
+
   /** Input i as a view; a constant becomes a tensor of the graph. */
   view(i: number): View {
     const value = this.#value(i);
     if ('view' in value) return value.view;
-    const { data, shape } = this.weights(i, 'an operand');
-    return { id: this.graph.constant(this.node, data, shape), perm: identity(shape.length), shape: null };
+    const { data, shape } = value.constant;
+    if (!data.every(Number.isFinite)) this.fail('NotFinite', `input ${i} holds NaN or infinity`);
+    return { id: this.graph.constant(this.node, value.constant), perm: identity(shape.length), shape: null };
+  }
+
+  /** Input i as a view without a reshape. */
+  unshaped(i: number): View {
+    return this.graph.unshaped(this.node, this.view(i));
   }
 
   /** Input i with its elements in ONNX order. */
@@ -119,9 +88,7 @@ export class LowerContext {
 
   /** A view whose stored last axis is ONNX axis `axis`, of the same ONNX value; never a reshaped one. */
   channelsLast(view: View, axis: number): View {
-    const v = view.shape
-      ? { id: this.graph.plain(this.node, view), perm: identity(view.shape.length), shape: null }
-      : view;
+    const v = this.graph.unshaped(this.node, view);
     const last = v.perm[axis]!;
     const t = [...identity(v.perm.length).filter((p) => p !== last), last];
     return { id: this.graph.transpose(this.node, v.id, t), perm: v.perm.map((p) => t.indexOf(p)), shape: null };
@@ -132,22 +99,14 @@ export class LowerContext {
     const rank = this.shape(i).length;
     if (rank !== 3 && rank !== 4)
       this.fail('UnsupportedForm', `the input has rank ${rank}; ranks 3 and 4 are supported`);
-    const view = this.view(i);
-    const base = view.shape ? this.graph.plain(this.node, view) : view.id;
-    const perm = view.shape ? identity(rank) : view.perm;
-    const order = rank === 4 ? [0, 2, 3, 1] : [0, 2, 1];
-    const id = this.graph.transpose(
-      this.node,
-      base,
-      order.map((axis) => perm[axis]!),
-    );
+    const id = this.graph.ordered(this.node, this.unshaped(i), rank === 4 ? [0, 2, 3, 1] : [0, 2, 1]);
     const [n, h, w] = this.graph.stored(id);
     return rank === 4 ? id : this.graph.reshape(this.node, id, [n!, 1, h!, w!]);
   }
 
-  /** Emits an operation whose output is not yet an ONNX value. */
-  emit(op: FloatOp, inputs: readonly number[], shape: readonly number[]): number {
-    return this.graph.emit(this.node, op, inputs, shape);
+  /** Emits an operation whose output is not yet an ONNX value; `domain` where it is not that of the first operand. */
+  emit(op: FloatOp, inputs: readonly number[], shape: readonly number[], domain?: Domain): number {
+    return this.graph.emit(this.node, op, inputs, shape, domain);
   }
 
   /** Defines output o as a view. */
@@ -168,8 +127,21 @@ export class LowerContext {
     else this.set({ id: this.graph.reshape(this.node, id, [n!, l!, ch!]), perm: NLC, shape: null });
   }
 
-  /** Defines output 0 as a constant. */
-  setConstant(tensor: OnnxTensor): void {
-    this.graph.values.set(this.node.outputs[0]!, { constant: tensor });
+  /** The view that output 0 is defined as so far. */
+  result(): View {
+    const value = this.graph.values.get(this.node.outputs[0] ?? '');
+    return value && 'view' in value ? value.view : this.fail('BadGraph', 'the output is not defined');
+  }
+
+  /** Defines output o as a constant. */
+  setConstant(array: OnnxArray, o = 0): void {
+    const name = this.node.outputs[o];
+    if (name) this.graph.values.set(name, { constant: array });
+  }
+
+  /** Refuses an output that is asked for beyond the first. */
+  onlyOutput(what: string): void {
+    if (this.node.outputs.slice(1).some((o) => o !== '' && this.graph.isRead(o)))
+      this.fail('UnsupportedForm', `the output ${what} is not supported`);
   }
 }

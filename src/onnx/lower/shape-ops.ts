@@ -1,4 +1,4 @@
-import { sizeOf } from '../../quant/float-graph.ts';
+import { flatShape, resolveShape, squeezedShape, unsqueezedShape } from '../eval/move.ts';
 import { identity, keepsOrder, type View } from './builder.ts';
 import type { LowerContext, OpLowering } from './context.ts';
 
@@ -11,76 +11,59 @@ function setReshaped(c: LowerContext, shape: readonly number[]): void {
   else c.setPlain(c.graph.reshape(c.node, c.plain(0), shape));
 }
 
-/** Resolves 0 (copy) and −1 (the rest) of a Reshape target. */
-function resolveShape(c: LowerContext, target: readonly number[], from: readonly number[]): number[] {
-  const keepZero = c.int('allowzero', 0) !== 0;
-  const shape = target.map((d, i) =>
-    d === 0 && !keepZero ? (from[i] ?? c.fail('BadGraph', 'the target copies a missing axis')) : d,
-  );
-  const free = shape.indexOf(-1);
-  const total = sizeOf(from);
-  if (free >= 0) shape[free] = total / sizeOf(shape.filter((_, i) => i !== free));
-  if (sizeOf(shape) !== total || !shape.every((d) => Number.isInteger(d) && d >= 0))
-    c.fail('BadGraph', `[${from}] cannot be reshaped to [${target}]`);
-  return shape;
+/** Axes from a constant second input (from opset 13) or the attribute. */
+function axesOf(c: LowerContext): readonly number[] | undefined {
+  return c.opset >= 13 ? c.optionalInts(1, 'the axes') : c.list('axes');
 }
 
-/** Reshape with a constant target. */
-export const Reshape: OpLowering = {
-  lower: (c) => setReshaped(c, resolveShape(c, c.intsInput(1, 'the target shape'), c.shape(0))),
-  fold(c) {
-    const x = c.constant(0)!;
-    return { ...x, shape: resolveShape(c, c.intsInput(1, 'the target shape'), x.shape) };
-  },
+/** Squeeze: the axes leave the view where they are. */
+const Squeeze: OpLowering = (c) => {
+  const view = c.unshaped(0);
+  const shape = c.shape(0);
+  const given = axesOf(c);
+  const drop = given ? c.axesIn(given, shape.length) : shape.flatMap((d, i) => (d === 1 ? [i] : []));
+  squeezedShape(c, shape, drop);
+  const gone = drop.map((a) => view.perm[a]!);
+  const left = view.perm.filter((p) => !gone.includes(p));
+  const rank = [...left].sort((a, b) => a - b);
+  const id = c.graph.reshape(c.node, view.id, c.graph.stored(view.id).filter((_, i) => !gone.includes(i)));
+  c.set({ id, perm: left.map((p) => rank.indexOf(p)), shape: null });
 };
 
-/** Flatten to [rows, columns] around `axis`. */
-export const Flatten: OpLowering = {
-  lower(c) {
-    const shape = c.shape(0);
-    const given = c.int('axis', 1);
-    const axis = given < 0 ? given + shape.length : given;
-    if (axis < 0 || axis > shape.length) c.fail('BadGraph', `axis ${given} is outside rank ${shape.length}`);
-    setReshaped(c, [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))]);
-  },
+/** Unsqueeze: the new axes stand first in storage. */
+const Unsqueeze: OpLowering = (c) => {
+  const view = c.unshaped(0);
+  const axes = axesOf(c) ?? c.fail('BadGraph', 'no axes are given');
+  const shape = unsqueezedShape(c, c.shape(0), axes);
+  const n = axes.length;
+  const added = new Set(c.axesIn(axes, shape.length));
+  const id = c.graph.reshape(c.node, view.id, [...new Array<number>(n).fill(1), ...c.graph.stored(view.id)]);
+  let [fresh, old] = [0, 0];
+  c.set({ id, perm: shape.map((_, i) => (added.has(i) ? fresh++ : view.perm[old++]! + n)), shape: null });
 };
 
 /** Transpose: composed into the view, so that it costs nothing until elements are needed in order. */
-export const Transpose: OpLowering = {
-  lower(c) {
-    const view = c.view(0);
-    const rank = c.shape(0).length;
-    const perm = c.ints('perm', identity(rank).reverse());
-    if (identity(rank).some((axis) => !perm.includes(axis))) c.fail('BadGraph', `perm [${perm}] is no permutation`);
-    const base: View = view.shape ? { id: c.plain(0), perm: identity(rank), shape: null } : view;
-    c.set({ id: base.id, perm: perm.map((p) => base.perm[p]!), shape: null });
-  },
+const Transpose: OpLowering = (c) => {
+  const rank = c.shape(0).length;
+  const perm = c.ints('perm', identity(rank).reverse());
+  if (identity(rank).some((axis) => !perm.includes(axis))) c.fail('BadGraph', `perm [${perm}] is no permutation`);
+  const base: View = c.unshaped(0);
+  c.set({ id: base.id, perm: perm.map((p) => base.perm[p]!), shape: null });
 };
 
-/** Identity. */
-export const Identity: OpLowering = { lower: (c) => c.set(c.view(0)), fold: (c) => c.constant(0)! };
+/** Identity; the mask of a Dropout is not defined. */
+const Identity: OpLowering = (c) => {
+  c.onlyOutput('mask');
+  c.set(c.view(0));
+};
 
-/** Dropout at inference: identity; its mask output is not defined. */
-export const Dropout: OpLowering = Identity;
-
-/** Constant: its tensor, number or list of numbers. */
-export const Constant: OpLowering = {
-  lower: (c) => c.fail('UnsupportedForm', 'the constant has no tensor, number or list of numbers'),
-  fold(c) {
-    const name = c.node.outputs[0] ?? '';
-    const a = ['value', 'value_float', 'value_int', 'value_floats', 'value_ints'].flatMap(
-      (k) => c.node.attributes.get(k) ?? [],
-    )[0];
-    if (a?.type === 'tensor') return { ...a.value, name };
-    if (a?.type === 'float' || a?.type === 'int')
-      return { name, dtype: a.type === 'int' ? 'int64' : 'float32', shape: [], data: Float64Array.of(a.value) };
-    if (a?.type === 'floats' || a?.type === 'ints')
-      return {
-        name,
-        dtype: a.type === 'ints' ? 'int64' : 'float32',
-        shape: [a.value.length],
-        data: Float64Array.from(a.value),
-      };
-    return c.fail('UnsupportedForm', 'the constant has no tensor, number or list of numbers');
-  },
+/** Ops that change the shape and not the data. */
+export const SHAPES: Readonly<Record<string, OpLowering>> = {
+  Reshape: (c) => setReshaped(c, resolveShape(c, c.intsInput(1, 'the target shape'), c.shape(0))),
+  Flatten: (c) => setReshaped(c, flatShape(c, c.shape(0))),
+  Squeeze,
+  Unsqueeze,
+  Transpose,
+  Identity,
+  Dropout: Identity,
 };

@@ -1,15 +1,12 @@
 /**
- * What the quantization of one float node sees: its operands as typed integer tensors, the ranges, and the writer.
+ * What the quantization of one float node sees: its operands as typed integer tensors, the planned types, and the writer.
  * @module
  */
 import { type IMPORT_ERRORS, ImportError } from '../../onnx/errors.ts';
-import type { FloatGraph, FloatKind, FloatNode, FloatOp, Limits } from '../float-graph.ts';
+import type { FloatGraph, FloatKind, FloatNode, OpOf } from '../float-graph.ts';
 import type { GraphWriter, Ref } from '../graph-writer.ts';
 import type { Ranges } from '../observe.ts';
-import { i8Type, i16Type, type QType, type Range, withLimits } from '../scales.ts';
-
-/** How wide i16 types are made beyond the observed range: values outside calibration do not saturate. */
-export const HEADROOM = 2;
+import { LIMIT, multiplier, type QType, type Range, sameType, withLimits } from '../scales.ts';
 
 /** An integer tensor with its type. */
 export interface Quantized {
@@ -18,32 +15,34 @@ export interface Quantized {
 }
 
 /** Quantizes one kind of float operation. */
-export type Emit<K extends FloatKind> = (c: EmitContext, op: Extract<FloatOp, { kind: K }>) => Quantized;
+export type Emit<K extends FloatKind> = (c: EmitContext, op: OpOf<K>) => Quantized;
+
+/** What all nodes of one quantization share. */
+export interface EmitScope {
+  readonly writer: GraphWriter;
+  readonly graph: FloatGraph;
+  readonly ranges: Ranges;
+  /** Planned type of every tensor by id. */
+  readonly types: readonly (QType | undefined)[];
+  /** What each tensor became, by id. */
+  readonly tensors: (Quantized | undefined)[];
+  /** Mean of every channel (last axis) of the input of each layer, by tensor id; undefined where it is not observed. */
+  readonly means: readonly (Float64Array | undefined)[];
+}
 
 /** One float node on its way into the integer graph. */
 export class EmitContext {
-  readonly writer: GraphWriter;
-  readonly graph: FloatGraph;
+  readonly scope: EmitScope;
   readonly node: FloatNode;
-  /** True where the output shall be i16: it reaches a model output or feeds a table or softmax that does. */
-  readonly wide: boolean;
-  readonly #ranges: Ranges;
-  readonly #tensors: readonly (Quantized | undefined)[];
 
-  constructor(
-    writer: GraphWriter,
-    graph: FloatGraph,
-    node: FloatNode,
-    wide: boolean,
-    ranges: Ranges,
-    tensors: readonly (Quantized | undefined)[],
-  ) {
-    this.writer = writer;
-    this.graph = graph;
+  constructor(scope: EmitScope, node: FloatNode) {
+    this.scope = scope;
     this.node = node;
-    this.wide = wide;
-    this.#ranges = ranges;
-    this.#tensors = tensors;
+  }
+
+  /** Where nodes are written. */
+  get writer(): GraphWriter {
+    return this.scope.writer;
   }
 
   /** Throws an `ImportError` that names the source node. */
@@ -54,34 +53,61 @@ export class EmitContext {
   /** Operand i. */
   input(i = 0): Quantized {
     return (
-      this.#tensors[this.node.inputs[i]!] ??
+      this.scope.tensors[this.node.inputs[i]!] ??
       this.fail('BadGraph', `operand ${i} is integer data that this op cannot take`)
     );
   }
 
+  /** Operand i, which must stand for reals. */
+  real(i = 0): Quantized {
+    const x = this.input(i);
+    if (x.type.dtype === 'i32' || x.type.dtype === 'bool')
+      this.fail('UnsupportedForm', 'the op has no integer form for integer data');
+    return x;
+  }
+
+  /** Operand i in a given type: as it is, or rescaled. */
+  inputAs(i: number, type: QType): Quantized {
+    return this.as(this.input(i), type);
+  }
+
+  /** x in a given type: as it is, or rescaled. */
+  as(x: Quantized, type: QType): Quantized {
+    return sameType(x.type, type) ? x : this.rescaled(x, type);
+  }
+
+  /** x rescaled into `type`. */
+  rescaled(x: Quantized, type: QType): Quantized {
+    if (type.dtype !== 'i8' && type.dtype !== 'i16') return this.fail('UnsupportedForm', 'integer data cannot be rescaled');
+    const { m, l } = multiplier(x.type.scale / type.scale);
+    if (l > 24 || reach(x.type) * 2 ** l >= LIMIT) this.fail('UnsupportedForm', 'the ranges of its operands are too far apart');
+    const stage = { m: Int32Array.of(m), l, ...output(type) };
+    return { ref: this.writer.node('rescale', [x.ref], { stage }), type };
+  }
+
   /** Float range of operand i. */
   inputRange(i = 0): Range {
-    return this.#ranges[this.node.inputs[i]!]!;
+    return this.scope.ranges[this.node.inputs[i]!]!;
   }
 
   /** Shape of operand i. */
   inputShape(i = 0): readonly number[] {
-    return this.graph.tensors[this.node.inputs[i]!]!.shape;
+    return this.scope.graph.tensors[this.node.inputs[i]!]!.shape;
   }
 
   /** Float range of the output. */
   get range(): Range {
-    return this.#ranges[this.node.output]!;
+    return this.scope.ranges[this.node.output]!;
   }
 
   /** Shape of the output. */
   get shape(): readonly number[] {
-    return this.graph.tensors[this.node.output]!.shape;
+    return this.scope.graph.tensors[this.node.output]!.shape;
   }
 
-  /** Type of the output from its range: i16 where wide, else asymmetric i8; `limits` fold into lo and hi. */
-  outputType(limits?: Limits): QType {
-    const type = this.wide ? i16Type(this.range, HEADROOM) : i8Type(this.range);
+  /** Planned type of the output, `limits` folded into lo and hi. */
+  outputType(limits?: Range): QType {
+    const type = this.scope.types[this.node.output] ?? this.fail('BadGraph', 'the output has no type');
     return limits ? withLimits(type, limits) : type;
   }
 }
@@ -97,6 +123,6 @@ export function reach(type: QType): number {
 }
 
 /** The fields of an output record. */
-export function output(type: QType): { dtype: 'i8' | 'i16'; zp: number; lo: number; hi: number } {
+export function output(type: QType): { dtype: QType['dtype']; zp: number; lo: number; hi: number } {
   return { dtype: type.dtype, zp: type.zp, lo: type.lo, hi: type.hi };
 }

@@ -1,20 +1,41 @@
 /**
- * Convolution and dense layers with constant weights.
+ * Convolution and dense layers with constant weights, and products of activations.
  * @module
  */
 import type { Conv2d, Dense } from '../float-graph.ts';
-import { compactMultipliers, type LayerIntegers, type QType, quantizeLayer } from '../scales.ts';
+import { compactMultipliers, i16Type, LIMIT, type LayerIntegers, multiplier, type QType, quantizeLayer } from '../scales.ts';
 import { depthwise } from '../simplify.ts';
-import { centred, type Emit, type EmitContext, output } from './context.ts';
+import { centred, type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
+
+/** The bias with the mean error of the rounded weights taken back: Σ (w − ŵ)·E[x] of each row (bias correction). */
+function corrected(op: Conv2d | Dense, q: LayerIntegers, means: Float64Array): Float64Array {
+  const rows = op.bias.length;
+  const k = op.weight.length / rows;
+  const groups = op.kind === 'conv2d' ? op.groups : 1;
+  const cg = op.kind === 'conv2d' ? k / (op.kernel[0] * op.kernel[1]) : k;
+  return op.bias.map((b, o) => {
+    const first = Math.floor(o / (rows / groups)) * cg;
+    let error = 0;
+    for (let i = 0; i < k; i++) {
+      const mean = means[(first + (i % cg)) % means.length]!;
+      error += (op.weight[o * k + i]! - q.w[o * k + i]! * q.scales[o]!) * mean;
+    }
+    return b + error;
+  });
+}
 
 /** Quantizes the rows of a layer. Padding taps add 0, so a padded layer's interval holds 0. */
 function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean): LayerIntegers {
-  const x = c.input().type;
+  const x = c.real().type;
   const own = centred(x);
   const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
   const { weight, bias } = op;
-  const q = quantizeLayer({ weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale });
+  const spec = { weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale };
+  const q = quantizeLayer(spec);
+  const means = c.scope.means[c.node.inputs[0]!];
+  const better = q && means && quantizeLayer({ ...spec, bias: corrected(op, q, means) });
   return (
+    better ??
     q ??
     c.fail(
       'UnsupportedForm',
@@ -65,4 +86,34 @@ export const emitAffine: Emit<'affine'> = (c, op) => {
   const window = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], groups: channels };
   const y = c.writer.node('conv2d', [x, weights, bias], { ...window, stage });
   return { ref: c.writer.node('reshape', [y], { shape }), type };
+};
+
+/** An operand with zero point 0: the differences themselves, in i16. */
+function centredOperand(c: EmitContext, x: Quantized): Quantized {
+  if (x.type.zp === 0) return x;
+  const { lo, hi } = centred(x.type);
+  return c.rescaled(x, { dtype: 'i16', zp: 0, scale: x.type.scale, lo, hi });
+}
+
+/** An operand in 8 symmetric bits, where the products of a row would not fit otherwise. */
+function narrowed(c: EmitContext, x: Quantized): Quantized {
+  const top = reach(x.type) * x.type.scale;
+  return c.rescaled(x, { dtype: 'i8', zp: 0, scale: i16Type({ lo: -top, hi: top }, 1).scale * (32767 / 127), lo: -128, hi: 127 });
+}
+
+/** Product of activations: operands without zero points, narrowed until their sums fit int32. */
+export const emitMatmul: Emit<'matmul'> = (c, op) => {
+  const type = c.outputType(op);
+  const k = c.inputShape(0).at(-1)!;
+  let [a, b] = [centredOperand(c, c.real(0)), centredOperand(c, c.real(1))];
+  const fits = (): { m: number; l: number } | undefined => {
+    const s = multiplier((a.type.scale * b.type.scale) / type.scale);
+    return k * reach(a.type) * reach(b.type) * 2 ** s.l < LIMIT && s.l <= 24 ? s : undefined;
+  };
+  if (!fits()) a = a.type.dtype === 'i16' && reach(a.type) >= reach(b.type) ? narrowed(c, a) : a;
+  if (!fits()) b = b.type.dtype === 'i16' ? narrowed(c, b) : b;
+  if (!fits()) a = a.type.dtype === 'i16' ? narrowed(c, a) : a;
+  const s = fits() ?? c.fail('UnsupportedForm', `sums of ${k} products are too large for an int32 accumulator`);
+  const stage = { m: Int32Array.of(s.m), l: s.l, ...output(type) };
+  return { ref: c.writer.node('matmul', [a.ref, b.ref], { tb: op.tb, stage }), type };
 };

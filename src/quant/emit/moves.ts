@@ -1,70 +1,10 @@
 /**
- * Pools, sums and data movement.
+ * Data movement: the type of the operand is the type of the result.
  * @module
  */
-import { exp2i } from '../math.ts';
-import { clampReal, i8Type, linearShift, multiplier, type QType, quantizeValue, round, withLimits } from '../scales.ts';
-import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
-
-/** Maximum: the type of its input. */
-export const emitMaxPool: Emit<'max_pool2d'> = (c, op) => {
-  const x = c.input();
-  const { kernel, strides, dilations, pads, overhang } = op;
-  return { ref: c.writer.node('max_pool2d', [x.ref], { kernel, strides, dilations, pads, overhang }), type: x.type };
-};
-
-/** The average's type and multiplier; where the proof of the sum fails, the input's own scale. */
-function average(c: EmitContext, taps: number): { type: QType; m1: number; l: number } {
-  const x = c.input().type;
-  const fits = (l: number): boolean => taps * reach(x) * exp2i(l) < 2147483648;
-  const type = c.outputType();
-  const own = multiplier(x.scale / type.scale);
-  if (own.l <= 24 && fits(own.l)) return { type, m1: own.m, l: own.l };
-  const same = multiplier(1);
-  if (!fits(same.l)) c.fail('UnsupportedForm', `a window of ${taps} elements is too large for an int32 accumulator`);
-  return { type: x, m1: same.m, l: same.l };
-}
-
-/** Average of a window. */
-export const emitAvgPool: Emit<'avg_pool2d'> = (c, op) => {
-  const { kernel, strides, dilations, pads, overhang, includePad } = op;
-  const { type, m1, l } = average(c, kernel[0] * kernel[1]);
-  const attrs = { kernel, strides, dilations, pads, overhang, include_pad: includePad, m1, l, output: output(type) };
-  return { ref: c.writer.node('avg_pool2d', [c.input().ref], attrs), type };
-};
-
-/** Mean over height and width: an average pool of the whole image, reshaped. */
-export const emitMean: Emit<'mean'> = (c, op) => {
-  const shape = c.inputShape();
-  if (shape.length !== 4 || `${op.axes}` !== '1,2')
-    c.fail('UnsupportedForm', 'only the mean over height and width is supported');
-  const kernel = [shape[1]!, shape[2]!];
-  const { type, m1, l } = average(c, kernel[0]! * kernel[1]!);
-  const window = { kernel, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], overhang: [0, 0] };
-  const y = c.writer.node('avg_pool2d', [c.input().ref], {
-    ...window,
-    include_pad: false,
-    m1,
-    l,
-    output: output(type),
-  });
-  return { ref: c.writer.node('reshape', [y], { shape: c.shape }), type };
-};
-
-/** Weighted sum of two tensors: linear2. */
-export const emitLinear: Emit<'linear'> = (c, op) => {
-  const [a, b] = [c.input(0), c.input(1)];
-  const type = c.outputType(op);
-  const shift = linearShift(
-    (op.ca * a.type.scale) / type.scale,
-    (op.cb * b.type.scale) / type.scale,
-    reach(a.type),
-    reach(b.type),
-    type.zp,
-  );
-  if (!shift) return c.fail('UnsupportedForm', 'the scales of both operands are too far apart');
-  return { ref: c.writer.node('linear2', [a.ref, b.ref], { ...shift, output: output(type) }), type };
-};
+import { type QType, quantizeValue, round, clampReal, i8Type, i16Type, wholeType, BOOL_TYPE, multiplier, sameType } from '../scales.ts';
+import { HEADROOM } from '../plan.ts';
+import { type Emit, type EmitContext, output, type Quantized } from './context.ts';
 
 /** The same elements under another shape. */
 export const emitReshape: Emit<'reshape'> = (c) => {
@@ -78,25 +18,103 @@ export const emitTranspose: Emit<'transpose'> = (c, op) => {
   return { ref: c.writer.node('transpose', [x.ref], { perm: op.perm }), type: x.type };
 };
 
-/** A constant border, its values rounded to the input's type. */
-export const emitPad: Emit<'pad'> = (c, op) => {
-  const x = c.input();
-  const raw = op.value.map((v) => quantizeValue(v, x.type));
-  const scalar = raw.every((v) => v === raw[0]);
-  const data =
-    x.type.dtype === 'i8'
-      ? Int8Array.from(scalar ? raw.slice(0, 1) : raw)
-      : Int16Array.from(scalar ? raw.slice(0, 1) : raw);
-  const value = c.writer.constant(x.type.dtype, scalar ? [] : [raw.length], data, x.type.zp);
-  const { before, after } = op;
-  return { ref: c.writer.node('pad', [x.ref, value], { before, after, mode: 'constant' }), type: x.type };
+/** Inputs in one type, in order. */
+export const emitConcat: Emit<'concat'> = (c, op) => {
+  const first = c.input(0).type;
+  const real = first.dtype === 'i8' || first.dtype === 'i16';
+  const all = c.node.inputs.map((_, i) => (real ? c.inputAs(i, c.outputType()) : c.input(i)));
+  const lo = Math.min(...all.map((x) => x.type.lo));
+  const hi = Math.max(...all.map((x) => x.type.hi));
+  return { ref: c.writer.node('concat', all.map((x) => x.ref), { axis: op.axis }), type: { ...(real ? c.outputType() : first), lo, hi } };
 };
 
-/** A constant operand as i8. */
+/** A regular part. */
+export const emitSlice: Emit<'slice'> = (c, op) => {
+  const x = c.input();
+  const { start, step, size } = op;
+  return { ref: c.writer.node('slice', [x.ref], { start, step, size }), type: x.type };
+};
+
+/** Elements by index; the indices are whole numbers. */
+export const emitGather: Emit<'gather'> = (c, op) => {
+  const [x, index] = [c.input(0), c.input(1)];
+  return { ref: c.writer.node('gather', [x.ref, index.ref], { axis: op.axis }), type: x.type };
+};
+
+/** Broadcast. */
+export const emitExpand: Emit<'expand'> = (c) => {
+  const x = c.input();
+  return { ref: c.writer.node('expand', [x.ref], { shape: c.shape }), type: x.type };
+};
+
+/** Repeats. */
+export const emitTile: Emit<'tile'> = (c, op) => {
+  const x = c.input();
+  return { ref: c.writer.node('tile', [x.ref], { repeats: op.repeats }), type: x.type };
+};
+
+/** Channels to space. */
+export const emitDepthToSpace: Emit<'depth_to_space'> = (c, op) => {
+  const x = c.input();
+  return { ref: c.writer.node('depth_to_space', [x.ref], { block: op.block, mode: op.mode }), type: x.type };
+};
+
+/** Space to channels. */
+export const emitSpaceToDepth: Emit<'space_to_depth'> = (c, op) => {
+  const x = c.input();
+  return { ref: c.writer.node('space_to_depth', [x.ref], { block: op.block }), type: x.type };
+};
+
+/** Nearest: a move. Bilinear: into the output's type, or the input's where i16 leaves no bits for a gain. */
+export const emitResize: Emit<'resize'> = (c, op) => {
+  const x = c.input();
+  const axis = ({ a, b, d }: { a: number; b: number; d: number }): number[] => [a, b, d];
+  const attrs = { axis_y: axis(op.y), axis_x: axis(op.x), out: c.shape.slice(1, 3) };
+  if (op.mode === 'nearest') return { ref: c.writer.node('resize_nearest', [x.ref], attrs), type: x.type };
+  const wide = c.real().type.dtype === 'i16';
+  const own = c.outputType();
+  const mu = (type: QType): number => (x.type.scale / type.scale) * (wide ? 2 ** -15 : 2 ** -20);
+  const type = wide && multiplier(mu(own)).l > 0 ? { ...x.type } : own;
+  const { m, l } = multiplier(mu(type));
+  const stage = { m: Int32Array.of(m), l, ...output(type) };
+  return { ref: c.writer.node('resize_bilinear', [x.ref], { ...attrs, stage }), type };
+};
+
+/** The scalar, or vector along the last axis, that a pad writes. */
+function padValue(c: EmitContext, value: Float64Array, type: QType): Quantized['ref'] {
+  const raw = value.map((v) => quantizeValue(v, type));
+  const kept = raw.every((v) => v === raw[0]) ? raw.slice(0, 1) : raw;
+  return constantOf(c, type, kept.length === 1 ? [] : [kept.length], kept);
+}
+
+/** A border. */
+export const emitPad: Emit<'pad'> = (c, op) => {
+  const x = c.input();
+  const { before, after, mode } = op;
+  const values = mode === 'constant' ? [padValue(c, op.value, x.type)] : [];
+  return { ref: c.writer.node('pad', [x.ref, ...values], { before, after, mode }), type: x.type };
+};
+
+function constantOf(c: EmitContext, type: QType, shape: readonly number[], raw: ArrayLike<number>): Quantized['ref'] {
+  const make = { i8: Int8Array, i16: Int16Array, i32: Int32Array, bool: Int8Array }[type.dtype];
+  return c.writer.constant(type.dtype, shape, make.from(raw), type.zp);
+}
+
+/** A constant operand: i8 of its own range, or the type its group shares; whole numbers as i32, truth values as bool. */
 export const emitConstant: Emit<'constant'> = (c, op): Quantized => {
-  let [lo, hi] = [0, 0];
+  let [lo, hi] = [op.data[0] ?? 0, op.data[0] ?? 0];
   for (const v of op.data) [lo, hi] = [Math.min(lo, v), Math.max(hi, v)];
-  const full = withLimits(i8Type({ lo, hi }), { lo, hi });
-  const data = Int8Array.from(op.data, (v) => clampReal(round(v / full.scale) + full.zp, -128, 127));
-  return { ref: c.writer.constant('i8', c.shape, data, full.zp), type: full };
+  const { domain } = c.scope.graph.tensors[c.node.output]!;
+  if (domain !== 'real') {
+    if (lo < -2147483648 || hi > 2147483647) c.fail('UnsupportedForm', 'an integer constant does not fit 32 bits');
+    const type = domain === 'bool' ? BOOL_TYPE : wholeType(lo, hi);
+    return { ref: constantOf(c, type, c.shape, op.data), type };
+  }
+  const planned = c.outputType();
+  const range = { lo, hi };
+  const own = planned.dtype === 'i16' ? i16Type(range, HEADROOM) : i8Type(range);
+  const type = sameType(planned, own) ? own : planned;
+  const raw = op.data.map((v) => clampReal(round(v / type.scale) + type.zp, type.lo, type.hi));
+  const used = { lo: raw.reduce((a, v) => Math.min(a, v), type.zp), hi: raw.reduce((a, v) => Math.max(a, v), type.zp) };
+  return { ref: constantOf(c, type, c.shape, raw), type: { ...type, ...used } };
 };

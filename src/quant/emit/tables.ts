@@ -1,29 +1,12 @@
 /**
- * Unary functions as tables, and softmax.
+ * Unary functions as tables, limits, and softmax.
  * @module
  */
 import { exp2i } from '../math.ts';
-import { clampReal, i8Type, multiplier, type QType, type Range, round } from '../scales.ts';
+import { Q8, Q15 } from '../plan.ts';
+import { clampReal, linearShift, multiplier, type QType, round } from '../scales.ts';
 import { applyChain, type UnaryFn } from '../unary.ts';
-import { type Emit, type EmitContext, output } from './context.ts';
-
-/** Probabilities and gates: Q15 in i16, 1/256 steps in i8. */
-const Q15: QType = { dtype: 'i16', zp: 0, scale: 1 / 32768, lo: 0, hi: 32767 };
-const Q8: QType = { dtype: 'i8', zp: -128, scale: 1 / 256, lo: -128, hi: 127 };
-
-/** The fixed range of a function whose values have one; undefined otherwise. */
-function fixedRange(fns: readonly UnaryFn[]): Range | undefined {
-  const last = fns.at(-1)!.fn;
-  if (last === 'sigmoid' || last === 'hard_sigmoid') return { lo: 0, hi: 1 };
-  return last === 'tanh' || last === 'erf' || last === 'softsign' ? { lo: -1, hi: 1 } : undefined;
-}
-
-function tableType(c: EmitContext, fns: readonly UnaryFn[]): QType {
-  const fixed = fixedRange(fns);
-  if (!fixed) return c.outputType();
-  if (fixed.lo === 0) return c.wide ? Q15 : Q8;
-  return c.wide ? { ...Q15, lo: -32768 } : i8Type(fixed);
-}
+import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 
 /** f at x; where f is undefined outside the observed range, its value at the nearest observed point. */
 function valueAt(c: EmitContext, fns: readonly UnaryFn[], x: number): number {
@@ -37,8 +20,7 @@ function valueAt(c: EmitContext, fns: readonly UnaryFn[], x: number): number {
 }
 
 /** 256 entries for an i8 input. */
-function emitLut8(c: EmitContext, fns: readonly UnaryFn[], type: QType): ReturnType<Emit<'unary'>> {
-  const x = c.input();
+function lut8(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
   const table = type.dtype === 'i8' ? new Int8Array(256) : new Int16Array(256);
   for (let i = 0; i < 256; i++) {
     const y = valueAt(c, fns, (i - 128 - x.type.zp) * x.type.scale);
@@ -49,8 +31,7 @@ function emitLut8(c: EmitContext, fns: readonly UnaryFn[], type: QType): ReturnT
 }
 
 /** 513 nodes for an i16 input; s is the largest shift for which no node is cut. */
-function emitLut16(c: EmitContext, fns: readonly UnaryFn[], type: QType): ReturnType<Emit<'unary'>> {
-  const x = c.input();
+function lut16(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
   const nodes = Float64Array.from(
     { length: 513 },
     (_, j) => valueAt(c, fns, (128 * j - 32768) * x.type.scale) / type.scale,
@@ -63,23 +44,38 @@ function emitLut16(c: EmitContext, fns: readonly UnaryFn[], type: QType): Return
   return { ref, type };
 }
 
-/** A chain of unary functions: lut8 or lut16 by the dtype of its input. */
+/** A chain of functions of x as a table: lut8 or lut16 by its dtype. */
+export function emitTable(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
+  return x.type.dtype === 'i8' ? lut8(c, x, fns, type) : lut16(c, x, fns, type);
+}
+
+/** A chain of unary functions; a lone positive factor only changes the scale that the integers stand for. */
 export const emitUnary: Emit<'unary'> = (c, op) => {
-  const type = tableType(c, op.fns);
-  return c.input().type.dtype === 'i8' ? emitLut8(c, op.fns, type) : emitLut16(c, op.fns, type);
+  const x = c.real();
+  const [f, ...rest] = op.fns;
+  if (f?.fn === 'affine' && rest.length === 0 && f.scale > 0 && f.shift === 0)
+    return { ref: x.ref, type: { ...x.type, scale: x.type.scale * f.scale } };
+  return emitTable(c, x, op.fns, c.outputType());
 };
 
-/** Limits that joined no producer: a table. */
+/** Limits that joined no producer: a table for i8, else linear2 with its limits. */
 export const emitClamp: Emit<'clamp'> = (c, op) => {
-  const fns = [{ fn: 'clip', lo: op.lo, hi: op.hi }] as const;
-  return c.input().type.dtype === 'i8' ? emitLut8(c, fns, c.outputType()) : emitLut16(c, fns, c.outputType());
+  const x = c.real();
+  const type = c.outputType(op);
+  if (x.type.dtype === 'i8') return lut8(c, x, [{ fn: 'clip', lo: op.lo, hi: op.hi }], type);
+  const shift = linearShift(x.type.scale / type.scale, 0, reach(x.type), 0, type.zp);
+  if (!shift) return c.fail('UnsupportedForm', 'its limits are too far from the range of its input');
+  return { ref: c.writer.node('linear2', [x.ref], { ...shift, output: output(type) }), type };
 };
 
-/** Softmax over the last axis: Q15 where wide, else 1/256 steps. */
+/** Softmax over the last axis: Q15 or 1/256 steps, rescaled where its group has another type. */
 export const emitSoftmax: Emit<'softmax'> = (c) => {
-  const x = c.input();
-  const type = c.wide ? Q15 : Q8;
+  const x = c.real();
+  const planned = c.outputType();
+  const type = planned.dtype === 'i16' ? Q15 : Q8;
   const { m, l } = multiplier(x.type.scale * Math.LOG2E * 65536);
+  if (l > 24) c.fail('UnsupportedForm', 'the range of its input is too wide');
   const o = type.dtype === 'i16' ? 15 : 8;
-  return { ref: c.writer.node('softmax', [x.ref], { l, m, o, output: output(type), causal: false, offset: 0 }), type };
+  const ref = c.writer.node('softmax', [x.ref], { l, m, o, output: output(type), causal: false, offset: 0 });
+  return c.as({ ref, type }, planned);
 };

@@ -1,0 +1,103 @@
+/**
+ * Sums, products, extrema, comparisons, truth functions and choice.
+ * @module
+ */
+import { LIMIT, linearShift, multiplier, type QType, type Range, sameType, wholeType, BOOL_TYPE } from '../scales.ts';
+import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
+
+const I32: Range = { lo: -2147483648, hi: 2147483647 };
+
+/** ca·a + cb·b of whole numbers, which must stay within int32. */
+function wholeSum(c: EmitContext, ca: number, cb: number): Quantized {
+  const type = wholeType(I32.lo, I32.hi);
+  const [a, b] = [c.input(0), c.input(1)];
+  if (![ca, cb].every(Number.isInteger)) c.fail('UnsupportedForm', 'integer data takes whole factors only');
+  if (Math.abs(ca) * reach(a.type) + Math.abs(cb) * reach(b.type) >= LIMIT)
+    c.fail('UnsupportedForm', 'the sum of integer data may leave 32 bits');
+  return { ref: c.writer.node('linear2', [a.ref, b.ref], { ma: ca, mb: cb, s: 0, output: output(type) }), type: { ...type, ...c.range } };
+}
+
+/** Weighted sum of two tensors: linear2. */
+export const emitLinear: Emit<'linear'> = (c, op) => {
+  const [a, b] = [c.input(0), c.input(1)];
+  if (a.type.dtype === 'i32' && b.type.dtype === 'i32') return wholeSum(c, op.ca, op.cb);
+  const [p, q] = [c.real(0).type, c.real(1).type];
+  const type = c.outputType(op);
+  const shift = linearShift((op.ca * p.scale) / type.scale, (op.cb * q.scale) / type.scale, reach(p), reach(q), type.zp);
+  if (!shift) return c.fail('UnsupportedForm', 'the scales of both operands are too far apart');
+  return { ref: c.writer.node('linear2', [a.ref, b.ref], { ...shift, output: output(type) }), type };
+};
+
+/** x in the type of 16 bits or fewer whose product with another reach fits int32. */
+function factor(c: EmitContext, x: Quantized, other: number, scale: number): Quantized {
+  if (reach(x.type) * other * scale < LIMIT) return x;
+  const top = reach(x.type) * x.type.scale;
+  return c.rescaled(x, { dtype: 'i8', zp: 0, scale: top / 127, lo: -128, hi: 127 });
+}
+
+/** a·b into the output's type. */
+function times(c: EmitContext, a: Quantized, b: Quantized, type: QType): Quantized {
+  const l = (p: Quantized, q: Quantized): { m: number; l: number } => multiplier((p.type.scale * q.type.scale) / type.scale);
+  const own = l(a, b);
+  const narrow = factor(c, b, reach(a.type), 2 ** own.l);
+  const { m, l: shift } = l(a, narrow);
+  if (shift > 24 || reach(a.type) * reach(narrow.type) * 2 ** shift >= LIMIT)
+    c.fail('UnsupportedForm', 'the product of its operands is too large for its range');
+  const stage = { m: Int32Array.of(m), l: shift, ...output(type) };
+  return { ref: c.writer.node('mul', [a.ref, narrow.ref], { stage }), type };
+}
+
+/** Product of two tensors. */
+export const emitMul: Emit<'mul'> = (c, op) => times(c, c.real(0), c.real(1), c.outputType(op));
+
+/** Quotient of two tensors: has no integer form yet. */
+export const emitDiv: Emit<'div'> = (c) =>
+  c.fail(
+    'UnsupportedOp',
+    'division by a tensor runs in floats but has no integer form yet',
+    'Divide by a constant, or leave the division to the caller.',
+  );
+
+/** min or max of two tensors of one type. */
+export const emitExtremum: Emit<'extremum'> = (c, op) => {
+  const whole = c.input(0).type.dtype === 'i32';
+  const type = whole ? { ...wholeType(I32.lo, I32.hi), ...c.range } : c.outputType();
+  const [a, b] = whole ? [c.input(0), c.input(1)] : [c.inputAs(0, type), c.inputAs(1, type)];
+  return { ref: c.writer.node(op.how, [a.ref, b.ref], {}), type };
+};
+
+/** a ∘ b on one scale, or on whole numbers. */
+export const emitCompare: Emit<'compare'> = (c, op) => {
+  const [a, b] = [c.input(0), c.input(1)];
+  if (a.type.dtype === 'bool' || b.type.dtype === 'bool') c.fail('UnsupportedForm', 'truth values are compared with Xor and Not');
+  const right = sameType(a.type, b.type) || a.type.dtype === 'i32' ? b : c.as(b, a.type);
+  return { ref: c.writer.node('compare', [a.ref, right.ref], { op: op.how, ma: 1, mb: 1 }), type: BOOL_TYPE };
+};
+
+/** Truth functions. */
+export const emitLogical: Emit<'logical'> = (c, op) => {
+  const refs = c.node.inputs.map((_, i) => c.input(i).ref);
+  return { ref: c.writer.node('logical', refs, { op: op.how }), type: BOOL_TYPE };
+};
+
+/** One of two tensors of one type. */
+export const emitWhere: Emit<'where'> = (c) => {
+  const [k, a, b] = [c.input(0), c.input(1), c.input(2)];
+  const real = a.type.dtype === 'i8' || a.type.dtype === 'i16';
+  const type = real ? c.outputType() : a.type.dtype === 'bool' ? BOOL_TYPE : { ...wholeType(I32.lo, I32.hi), ...c.range };
+  const [p, q] = real ? [c.as(a, type), c.as(b, type)] : [a, b];
+  return { ref: c.writer.node('where', [k.ref, p.ref, q.ref], {}), type };
+};
+
+/** Whole numbers as reals: a rescale; truth values: a choice of two constants. */
+export const emitCast: Emit<'cast'> = (c) => {
+  const x = c.input();
+  const type = c.outputType();
+  if (x.type.dtype === 'i32') return c.rescaled(x, type);
+  const one = Math.min(Math.max(Math.floor(1 / type.scale + 0.5) + type.zp, type.lo), type.hi);
+  const scalar = (v: number): Quantized['ref'] => {
+    const data = type.dtype === 'i8' ? Int8Array.of(v) : type.dtype === 'i16' ? Int16Array.of(v) : Int32Array.of(v);
+    return c.writer.constant(type.dtype, [], data, type.zp);
+  };
+  return { ref: c.writer.node('where', [x.ref, scalar(type.dtype === 'i32' ? 1 : one), scalar(type.zp)], {}), type };
+};

@@ -1,0 +1,134 @@
+/**
+ * Chooses the integer type of every tensor. Tensors that an op needs in one type (what moves data, joins or chooses) form
+ * a group with one scale from the hull of their ranges, so that concatenations, pools and resizes cost no rescaling.
+ * @module
+ */
+import type { FloatGraph, FloatNode } from './float-graph.ts';
+import type { Ranges } from './observe.ts';
+import { BOOL_TYPE, i8Type, i16Type, type QType, type Range, sameType, wholeType } from './scales.ts';
+import type { UnaryFn } from './unary.ts';
+
+/** How wide i16 types are made beyond the observed range: values outside calibration do not saturate. */
+export const HEADROOM = 2;
+
+/** Probabilities and gates: Q15 in i16, 1/256 steps in i8. */
+export const Q15: QType = { dtype: 'i16', zp: 0, scale: 1 / 32768, lo: 0, hi: 32767 };
+/** 256 steps of 0…1. */
+export const Q8: QType = { dtype: 'i8', zp: -128, scale: 1 / 256, lo: -128, hi: 127 };
+
+/** Precision of a tensor: i8; i16 with the full range; or i16 of `bits` bits, so that sums over it stay in int32. */
+export type Width = 8 | 12 | 13 | 14 | 16;
+
+/** Kinds whose output holds elements of their first operand, unchanged. */
+export const MOVES: ReadonlySet<string> = new Set([
+  ...['reshape', 'transpose', 'slice', 'expand', 'tile', 'gather', 'pad', 'max_pool2d'],
+  ...['depth_to_space', 'space_to_depth'],
+]);
+
+/** True where the node's output has the type of its first operand. */
+export function isMove({ op }: FloatNode): boolean {
+  if (op.kind === 'resize') return op.mode === 'nearest';
+  if (op.kind === 'reduce') return op.how === 'max' || op.how === 'min';
+  return MOVES.has(op.kind);
+}
+
+/** Operands of a node that share one type, its output (where real) among them; fewer than two: no constraint. */
+function tied(graph: FloatGraph, node: FloatNode): number[] {
+  const { op, inputs, output } = node;
+  const real = (id: number): boolean => graph.tensors[id]!.domain === 'real';
+  if (isMove(node)) return [inputs[0]!, output].filter(real);
+  if (op.kind === 'concat' || op.kind === 'extremum') return [...inputs, output].filter(real);
+  if (op.kind === 'where') return [inputs[1]!, inputs[2]!, output].filter(real);
+  return op.kind === 'compare' ? inputs.filter(real) : [];
+}
+
+/** The root of each tensor's group. */
+function groups(graph: FloatGraph): Int32Array {
+  const parent = Int32Array.from(graph.tensors, (_, i) => i);
+  const root = (i: number): number => {
+    let r = i;
+    while (parent[r] !== r) r = parent[r]!;
+    return r;
+  };
+  for (const node of graph.nodes) {
+    const [first, ...rest] = tied(graph, node);
+    for (const id of rest) {
+      const [a, b] = [root(first!), root(id)];
+      parent[Math.max(a, b)] = Math.min(a, b);
+    }
+  }
+  return parent.map((_, i) => root(i));
+}
+
+/** The fixed range of a function whose values have one; undefined otherwise. */
+export function fixedRange(fns: readonly UnaryFn[]): Range | undefined {
+  const last = fns.at(-1)!.fn;
+  if (last === 'sigmoid' || last === 'hard_sigmoid') return { lo: 0, hi: 1 };
+  return last === 'tanh' || last === 'erf' || last === 'softsign' ? { lo: -1, hi: 1 } : undefined;
+}
+
+/** The type that a node's values have of themselves, where they do. */
+function naturalType({ op }: FloatNode, wide: boolean): QType | undefined {
+  if (op.kind === 'softmax') return wide ? Q15 : Q8;
+  const fixed = op.kind === 'unary' ? fixedRange(op.fns) : undefined;
+  if (!fixed) return undefined;
+  if (fixed.lo === 0) return wide ? Q15 : Q8;
+  return wide ? { ...Q15, lo: -32768 } : i8Type(fixed);
+}
+
+/** Type of a range at a width; the narrower i16 types have a quarter of headroom and saturate at its end. */
+export function rangeType(range: Range, width: Width): QType {
+  if (width === 8) return i8Type(range);
+  if (width === 16) return i16Type(range, HEADROOM);
+  const top = 2 ** (width - 1);
+  const wide = i16Type(range, (1.25 * 32767) / top);
+  return { ...wide, lo: range.lo >= 0 ? 0 : -top, hi: range.hi <= 0 ? 0 : top - 1 };
+}
+
+/** What planning may choose from. */
+export interface PlanOptions {
+  /** Types of the model's inputs, by position; undefined for integer data. */
+  readonly inputs: readonly (QType | undefined)[];
+  /** Width of a tensor; 8 where it is not listed. */
+  readonly widths: ReadonlyMap<number, Width>;
+}
+
+/** The type of every tensor by id, undefined for one that no node or input defines. */
+export function planTypes(graph: FloatGraph, ranges: Ranges, options: PlanOptions): (QType | undefined)[] {
+  const root = groups(graph);
+  const members = new Map<number, { range: Range; fixed: QType | undefined }[]>();
+  const width = new Map<number, Width>();
+  for (const [id, w] of options.widths) width.set(root[id]!, Math.max(w, width.get(root[id]!) ?? 8) as Width);
+  const add = (id: number, range: Range, fixed: QType | undefined): void => {
+    const key = root[id]!;
+    members.set(key, [...(members.get(key) ?? []), { range, fixed }]);
+  };
+  graph.inputs.forEach((input, i) => {
+    if (options.inputs[i]) add(input.tensor, ranges[input.tensor]!, options.inputs[i]);
+  });
+  for (const node of graph.nodes) {
+    if (graph.tensors[node.output]!.domain !== 'real') continue;
+    const moved = isMove(node) && node.op.kind !== 'pad';
+    if (!moved) add(node.output, ranges[node.output]!, naturalType(node, (width.get(root[node.output]!) ?? 8) > 8));
+  }
+  const types = new Map<number, QType>();
+  for (const [key, sources] of members) {
+    const range = {
+      lo: sources.reduce((m, s) => Math.min(m, s.range.lo), 0),
+      hi: sources.reduce((m, s) => Math.max(m, s.range.hi), 0),
+    };
+    const first = sources[0]!.fixed;
+    const alike = first && sources.every((s) => (s.fixed ? sameType(s.fixed, first) : covers(first, s.range)));
+    types.set(key, alike ? first : rangeType(range, width.get(key) ?? 8));
+  }
+  return graph.tensors.map((t) => {
+    if (t.domain === 'bool') return BOOL_TYPE;
+    if (t.domain === 'int') return wholeType(ranges[t.id]?.lo ?? 0, ranges[t.id]?.hi ?? 0);
+    return types.get(root[t.id]!);
+  });
+}
+
+/** True where the type's integers reach over the range. */
+function covers(type: QType, range: Range): boolean {
+  return (type.lo - type.zp - 0.5) * type.scale <= range.lo && range.hi <= (type.hi - type.zp + 0.5) * type.scale;
+}
