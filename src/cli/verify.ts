@@ -2,7 +2,7 @@
  * `samebit verify`: random and boundary inputs on several backends, compared bit by bit.
  * @module
  */
-import { sha256 } from '@noble/hashes/sha2.js';
+import { createHash, type Hash } from 'node:crypto';
 import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
@@ -31,7 +31,7 @@ interface Difference {
 
 interface Lane {
   readonly session: Session;
-  readonly hash: ReturnType<typeof sha256.create>;
+  readonly hash: Hash;
   readonly times: number[];
 }
 
@@ -77,7 +77,7 @@ async function compare(model: Model, flags: Flags, lanes: readonly Lane[]): Prom
 
 async function verify(path: string, flags: Flags): Promise<void> {
   const model = readModel(path);
-  const lanes = await Promise.all(flags.backends.map(async (backend): Promise<Lane> => ({ session: await createSession(model, { backend }), hash: sha256.create(), times: [] })));
+  const lanes = await Promise.all(flags.backends.map(async (backend): Promise<Lane> => ({ session: await createSession(model, { backend }), hash: createHash('sha256'), times: [] })));
   const firstDifference = await compare(model, flags, lanes);
   const identical = firstDifference === undefined;
   const rows = lanes.map(({ session, hash, times }) => ({ name: session.backend, digest: hex(hash.digest()), ms: Math.round(median(times) * 1000) / 1000 }));

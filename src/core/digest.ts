@@ -2,14 +2,14 @@
  * Digests over canonical bytes (spec/20-format.md §6).
  * @module
  */
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from './sha256.ts';
 import { DTYPES, type Tensor, toBytes } from './tensor.ts';
 
 const text = /* @__PURE__ */ new TextEncoder();
 
 /** sha256("samebit/model/1" ‖ bytes): the id of a model. */
 export function modelId(bytes: Uint8Array): Uint8Array {
-  return sha256.create().update(text.encode('samebit/model/1')).update(bytes).digest();
+  return sha256([text.encode('samebit/model/1'), bytes]);
 }
 
 /**
@@ -17,14 +17,14 @@ export function modelId(bytes: Uint8Array): Uint8Array {
  * then its canonical bytes. The dtype code is the index in DTYPES; a u8 view has code 5 and is hashed as u8.
  */
 export function runDigest(id: Uint8Array, outputs: readonly Tensor[]): Uint8Array {
-  const hash = sha256.create().update(text.encode('samebit/run/1')).update(id);
+  const parts = [text.encode('samebit/run/1'), id];
   outputs.forEach((o, i) => {
     const code = o.dtype === 'u8' ? DTYPES.length : DTYPES.indexOf(o.dtype);
     const head = new DataView(new ArrayBuffer(12 + 4 * o.shape.length));
-    [i, code, o.shape.length, ...o.shape].forEach((v, k) => head.setUint32(4 * k, v, true));
-    hash.update(new Uint8Array(head.buffer)).update(toBytes(o.data));
+    for (const [k, v] of [i, code, o.shape.length, ...o.shape].entries()) head.setUint32(4 * k, v, true);
+    parts.push(new Uint8Array(head.buffer), toBytes(o.data));
   });
-  return hash.digest();
+  return sha256(parts);
 }
 
 /** Lower-case hexadecimal digits. */
