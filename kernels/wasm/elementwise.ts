@@ -5,7 +5,7 @@ import { clamp, interpolate, limit4, load8, mulhr4, rsh, store8, write } from '.
 /** Eight i8 or i16 as i16 lanes; stride 0 repeats one element. */
 // @ts-ignore: decorator
 @inline
-function load16(p: usize, size: i32, stride: usize): v128 {
+export function load16(p: usize, size: i32, stride: usize): v128 {
   if (stride == 0) return i16x8.splat(size == 1 ? <i16>load<i8>(p) : load<i16>(p));
   return size == 1 ? load8<i8>(p) : load8<i16>(p);
 }
@@ -13,11 +13,16 @@ function load16(p: usize, size: i32, stride: usize): v128 {
 /** Four elements as i32 lanes. */
 // @ts-ignore: decorator
 @inline
-function load32(p: usize, size: i32, stride: usize): v128 {
+export function load32(p: usize, size: i32, stride: usize): v128 {
   if (stride == 0) return i32x4.splat(size == 1 ? <i32>load<i8>(p) : size == 2 ? <i32>load<i16>(p) : load<i32>(p));
   if (size == 4) return v128.load(p);
   if (size == 2) return v128.load_ext<i16>(p);
   return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(p)));
+}
+
+/** The same behind a call, for where speed is not all. */
+export function wide(p: usize, size: i32, stride: usize): v128 {
+  return load32(p, size, stride);
 }
 
 /**
@@ -40,8 +45,8 @@ export function linear2(nd: usize, r: usize): void {
         u = i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 0, 8, 1, 9, 2, 10, 3, 11), pair);
         v = i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 4, 12, 5, 13, 6, 14, 7, 15), pair);
       } else {
-        u = i32x4.add(i32x4.mul(load32(a, ta, sa), ma), i32x4.mul(load32(b, tb, sb), mb));
-        v = i32x4.add(i32x4.mul(load32(a + (sa << 2), ta, sa), ma), i32x4.mul(load32(b + (sb << 2), tb, sb), mb));
+        u = i32x4.add(i32x4.mul(wide(a, ta, sa), ma), i32x4.mul(wide(b, tb, sb), mb));
+        v = i32x4.add(i32x4.mul(wide(a + (sa << 2), ta, sa), ma), i32x4.mul(wide(b + (sb << 2), tb, sb), mb));
       }
       u = i32x4.min_s(i32x4.max_s(i32x4.shr_s(i32x4.add(u, C), s), lo), hi);
       v = i32x4.min_s(i32x4.max_s(i32x4.shr_s(i32x4.add(v, C), s), lo), hi);

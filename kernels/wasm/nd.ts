@@ -4,6 +4,7 @@
  * Record: inner length, number of runs, three start addresses, three inner strides, outer rank, then per outer dim from the
  * innermost: length, three strides, counter. Strides are in bytes.
  */
+import { copyRun } from './simd';
 
 export let p0: usize = 0;
 export let p1: usize = 0;
@@ -62,6 +63,17 @@ export function move(r: usize, size: i32): void {
     else if (size == 2) run<u16>(n, s, t);
     else run<u32>(n, s, t);
     ndNext(r);
+  }
+}
+
+/** gather: `inner` bytes of x an index, for every one of `outer` blocks of `step` bytes. */
+export function gather(x: usize, y: usize, indices: usize, outer: i32, step: usize, count: i32, inner: usize): void {
+  for (; outer > 0; outer--) {
+    for (let k = 0; k < count; k++) {
+      copyRun(y, x + load<u32>(indices + (<usize>k << 2)) * inner, inner);
+      y += inner;
+    }
+    x += step;
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Window pools over [N,H,W,C] (spec/10-ops.md §5). Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, pb, pr,
- * element bytes; avg: zx, include_pad, m1, l, zp, lo, hi, bytes of y.
+ * element bytes; avg: zx, include_pad, stage, whose m is m1 and becomes that of a pixel, and m1 again.
  */
-import { floorDiv, fromTail, limit4, mulhr4, store8, TAIL } from './simd';
+import { floorDiv, fromTail, stage8, TAIL } from './simd';
 
 /** First tap of a window axis that is inside, for a window at `at`. */
 // @ts-ignore: decorator
@@ -44,10 +44,8 @@ function maxPixel(p: usize, ny: i32, nx: i32, rowStep: usize, colStep: usize, by
 
 /** Staged sum over ny·nx taps of one pixel; n is the divisor. */
 function avgPixel(r: usize, p: usize, ny: i32, nx: i32, rowStep: usize, colStep: usize, n: i32, out: usize): void {
-  const C = load<i32>(r, 20), size = load<i32>(r, 64), l = load<i32>(r, 80), ty = load<i32>(r, 96);
-  const m = i32x4.splat(<i32>floorDiv(2 * <i64>load<i32>(r, 76) + n, 2 * <i64>n));
-  const zero = i32x4.splat(-load<i32>(r, 68) * ny * nx);
-  const zp = v128.load_splat<i32>(r + 84), lo = v128.load_splat<i32>(r + 88), hi = v128.load_splat<i32>(r + 92);
+  const C = load<i32>(r, 20), size = load<i32>(r, 64), ty = load<i32>(r, 96), zero = i32x4.splat(-load<i32>(r, 68) * ny * nx);
+  store<i32>(r, <i32>floorDiv(2 * <i64>load<i32>(r, 100) + n, 2 * <i64>n), 76);
   for (let c = 0; c < C; c += 8) {
     let u = zero, v = zero;
     let row = p;
@@ -61,7 +59,7 @@ function avgPixel(r: usize, p: usize, ny: i32, nx: i32, rowStep: usize, colStep:
       }
       row += rowStep;
     }
-    store8(out, limit4(mulhr4(i32x4.shl(u, l), m), zp, lo, hi), limit4(mulhr4(i32x4.shl(v, l), m), zp, lo, hi), C - c, ty);
+    stage8(out, u, v, C - c, r + 76);
     p += size << 3;
     out += ty << 3;
   }

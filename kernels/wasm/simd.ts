@@ -86,9 +86,27 @@ export function load8<T>(p: usize): v128 {
   return sizeof<T>() == 1 ? v128.load_ext<i8>(p) : v128.load(p);
 }
 
+/** Copies a short run of n ≥ 0 bytes between areas that share none: both ends, which may overlap, and the steps between. */
+export function copyRun(to: usize, from: usize, n: usize): void {
+  if (n >= 16) {
+    const last = n - 16;
+    for (let i: usize = 0; i < last; i += 16) v128.store(to + i, v128.load(from + i));
+    v128.store(to + last, v128.load(from + last));
+  } else if (n >= 4) {
+    const half = (n >> 3) << 2, end = n - 4;
+    const a = load<u32>(from), b = load<u32>(from + half), c = load<u32>(from + end - half), d = load<u32>(from + end);
+    store<u32>(to, a);
+    store<u32>(to + half, b);
+    store<u32>(to + end - half, c);
+    store<u32>(to + end, d);
+  } else {
+    for (; n > 0; n--) store<u8>(to++, load<u8>(from++));
+  }
+}
+
 /** Copies the first `n` bytes of TAIL. */
 export function fromTail(p: usize, n: i32): void {
-  for (let i = 0; i < n; i++) store<u8>(p + i, load<u8>(TAIL + i));
+  copyRun(p, TAIL, n);
 }
 
 /**
@@ -121,4 +139,18 @@ function put8(p: usize, a: v128, b: v128, size: i32): void {
 @inline
 export function limit4(v: v128, zp: v128, lo: v128, hi: v128): v128 {
   return i32x4.min_s(i32x4.max_s(i32x4.add(v, zp), lo), hi);
+}
+
+/**
+ * Writes the first n ≤ 8 of eight accumulators behind the stage at r, or as they are where its m is −1. Stage: m, l, zp, lo, hi, bytes
+ * of y.
+ */
+export function stage8(y: usize, u: v128, v: v128, n: i32, r: usize): void {
+  const m = v128.load_splat<i32>(r), l = load<i32>(r, 4), zp = v128.load_splat<i32>(r + 8);
+  const lo = v128.load_splat<i32>(r + 12), hi = v128.load_splat<i32>(r + 16);
+  if (load<i32>(r) >= 0) {
+    u = limit4(mulhr4(i32x4.shl(u, l), m), zp, lo, hi);
+    v = limit4(mulhr4(i32x4.shl(v, l), m), zp, lo, hi);
+  }
+  store8(y, u, v, n, load<i32>(r, 20));
 }

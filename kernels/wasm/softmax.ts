@@ -1,4 +1,4 @@
-/** softmax and argmax (spec/10-ops.md §5, §6). */
+/** softmax, argmax and argmin (spec/10-ops.md §5, §6). */
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
 import { limit4, mulhr, read, rsh, scratch, store8 } from './simd';
 
@@ -64,16 +64,16 @@ export function softmax(nd: usize, r: usize): void {
   }
 }
 
-/** argmax over the middle axis of [outer, K, inner]; y i32 [outer, inner]. */
-export function argmax(x: usize, y: usize, outer: i32, K: i32, inner: i32, size: i32, last: i32): void {
+/** argmax over the middle axis of [outer, K, inner]; y i32 [outer, inner]. `flip` −1 reverses the order of values: argmin. */
+export function argmax(x: usize, y: usize, outer: i32, K: i32, inner: i32, size: i32, last: i32, flip: i32): void {
   const step = <usize>inner * size;
   for (let i = 0; i < outer; i++) {
     for (let j = 0; j < inner; j++) {
       let p = x + <usize>j * size;
-      let best = 0, top = read(p, size);
+      let best = 0, top = read(p, size) ^ flip;
       for (let k = 1; k < K; k++) {
         p += step;
-        const v = read(p, size);
+        const v = read(p, size) ^ flip;
         if (v > top || (last && v == top)) {
           best = k;
           top = v;

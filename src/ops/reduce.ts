@@ -3,7 +3,7 @@
  * @module
  */
 import { type Dim, greatest, least } from '../core/dim.ts';
-import type { Cell, IntsField, NodeCost, RuleContext, TensorType, TypedContext } from './define.ts';
+import type { Cell, IntsField, NodeCost, RuleContext, TypedContext } from './define.ts';
 import { counts, elements, hull, type Range, scaled } from './rules.ts';
 
 /** Axes of a reduction: ascending, each below the rank. They are removed from the shape. */
@@ -56,9 +56,3 @@ export function forEachReduced({ in: [x], a: { axes }, at }: Cell<AxesAttrs, In>
   }
   return count;
 }
-
-/** Type of a tensor whose elements are the raw ones of x. */
-export function sameType(x: TensorType, shape: readonly Dim[]): { readonly dtype: TensorType['dtype']; readonly shape: readonly Dim[]; readonly zp: number } {
-  return { dtype: x.dtype, shape, zp: x.zp };
-}
-

@@ -6,7 +6,7 @@ import { floorDiv } from '../../core/int.ts';
 import type { Arg, Builder } from './builder.ts';
 import type { Prepared, Site } from './kernels.ts';
 import { multipliers } from './pack.ts';
-import { broadcastStrides, denseStrides, strided } from './strided.ts';
+import { strided, walkOf } from './strided.ts';
 
 /** linear2: (a·Ma + b·Mb + C) >> s with C = zp·2^s + ⌊2^(s−1)⌋ − Ma·za − Mb·zb mod 2^32; without b, Mb = 0 on a itself. */
 export function linear2(s: Site<'linear2'>, b: Builder): Prepared {
@@ -16,8 +16,11 @@ export function linear2(s: Site<'linear2'>, b: Builder): Prepared {
   const { ma, mb, s: shift, output } = s.attrs;
   const half = shift === 0 ? 0 : 2 ** (shift - 1);
   const c = output.zp * 2 ** shift + half - ma * x.zp - mb * y.zp;
-  const walks = [x, y].map((t) => ({ at: b.at(t), strides: broadcastStrides(t, out.shape) }));
-  const nd = strided(b, out.shape, [...walks, { at: b.at(out), strides: denseStrides(out.shape, out.size) }]);
+  const nd = strided(
+    b,
+    out.shape,
+    [x, y, out].map((t) => walkOf(b, t, out.shape)),
+  );
   const record = b.record([x.size, y.size, ma, mb, c, shift, output.lo, output.hi, out.size]);
   return {
     kernel: x.size < 4 && y.size < 4 ? 'linear2_dot_i16' : 'linear2_mul_i32',

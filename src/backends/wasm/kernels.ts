@@ -11,9 +11,23 @@ import { linear2, lut8, lut16, rescale } from './elementwise.ts';
 import { conv2d, dense, matmul } from './linear.ts';
 import { lstm } from './lstm.ts';
 import type { Kernels } from './module.ts';
-import { concat, pad, reshape, slice, transpose } from './move.ts';
+import {
+  concat,
+  depth_to_space,
+  expand,
+  gather,
+  pad,
+  reshape,
+  slice,
+  space_to_depth,
+  tile,
+  transpose,
+} from './move.ts';
+import { compare, logical, max, min, mul, where } from './pairs.ts';
 import { avg_pool2d, max_pool2d } from './pool.ts';
-import { argmax, layer_norm, softmax } from './rows.ts';
+import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
+import { resize_bilinear, resize_nearest } from './resize.ts';
+import { argmax, argmin, layer_norm, softmax } from './rows.ts';
 
 /** A node as its kernel sees it: attributes, facts, and operands by position (undefined where absent). */
 export interface Site<N extends OpName> {
@@ -35,23 +49,41 @@ export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => 
 /** Kernel of every op. */
 export const KERNELS: { readonly [N in OpName]: WasmKernel<N> } = {
   argmax,
+  argmin,
   avg_pool2d,
+  compare,
   concat,
   conv2d,
   dense,
+  depth_to_space,
+  expand,
+  gather,
   layer_norm,
   linear2,
+  logical,
   lstm,
   lut8,
   lut16,
   matmul,
+  max,
   max_pool2d,
+  min,
+  mul,
   pad,
+  reduce_max,
+  reduce_mean,
+  reduce_min,
+  reduce_sum,
   rescale,
   reshape,
+  resize_bilinear,
+  resize_nearest,
   slice,
   softmax,
+  space_to_depth,
+  tile,
   transpose,
+  where,
 };
 
 /** Prepares a node. One whose outputs are all empty has nothing to run. */

@@ -3,15 +3,18 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
-import { HEX, LENGTH } from './kernels.gen.ts';
+import { LENGTH, TEXT } from './kernels.gen.ts';
 import { selfTest } from './selftest.ts';
 
 /** What the module exports. Arguments are byte addresses and small integers; records are described beside each kernel. */
 export interface Kernels {
-  argmax(x: number, y: number, outer: number, k: number, inner: number, size: number, last: number): void;
+  argmax(x: number, y: number, outer: number, k: number, inner: number, size: number, last: number, flip: number): void;
+  bilinear(record: number, x: number, y: number): void;
+  binary(nd: number, record: number): void;
   conv(record: number, x: number, y: number): void;
   copy(to: number, from: number, bytes: number): void;
   depthwise(record: number, x: number, y: number): void;
+  gather(x: number, y: number, at: number, outer: number, step: number, count: number, inner: number): void;
   layerNorm(record: number, x: number, y: number): void;
   linear2(nd: number, record: number): void;
   lstm(record: number, x: number, h0: number, c0: number, h: number, lastH: number, lastC: number): void;
@@ -31,7 +34,9 @@ export interface Kernels {
   matrix(record: number, x: number, y: number): void;
   move(nd: number, size: number): void;
   pool(record: number, x: number, y: number, avg: number): void;
+  reduce(nd: number, record: number, y: number): void;
   rescale(record: number, x: number, y: number): void;
+  select(nd: number, op: number, size: number): void;
   softmax(nd: number, record: number): void;
 }
 
@@ -52,14 +57,28 @@ export function loadModule(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
+/** The bytes that TEXT holds (scripts/build-wasm.ts, `textOf`). */
+export function moduleBytes(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(LENGTH);
+  let more = -3;
+  for (let i = 0, at = 0; i < TEXT.length; i++) {
+    const c = TEXT.charCodeAt(i);
+    if (c < 40) more = 86 * (c - 32) - 3;
+    else {
+      bytes[at++] = c - (c > 92 ? 41 : 40) + more;
+      more = -3;
+    }
+  }
+  return bytes;
+}
+
 async function compile(): Promise<WebAssembly.Module> {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   if (!littleEndian || typeof WebAssembly === 'undefined')
     throw new HostError('NoBackend', 'no WebAssembly on this machine');
-  const bytes = Uint8Array.from({ length: LENGTH }, (_, i) => Number.parseInt(HEX.slice(2 * i, 2 * i + 2), 16));
   let module: WebAssembly.Module;
   try {
-    module = await WebAssembly.compile(bytes);
+    module = await WebAssembly.compile(moduleBytes());
   } catch {
     throw new HostError('NoBackend', 'this engine does not accept WebAssembly SIMD');
   }

@@ -92,6 +92,11 @@ export function stageWords(
   return s === undefined ? [0, 0, 0, 0, 4] : [s.l, s.zp, s.lo, s.hi, sizeOf(s)];
 }
 
+/** The words of a stage with one multiplier (kernels/wasm/simd.ts, stage8): m, then `stageWords`; without a stage m = −1. */
+export function oneStage(s: Stage | undefined, size: number): readonly number[] {
+  return s === undefined ? [-1, 0, 0, 0, 0, size] : [s.m[0]!, ...stageWords(s)];
+}
+
 /** A product’s right side: panels, bias and stage of `count` columns. */
 export interface Columns {
   readonly k: number;

@@ -36,7 +36,7 @@ export function avg_pool2d(s: Site<'avg_pool2d'>, b: Builder): Prepared {
   const [x] = s.in as readonly [Arg];
   const { include_pad, m1, l, output: o } = s.attrs;
   const y = s.out[0]!;
-  const record = b.record([...windowWords(x, y, s.attrs), x.zp, include_pad, m1, l, o.zp, o.lo, o.hi, y.size]);
+  const record = b.record([...windowWords(x, y, s.attrs), x.zp, include_pad, m1, l, o.zp, o.lo, o.hi, y.size, m1]);
   const [from, to] = [b.at(x), b.at(y)];
   return { kernel: `avg_pool_i${x.size * 8}`, run: (kernels) => kernels.pool(record, from, to, 1) };
 }

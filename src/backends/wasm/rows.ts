@@ -1,5 +1,5 @@
 /**
- * Ops over rows: softmax, argmax, layer_norm (spec/10-ops.md §5, §6).
+ * Ops over rows: softmax, argmax, argmin, layer_norm (spec/10-ops.md §5, §6).
  * @module
  */
 import { EXP2, exponent, expweight } from '../../core/exp2.ts';
@@ -8,7 +8,7 @@ import { elementCount } from '../../core/tensor.ts';
 import type { Arg, Builder } from './builder.ts';
 import type { Prepared, Site } from './kernels.ts';
 import { words } from './pack.ts';
-import { broadcastStrides, denseStrides, strided } from './strided.ts';
+import { strided, walkOf } from './strided.ts';
 
 /** softmax; for i8 the weights E(t(d)), d = 0…255, are a table made here. */
 export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
@@ -22,12 +22,11 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   const small = x.size === 1;
   const table = small ? words(b, 256, (d) => expweight(exponent(d, l, m), e)) : 0;
   const exp2 = small ? 0 : b.shared('EXP2', () => EXP2);
-  const walk = (t: Arg): { at: number; strides: number[] } => ({ at: b.at(t), strides: broadcastStrides(t, shape) });
   const none = { at: 0, strides: shape.map(() => 0) };
   const nd = strided(
     b,
     shape,
-    [walk(x), mask === undefined ? none : walk(mask), { at: b.at(y), strides: denseStrides(shape, y.size) }],
+    [walkOf(b, x, shape), mask === undefined ? none : walkOf(b, mask, shape), walkOf(b, y, shape)],
     true,
   );
   const record = b.record([
@@ -51,18 +50,21 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   return { kernel: `softmax_i${x.size * 8}${small ? '_table' : ''}`, run: (kernels) => kernels.softmax(nd, record) };
 }
 
-/** argmax over [outer, K, inner]. */
-export function argmax(s: Site<'argmax'>, b: Builder): Prepared {
-  const [x] = s.in as readonly [Arg];
-  const { axis, select_last } = s.attrs;
-  const [outer, k, inner] = [
-    elementCount(x.shape.slice(0, axis)),
-    x.shape[axis]!,
-    elementCount(x.shape.slice(axis + 1)),
-  ];
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: 'argmax', run: (kernels) => kernels.argmax(from, to, outer, k, inner, x.size, select_last ? 1 : 0) };
+/** argmax and argmin over [outer, K, inner]; `flip` −1 reverses the order. */
+function arg(kernel: string, flip: number) {
+  return (s: Site<'argmax'>, b: Builder): Prepared => {
+    const [x] = s.in as readonly [Arg];
+    const { axis, select_last } = s.attrs;
+    const [outer, inner] = [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis + 1))];
+    const [from, to, last] = [b.at(x), b.at(s.out[0]!), select_last ? 1 : 0];
+    return { kernel, run: (kernels) => kernels.argmax(from, to, outer, x.shape[axis]!, inner, x.size, last, flip) };
+  };
 }
+
+/** argmax: the index of the greatest value. */
+export const argmax: (s: Site<'argmax'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmax', 0);
+/** argmin: the index of the least value. */
+export const argmin: (s: Site<'argmin'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmin', -1);
 
 /** layer_norm: 64-bit row facts, then elements eight at a time. */
 export function layer_norm(s: Site<'layer_norm'>, b: Builder): Prepared {

@@ -3,7 +3,7 @@
  * @module
  */
 import { stridesOf } from '../../ops/rules.ts';
-import type { Builder } from './builder.ts';
+import type { Arg, Builder } from './builder.ts';
 
 /** An operand: its address and its stride in bytes along every dim. */
 export interface Walk {
@@ -21,17 +21,24 @@ export function broadcastStrides(
   return shape.map((_, i) => (i < skip || t.shape[i - skip] === 1 ? 0 : own[i - skip]! * t.size));
 }
 
+/** A tensor read along the dims of `shape`. */
+export function walkOf(b: Builder, t: Arg, shape: readonly number[]): Walk {
+  return { at: b.at(t), strides: broadcastStrides(t, shape) };
+}
+
 /** Strides in bytes of a dense tensor. */
 export function denseStrides(shape: readonly number[], size: number): number[] {
   return stridesOf(shape).map((s) => s * size);
 }
 
-interface Axis {
+/** A merged dim: its length and the stride of every operand. */
+export interface Axis {
   readonly n: number;
   readonly s: readonly number[];
 }
 
-function collapse(dims: readonly number[], walks: readonly Walk[]): Axis[] {
+/** Dims from the outermost, without those of length 1, neighbours merged where every operand allows it. */
+export function collapse(dims: readonly number[], walks: readonly Walk[]): Axis[] {
   const out: Axis[] = [];
   dims.forEach((n, i) => {
     if (n === 1) return;
@@ -43,6 +50,14 @@ function collapse(dims: readonly number[], walks: readonly Walk[]): Axis[] {
   return out;
 }
 
+/** A record of one to three operands over `axes` around the run `inner`. */
+export function recordOf(b: Builder, axes: readonly Axis[], inner: Axis, walks: readonly Walk[]): number {
+  const three = (v: readonly number[]): number[] => [v[0] ?? 0, v[1] ?? 0, v[2] ?? 0];
+  const runs = axes.reduce((n, a) => n * a.n, 1);
+  const outer = [...axes].reverse().flatMap((a) => [a.n, ...three(a.s), 0]);
+  return b.record([inner.n, runs, ...three(walks.map((w) => w.at)), ...three(inner.s), axes.length, ...outer]);
+}
+
 /**
  * A record over `dims`, none of them 0, for one to three operands. The inner run is the last merged dim, or with `whole`
  * exactly the last dim.
@@ -51,8 +66,5 @@ export function strided(b: Builder, dims: readonly number[], walks: readonly Wal
   const last = dims.length - 1;
   const axes = collapse(whole ? dims.slice(0, last) : dims, walks);
   const inner = whole ? { n: dims[last]!, s: walks.map((w) => w.strides[last]!) } : (axes.pop() ?? { n: 1, s: [] });
-  const three = (v: readonly number[]): number[] => [v[0] ?? 0, v[1] ?? 0, v[2] ?? 0];
-  const runs = axes.reduce((n, a) => n * a.n, 1);
-  const outer = axes.reverse().flatMap((a) => [a.n, ...three(a.s), 0]);
-  return b.record([inner.n, runs, ...three(walks.map((w) => w.at)), ...three(inner.s), axes.length, ...outer]);
+  return recordOf(b, axes, inner, walks);
 }
