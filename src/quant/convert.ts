@@ -166,12 +166,13 @@ export function convertOnnx(
   });
   if (readers.some((r) => r.count !== readers[0]!.count))
     throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
-  const ranges = observe(graph, readers, rangeMethod(options.ranges), progress);
+  const { ranges, stats } = observe(graph, readers, rangeMethod(options.ranges), progress);
   const inputs = graph.inputs.map((input, i): InputForm => {
     const f = folded[i];
     return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };
   });
-  const result = quantize(graph, ranges, { inputs });
+  const dbg = (globalThis as unknown as { W?: number }).W;
+  const result = quantize(graph, ranges, { inputs, stats, ...(dbg ? { widths: new Map(graph.tensors.map((t) => [t.id, dbg as 12])) } : {}) });
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,

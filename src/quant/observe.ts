@@ -5,6 +5,7 @@
  */
 import type { FloatGraph } from './float-graph.ts';
 import { createInterpreter } from './interpret.ts';
+import { type LayerStats, StatsCollector } from './layer-stats.ts';
 import type { SampleReader } from './samples.ts';
 import type { Range } from './scales.ts';
 
@@ -13,6 +14,12 @@ export type RangeMethod = 'minmax' | 'mse' | { readonly percentile: number };
 
 /** Range of every tensor by id; zero lies in every range. Undefined for a tensor that no node or input defines. */
 export type Ranges = readonly (Range | undefined)[];
+
+/** What calibration learnt: ranges, and statistics of the inputs of layers by output tensor. */
+export interface Observation {
+  readonly ranges: Ranges;
+  readonly stats: ReadonlyMap<number, LayerStats>;
+}
 
 /** Called after sample `done` of `total`; both passes count. */
 export type ObserveProgress = (done: number, total: number) => void;
@@ -29,14 +36,14 @@ function eachSample(
   graph: FloatGraph,
   readers: readonly SampleReader[],
   visit: (id: number, v: Float64Array) => void,
-  tick: () => void,
+  done: (values: readonly Float64Array[]) => void,
 ): void {
   const interpreter = createInterpreter(graph);
   const ids = [...graph.inputs.map((i) => i.tensor), ...graph.nodes.map((n) => n.output)];
   for (let i = 0; i < readers[0]!.count; i++) {
     interpreter.run(readers.map((r) => r.read(i)));
     for (const id of ids) visit(id, interpreter.values[id]!);
-    tick();
+    done(interpreter.values);
   }
 }
 
@@ -91,13 +98,14 @@ export function observe(
   readers: readonly SampleReader[],
   method: RangeMethod,
   progress?: ObserveProgress,
-): Ranges {
+): Observation {
   const n = graph.tensors.length;
   const seen: Observed = { lo: new Float64Array(n), hi: new Float64Array(n) };
   const total = readers[0]!.count * (method === 'minmax' ? 1 : 2);
   let done = 0;
   const tick = (): void => progress?.(++done, total);
   const known = new Set<number>();
+  const collector = new StatsCollector(graph, readers[0]!.count);
   eachSample(
     graph,
     readers,
@@ -111,10 +119,14 @@ export function observe(
       seen.lo[id] = lo;
       seen.hi[id] = hi;
     },
-    tick,
+    (values) => {
+      collector.add(values);
+      tick();
+    },
   );
+  const stats = collector.finish();
   const full = graph.tensors.map((t) => (known.has(t.id) ? { lo: seen.lo[t.id]!, hi: seen.hi[t.id]! } : undefined));
-  if (method === 'minmax') return full;
+  if (method === 'minmax') return { ranges: full, stats };
   const bins = full.map((r) => (r && r.hi > r.lo ? new Float64Array(BINS) : undefined));
   eachSample(
     graph,
@@ -125,10 +137,11 @@ export function observe(
     },
     tick,
   );
-  return full.map((range, id) => {
+  const ranges = full.map((range, id) => {
     const b = bins[id];
     if (!range || !b) return range;
     const cut = method === 'mse' ? mseRange(b, range) : percentileRange(b, range, method.percentile);
     return { lo: Math.min(cut.lo, 0), hi: Math.max(cut.hi, 0) };
   });
+  return { ranges, stats };
 }

@@ -12,6 +12,7 @@ import { emitArg, emitAvgPool, emitMaxPool, emitReduce } from './emit/reduce.ts'
 import { emitClamp, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';
+import type { LayerStats } from './layer-stats.ts';
 import type { Ranges } from './observe.ts';
 import { isMove, planTypes, type Width } from './plan.ts';
 import { type QType, type Range, toScale } from './scales.ts';
@@ -30,8 +31,8 @@ export interface QuantPolicy {
   readonly inputs: readonly InputForm[];
   /** Tensors that get more than 8 bits, besides those that reach an output. */
   readonly widths?: ReadonlyMap<number, Width> | undefined;
-  /** Channel means of the inputs of layers, for bias correction. */
-  readonly means?: readonly (Float64Array | undefined)[] | undefined;
+  /** Statistics of the inputs of layers by output tensor, for weight rounding and bias correction. */
+  readonly stats?: ReadonlyMap<number, LayerStats> | undefined;
 }
 
 /** One layer of the report: source node, kind, output type and observed range. */
@@ -140,7 +141,7 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
   const inputs = policy.inputs.map((f) => ('index' in f ? undefined : f.type));
   const types = planTypes(graph, ranges, { inputs, widths: widthsOf(graph, policy.widths) });
   const tensors = graph.tensors.map((): Quantized | undefined => undefined);
-  const scope: EmitScope = { writer: new GraphWriter(), graph, ranges, types, tensors, means: policy.means ?? [] };
+  const scope: EmitScope = { writer: new GraphWriter(), graph, ranges, types, tensors, stats: policy.stats ?? new Map() };
   declareInputs(scope, policy);
   const layers = graph.nodes.map((node): LayerReport => {
     const result = emitNode(scope, node);

@@ -5,6 +5,7 @@
  */
 import type { Scale } from '../graph/ir.ts';
 import { exp2i, frexp, ldexp } from './math.ts';
+import type { Rounder } from './rounding.ts';
 
 /**
  * Type of an integer tensor: real = (q − zp)·scale, lo ≤ q ≤ hi. Whole numbers are i32 and truth values bool, both with
@@ -119,6 +120,8 @@ export interface LayerSpec {
   readonly inputScale: number;
   readonly centred: Range;
   readonly outputScale: number;
+  /** Rounds a row's weights and says what the bias has to take back; absent: each weight to its nearest integer. */
+  readonly rounder?: Rounder | undefined;
 }
 
 /** Integers of a linear layer: w i8 rows, b i32, one multiplier a row, and the common l; `scales` are the snapped weight scales. */
@@ -186,8 +189,11 @@ export function quantizeLayer(spec: LayerSpec): LayerIntegers | undefined {
     let good = true;
     for (let o = 0; o < rows; o++) {
       const s = scales[o]!;
-      for (let i = o * k; i < (o + 1) * k; i++) w[i] = clampReal(round(spec.weight[i]! / s), -127, 127);
-      const bias = round(spec.bias[o]! / (spec.inputScale * s));
+      const v = spec.weight.slice(o * k, (o + 1) * k).map((x) => x / s);
+      const row = spec.rounder?.row(v, o) ?? Int8Array.from(v, (x) => clampReal(round(x), -127, 127));
+      w.set(row, o * k);
+      const error = spec.rounder?.meanError(v, row, o) ?? 0;
+      const bias = round((spec.bias[o]! / s + error) / spec.inputScale);
       b[o] = clampReal(bias, -LIMIT, LIMIT - 1);
       if (proved(w, o * k, k, bias, spec.centred, l)) continue;
       good = false;

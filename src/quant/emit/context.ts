@@ -5,6 +5,7 @@
 import { type IMPORT_ERRORS, ImportError } from '../../onnx/errors.ts';
 import type { FloatGraph, FloatKind, FloatNode, OpOf } from '../float-graph.ts';
 import type { GraphWriter, Ref } from '../graph-writer.ts';
+import type { LayerStats } from '../layer-stats.ts';
 import type { Ranges } from '../observe.ts';
 import { LIMIT, multiplier, type QType, type Range, sameType, withLimits } from '../scales.ts';
 
@@ -26,8 +27,8 @@ export interface EmitScope {
   readonly types: readonly (QType | undefined)[];
   /** What each tensor became, by id. */
   readonly tensors: (Quantized | undefined)[];
-  /** Mean of every channel (last axis) of the input of each layer, by tensor id; undefined where it is not observed. */
-  readonly means: readonly (Float64Array | undefined)[];
+  /** Statistics of the inputs of layers, by the layer's output tensor. */
+  readonly stats: ReadonlyMap<number, LayerStats>;
 }
 
 /** One float node on its way into the integer graph. */

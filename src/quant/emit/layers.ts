@@ -4,25 +4,9 @@
  */
 import type { Conv2d, Dense } from '../float-graph.ts';
 import { compactMultipliers, i16Type, LIMIT, type LayerIntegers, multiplier, type QType, quantizeLayer } from '../scales.ts';
+import { createRounder } from '../rounding.ts';
 import { depthwise } from '../simplify.ts';
 import { centred, type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
-
-/** The bias with the mean error of the rounded weights taken back: Σ (w − ŵ)·E[x] of each row (bias correction). */
-function corrected(op: Conv2d | Dense, q: LayerIntegers, means: Float64Array): Float64Array {
-  const rows = op.bias.length;
-  const k = op.weight.length / rows;
-  const groups = op.kind === 'conv2d' ? op.groups : 1;
-  const cg = op.kind === 'conv2d' ? k / (op.kernel[0] * op.kernel[1]) : k;
-  return op.bias.map((b, o) => {
-    const first = Math.floor(o / (rows / groups)) * cg;
-    let error = 0;
-    for (let i = 0; i < k; i++) {
-      const mean = means[(first + (i % cg)) % means.length]!;
-      error += (op.weight[o * k + i]! - q.w[o * k + i]! * q.scales[o]!) * mean;
-    }
-    return b + error;
-  });
-}
 
 /** Quantizes the rows of a layer. Padding taps add 0, so a padded layer's interval holds 0. */
 function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean): LayerIntegers {
@@ -30,13 +14,11 @@ function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean)
   const own = centred(x);
   const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
   const { weight, bias } = op;
-  const spec = { weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale };
-  const q = quantizeLayer(spec);
-  const means = c.scope.means[c.node.inputs[0]!];
-  const better = q && means && quantizeLayer({ ...spec, bias: corrected(op, q, means) });
+  const stats = c.scope.stats.get(c.node.output);
+  const rounder = stats && createRounder(stats, bias.length);
+  const spec = { weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
   return (
-    better ??
-    q ??
+    quantizeLayer(spec) ??
     c.fail(
       'UnsupportedForm',
       'a bias or gain is too large for an int32 accumulator',

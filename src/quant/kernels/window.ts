@@ -5,6 +5,7 @@
  */
 import type { Conv2d, Dense, Pool } from '../float-graph.ts';
 import type { Block } from './block.ts';
+import { fastConv } from './fast-conv.ts';
 
 /** Rows of weights over `count` vectors of k values, written `stride` apart. */
 interface Rows {
@@ -107,8 +108,8 @@ function depthwise(op: Conv2d, x: Block, y: Block): void {
   }
 }
 
-/** Copies the taps of group g at output (b, oy, ox) into `patch` from `at` on, zeros for padding. */
-function gather(op: Conv2d, x: Block, b: number, oy: number, ox: number, g: number, patch: Float64Array, start: number): void {
+/** Copies the taps of group g at output (b, oy, ox) into `patch` from `start` on, zeros for padding. */
+export function gatherTaps(op: Conv2d, x: Block, b: number, oy: number, ox: number, g: number, patch: Float64Array, start: number): void {
   const [, h, w, c] = x.shape as [number, number, number, number];
   const cg = c / op.groups;
   let at = start;
@@ -125,6 +126,9 @@ function gather(op: Conv2d, x: Block, b: number, oy: number, ox: number, g: numb
   }
 }
 
+/** Products from which the WebAssembly kernel pays for its copies. */
+const FAST = 4096;
+
 /** Convolution: the taps of two output pixels at a time become two vectors of a dense layer. */
 export function conv2d(op: Conv2d, x: Block, y: Block): void {
   const [, , , c] = x.shape as [number, number, number, number];
@@ -132,8 +136,9 @@ export function conv2d(op: Conv2d, x: Block, y: Block): void {
   const [cg, og] = [c / op.groups, o / op.groups];
   const k = op.kernel[0] * op.kernel[1] * cg;
   const whole = k === c && op.groups === 1 && op.pads.every((p) => p === 0) && op.strides.every((s) => s === 1);
-  if (whole) rows(op, x.data, n * oh * ow, k, y.data);
-  else if (cg === 1 && og === 1) depthwise(op, x, y);
+  if (y.data.length * k >= FAST && fastConv(op, x, y)) return clamp(y.data, op.lo, op.hi);
+  if (cg === 1 && og === 1) depthwise(op, x, y);
+  else if (whole) rows(op, x.data, n * oh * ow, k, y.data);
   else {
     const patch = new Float64Array(2 * k);
     const pixels = n * oh * ow;
@@ -141,7 +146,7 @@ export function conv2d(op: Conv2d, x: Block, y: Block): void {
       const q = Math.min(p + 1, pixels - 1);
       for (let g = 0; g < op.groups; g++) {
         for (const [i, pixel] of [p, q].entries())
-          gather(op, x, Math.floor(pixel / (oh * ow)), Math.floor(pixel / ow) % oh, pixel % ow, g, patch, i * k);
+          gatherTaps(op, x, Math.floor(pixel / (oh * ow)), Math.floor(pixel / ow) % oh, pixel % ow, g, patch, i * k);
         pair(op, patch, 0, k, k, g * og, (g + 1) * og, y.data, p * o, q * o);
       }
     }
@@ -149,30 +154,27 @@ export function conv2d(op: Conv2d, x: Block, y: Block): void {
   clamp(y.data, op.lo, op.hi);
 }
 
-/** Maximum or average of the window's valid taps. */
+/** Maximum or average of the window's valid taps, channel by channel beside each other. */
 export function pool(op: Pool, x: Block, y: Block): void {
-  const [n, h, w, c] = x.shape as [number, number, number, number];
-  const [, oh, ow] = y.shape as [number, number, number, number];
+  const [, h, w, c] = x.shape as [number, number, number, number];
+  const [n, oh, ow] = y.shape as [number, number, number];
   const [pt, pl, pb, pr] = op.pads;
   const max = op.kind === 'max_pool2d';
-  for (let b = 0; b < n; b++)
-    for (let oy = 0; oy < oh; oy++)
-      for (let ox = 0; ox < ow; ox++)
-        for (let ch = 0; ch < c; ch++) {
-          let acc = max ? Number.NEGATIVE_INFINITY : 0;
-          let count = 0;
-          for (let ky = 0; ky < op.kernel[0]; ky++) {
-            const iy = oy * op.strides[0] - pt + ky * op.dilations[0];
-            for (let kx = 0; kx < op.kernel[1]; kx++) {
-              const ix = ox * op.strides[1] - pl + kx * op.dilations[1];
-              const valid = iy >= 0 && iy < h && ix >= 0 && ix < w;
-              if (valid || (op.includePad && iy < h + pb && ix < w + pr)) count += 1;
-              if (!valid) continue;
-              const v = x.data[((b * h + iy) * w + ix) * c + ch]!;
-              acc = max ? Math.max(v, acc) : acc + v;
-            }
-          }
-          y.data[((b * oh + oy) * ow + ox) * c + ch] = max ? acc : acc / count;
-        }
+  for (let p = 0; p < n * oh * ow; p++) {
+    const out = y.data.subarray(p * c, (p + 1) * c).fill(max ? Number.NEGATIVE_INFINITY : 0);
+    const y0 = (Math.floor(p / ow) % oh) * op.strides[0] - pt;
+    const x0 = (p % ow) * op.strides[1] - pl;
+    let count = 0;
+    for (let t = 0; t < op.kernel[0] * op.kernel[1]; t++) {
+      const iy = y0 + Math.floor(t / op.kernel[1]) * op.dilations[0];
+      const ix = x0 + (t % op.kernel[1]) * op.dilations[1];
+      const valid = iy >= 0 && iy < h && ix >= 0 && ix < w;
+      if (valid || (op.includePad && iy < h + pb && ix < w + pr)) count += 1;
+      if (!valid) continue;
+      const from = ((Math.floor(p / (oh * ow)) * h + iy) * w + ix) * c;
+      if (max) for (let ch = 0; ch < c; ch++) out[ch] = x.data[from + ch]! > out[ch]! ? x.data[from + ch]! : out[ch]!;
+      else for (let ch = 0; ch < c; ch++) out[ch]! += x.data[from + ch]!;
+    }
+    if (!max) for (let ch = 0; ch < c; ch++) out[ch]! /= count;
+  }
 }
-

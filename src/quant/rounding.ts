@@ -1,0 +1,73 @@
+/**
+ * Rounds the weights of a row so that the layer's output changes least on the calibration inputs, not each weight: with C
+ * the covariance of the inputs and r = v − q the rounding errors in steps, it lowers rᵀCr by moves of one step, and what
+ * mean error is left goes into the bias (spec/10-ops.md §12 leaves the rounding of source floats free).
+ * @module
+ */
+import type { LayerStats, Moments } from './layer-stats.ts';
+
+/** Share of the mean variance added to every variance, so that inputs never seen together keep small errors. */
+const RIDGE = 0.02;
+const SWEEPS = 12;
+
+/** Covariance with a ridge; undefined where no second moments were kept. */
+export function covariance({ mean, second }: Moments): Float64Array | undefined {
+  const k = mean.length;
+  if (second.length !== k * k) return undefined;
+  const out = second.map((v, i) => v - mean[Math.floor(i / k)]! * mean[i % k]!);
+  let trace = 0;
+  for (let i = 0; i < k; i++) trace += out[i * k + i]!;
+  for (let i = 0; i < k; i++) out[i * k + i]! += (RIDGE * trace) / k;
+  return out;
+}
+
+/** Rounds v (weights in steps) to integers of −127…127 with little rᵀCr, by descent from the nearest integers. */
+export function roundRow(v: Float64Array, c: Float64Array): Int8Array {
+  const k = v.length;
+  const q = Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), -127), 127));
+  const r = v.map((x, i) => x - q[i]!);
+  const g = new Float64Array(k); // C·r
+  for (let j = 0; j < k; j++) {
+    const e = r[j]!;
+    if (e !== 0) for (let i = 0; i < k; i++) g[i]! += e * c[j * k + i]!;
+  }
+  for (let sweep = 0, moved = true; moved && sweep < SWEEPS; sweep++) {
+    moved = false;
+    for (let j = 0; j < k; j++) {
+      const d = g[j]! > 0 ? 1 : -1;
+      const next = q[j]! + d;
+      if (2 * d * g[j]! <= c[j * k + j]! * (1 + 1e-9) || next < -127 || next > 127) continue;
+      q[j] = next;
+      for (let i = 0; i < k; i++) g[i]! -= d * c[j * k + i]!;
+      moved = true;
+    }
+  }
+  return q;
+}
+
+/** How a layer's rows are rounded, and what mean output error is left for the bias. */
+export interface Rounder {
+  /** Integers of row o for its weights in steps. */
+  row(v: Float64Array, o: number): Int8Array;
+  /** Σ (v − q)·E[x] of row o, in steps times input. */
+  meanError(v: Float64Array, q: Int8Array, o: number): number;
+}
+
+/** The rounder of a layer of `rows` rows by its statistics. */
+export function createRounder(stats: LayerStats, rows: number): Rounder {
+  const perGroup = rows / stats.groups.length;
+  const covariances = stats.groups.map(covariance);
+  const nearest = (v: Float64Array): Int8Array => Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), -127), 127));
+  return {
+    row(v, o) {
+      const c = covariances[Math.floor(o / perGroup)];
+      return c ? roundRow(v, c) : nearest(v);
+    },
+    meanError(v, q, o) {
+      const { mean } = stats.groups[Math.floor(o / perGroup)]!;
+      let sum = 0;
+      for (let i = 0; i < v.length; i++) sum += (v[i]! - q[i]!) * mean[i]!;
+      return sum;
+    },
+  };
+}
