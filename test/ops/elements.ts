@@ -6,6 +6,20 @@ import type { DType } from '../../src/core/tensor.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import { readGolden, type Vector } from '../golden.ts';
 import type { NodeCase, Tensor } from './node.ts';
+import {
+  constant,
+  flat,
+  image,
+  type Json,
+  type Nested,
+  nested,
+  operand,
+  output,
+  ranged,
+  type Shaped,
+  shapeOf,
+  stage,
+} from './operands.ts';
 
 /** A node, the elements of its outputs (undefined: not stated), and those of its committed intermediates. */
 export interface Known extends NodeCase {
@@ -15,66 +29,7 @@ export interface Known extends NodeCase {
   readonly only?: { readonly [name: string]: readonly number[] };
 }
 
-type Nested = number | readonly Nested[];
-// biome-ignore lint/suspicious/noExplicitAny: vectors are JSON of many shapes; a wrong one fails its comparison
-type Json = any;
-interface Shaped {
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
-
 const TABLES = readGolden<Record<string, number[]>>('numerics', 'tables');
-
-function flat(v: Nested): number[] {
-  return typeof v === 'number' ? [v] : v.flatMap(flat);
-}
-
-function shapeOf(v: Nested): number[] {
-  return typeof v === 'number' ? [] : [v.length, ...(v.length === 0 ? [] : shapeOf(v[0]!))];
-}
-
-function within(v: readonly number[], bits: number): boolean {
-  return v.every((q) => q >= -(2 ** (bits - 1)) && q < 2 ** (bits - 1));
-}
-
-/** An operand: the least dtype that holds its values, i8 if it has a zero point; i32 gets the interval of its values. */
-function operand(shape: readonly number[], data: readonly number[], zp = 0, dtype?: DType): Tensor {
-  const type = dtype ?? (zp !== 0 || within(data, 8) ? 'i8' : within(data, 16) ? 'i16' : 'i32');
-  return type === 'i32' && data.length > 0
-    ? { dtype: type, shape, data, zp, lo: Math.min(...data), hi: Math.max(...data) }
-    : { dtype: type, shape, data, zp };
-}
-
-/** An operand whose interval is that of its values. */
-function ranged(t: Shaped): Tensor {
-  return {
-    ...operand(t.shape, t.data),
-    ...(t.data.length > 0 ? { lo: Math.min(...t.data), hi: Math.max(...t.data) } : {}),
-  };
-}
-
-function nested(v: Nested, zp = 0, dtype?: DType): Tensor {
-  return operand(shapeOf(v), flat(v), zp, dtype);
-}
-
-function constant(dtype: DType, shape: readonly number[], data: readonly number[], zp = 0): Tensor {
-  return { dtype, shape, data, zp, const: true };
-}
-
-/** zp, lo and hi of flat attributes with the dtype that they fit. */
-function output(a: Json): { dtype: DType; zp: number; lo: number; hi: number } {
-  const { zp, lo, hi } = a;
-  return { dtype: lo >= -128 && hi <= 127 ? 'i8' : 'i16', zp, lo, hi };
-}
-
-function stage(a: Json) {
-  return { m: a.m, l: a.l, ...output(a) };
-}
-
-function image(v: Nested, zx: number): Tensor {
-  const t = nested(v, zx);
-  return { ...t, shape: [1, ...t.shape] };
-}
 
 function conv(a: Json, i: Json): NodeCase {
   const { strides, pads, dilations, groups } = a;
@@ -262,10 +217,68 @@ function linear2(i: Json): NodeCase {
   return { op: 'linear2', attrs: { ma, mb, s, output: output(i) }, operands: [value(a!, za!), value(b!, zb!)] };
 }
 
-const MOVES: readonly string[] = ['reshape', 'transpose', 'concat', 'slice', 'pad'];
+function indices(t: Shaped): Tensor {
+  return t.data.length === 0
+    ? { dtype: 'i32', shape: t.shape, data: [], lo: 0, hi: 0 }
+    : operand(t.shape, t.data, 0, 'i32');
+}
+
+/** Operands of the least dtype that holds the values of all. */
+function alike(...tensors: readonly Shaped[]): Tensor[] {
+  const { dtype } = operand(
+    [],
+    tensors.flatMap((t) => t.data),
+  );
+  return tensors.map((t) => operand(t.shape, t.data, 0, dtype));
+}
+
+/** A node of two scalars whose attributes stand among the inputs. */
+function mul(i: Json): NodeCase {
+  return {
+    op: 'mul',
+    attrs: { stage: stage({ ...i, m: [i.m] }) },
+    operands: [operand([1], [i.a], i.za), operand([1], [i.b], i.zb)],
+  };
+}
+
+function compare(a: Json, i: Json): NodeCase {
+  const { op, ma, mb } = a;
+  return { op: 'compare', attrs: { op, ma, mb }, operands: [operand([1], [i.a], a.za), operand([1], [i.b], a.zb)] };
+}
+
+/** A reduction; the stage of a sum may be absent, that of a mean has flat attributes. */
+function reduction(op: OpName, a: Json, i: Json): NodeCase {
+  const { axes, m1, l } = a;
+  const rest =
+    op === 'reduce_mean'
+      ? { m1, l, output: output(a) }
+      : op === 'reduce_sum' && a.stage
+        ? { stage: stage(a.stage) }
+        : {};
+  return { op, attrs: { axes, ...rest }, operands: [operand(i.x.shape, i.x.data, a.zx ?? 0)] };
+}
+
+/** One axis of resize_nearest over the numbers 0…size − 1. */
+function nearest(a: Json): NodeCase {
+  const x = Array.from({ length: a.size }, (_, k) => k);
+  const attrs = { axis_y: [1, 0, 1], axis_x: [a.A, a.B, a.D], out: [1, a.out] };
+  return { op: 'resize_nearest', attrs, operands: [operand([1, 1, a.size, 1], x)] };
+}
+
+function bilinear(a: Json, i: Json): NodeCase {
+  const { axis_y, axis_x } = a;
+  const [h, w] = shapeOf(i.x) as [number, number];
+  const attrs = { axis_y, axis_x, out: i.out, stage: stage({ ...a, m: [a.m] }) };
+  return {
+    op: 'resize_bilinear',
+    attrs,
+    operands: [operand([1, h, w, 1], flat(i.x), a.zx, a.q === 14 ? 'i16' : 'i8')],
+  };
+}
 
 function move(op: string, attrs: Json, i: Json): NodeCase {
   const js = (t: Shaped): Tensor => operand(t.shape, t.data);
+  if (op === 'gather') return { op, attrs, operands: [js(i.x), indices(i.idx)] };
   const x: Shaped | Shaped[] = i.x;
   const { value, ...rest } = attrs as Record<string, unknown>;
   const list = Array.isArray(value) ? (value as number[]) : undefined;
@@ -302,8 +315,15 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     ...unary('argmax', v.inputs.x, { axis: 0, select_last: v.attrs.select_last }, 'i8'),
     outputs: [[v.expected]],
   }),
+  argmin: (v) => ({
+    op: 'argmin',
+    attrs: { axis: 0, select_last: v.attrs.select_last },
+    operands: [operand([v.inputs.x.length], v.inputs.x)],
+    outputs: [[v.expected]],
+  }),
   avg_pool2d: same((a, i) => pool('avg_pool2d', a, i)),
   avg_pool2d_pads: same((a, i) => pool('avg_pool2d', a, i)),
+  compare: same(compare),
   conv2d: same(conv),
   conv2d_staged: same(conv),
   dense: same(dense),
@@ -311,6 +331,11 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   layer_norm: same(norm),
   layer_norm_eps: same(norm),
   linear2: same((_, i) => linear2(i)),
+  logical: shaped((a, i) => ({
+    op: 'logical',
+    attrs: { op: a.op },
+    operands: [i.a, i.b].flatMap((t: Shaped | undefined) => (t ? [operand(t.shape, t.data, 0, 'bool')] : [])),
+  })),
   lstm: (v) => cell(v.attrs, v.inputs, v.expected),
   lstm_rounding: (v) => cell(v.attrs, v.inputs, v.expected),
   lstm_sequence: (v) => sequence(v.attrs, v.inputs, v.expected),
@@ -327,16 +352,24 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     };
   }),
   max_pool2d: same((a, i) => pool('max_pool2d', a, i)),
+  min_max: shaped((a, i) => ({ op: a.op as OpName, attrs: {}, operands: alike(i.a, i.b) })),
   moves: (v) => ({ ...move(v.op, v.attrs, v.inputs), outputs: [(v.expected as Shaped).data] }),
+  mul: same((_, i) => mul(i)),
   norm_facts: (v) => ({
     ...norm(v.attrs, v.inputs),
     outputs: [undefined],
     steps: { s1: [v.expected.S1], v: [v.expected.V] },
   }),
+  reduce_max_min: shaped((a, i) => reduction(`reduce_${a.op as 'max' | 'min'}`, a, i)),
+  reduce_mean: shaped((a, i) => reduction('reduce_mean', a, i)),
+  reduce_mean_rounding: shaped((a, i) => reduction('reduce_mean', a, i)),
+  reduce_sum: shaped((a, i) => reduction('reduce_sum', a, i)),
   rescale: shaped((a, i) => {
     const x = i.x;
     return { op: 'rescale', attrs: { stage: stage(a) }, operands: [operand(x.shape, x.data, a.zx)] };
   }),
+  resize_bilinear: same(bilinear),
+  resize_nearest: same((a) => nearest(a)),
   softmax: same(softmax),
   softmax_corners: same(softmax),
   softmax_facts: (v) => ({
@@ -345,11 +378,15 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     steps: { mx: [v.expected.mx], sum: [v.expected.S] },
   }),
   softmax_rows: same(softmax),
+  where: shaped((_, i) => ({
+    op: 'where',
+    attrs: {},
+    operands: [operand(i.c.shape, i.c.data, 0, 'bool'), ...alike(i.a, i.b)],
+  })),
 };
 
 /** True for a vector that the registry's ops cannot state: another op of a mixed file, or a cell whose width would be absurd. */
 export function isForeign(file: string, v: Vector): boolean {
-  if (file === 'moves') return !MOVES.includes(v.op);
   if (file === 'norm_facts') return Boolean(v.attrs.rms);
   if (file !== 'lstm') return false;
   return v.attrs.qh === 7 && (v.inputs.acc_h as number[]).some((s) => Math.abs(s) > 2 ** 21);

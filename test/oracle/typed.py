@@ -275,15 +275,6 @@ def avg_pool2d(p, a, i):
     return [Tensor(o["dtype"], shape, data, o["zp"], o["lo"], o["hi"])]
 
 
-def reduce_sum(p, a, i):
-    x, axes = i["x"], a["axes"]
-    n = N.numel([x.shape[d] for d in axes])
-    acc = times(n, x.centred)
-    shape = [d for k, d in enumerate(x.shape) if k not in axes]
-    data = None if x.data is None else N.reduce_sum(x.pair, axes, x.zp)[1]
-    return [staged(p, a.get("stage"), [n * x.reach], [acc], shape, data)]
-
-
 def argmax(p, a, i):
     x, axis, last = i["x"], a["axis"], a.get("select_last", False)
     p.need(x.shape[axis] >= 1, "reduced axis is not empty")
@@ -422,8 +413,11 @@ def lstm(p, a, i):
 
 
 OPS = {f.__name__.rstrip("_"): f for f in (conv2d, dense, matmul, linear2, mul, rescale, lut8, lut16, max_pool2d)}
-OPS |= {f.__name__.rstrip("_"): f for f in (avg_pool2d, reduce_sum, argmax, softmax, layer_norm, reshape, transpose)}
+OPS |= {f.__name__.rstrip("_"): f for f in (avg_pool2d, argmax, softmax, layer_norm, reshape, transpose)}
 OPS |= {f.__name__.rstrip("_"): f for f in (concat, slice_, pad, lstm)}
+import typed_more  # noqa: E402  (it builds on the names above)
+
+OPS |= typed_more.OPS
 OUTPUTS = {"lstm": ("h", "last_h", "last_c")}
 
 

@@ -368,8 +368,17 @@ def cases():
     yield "lstm_h", {"lo": -100, "hi": 90}, {"x": [-128, 127], "h0": [-128, 127]}, False, lambda: [0]
     yield "lstm_c", {"lo": -100, "hi": 90}, {"x": [-128, 127], "h0": [-128, 127]}, False, lambda: [0]
     yield "gru_last_h", {"lo": -100, "hi": 90}, {"h0": [-128, 20]}, False, lambda: [-128, 20, -100, 90]
-    for op in ("max_pool2d", "reduce_max", "topk_values", "slice", "resize_nearest"):
+    moves = ("slice", "resize_nearest", "gather", "expand", "tile", "depth_to_space", "space_to_depth")
+    for op in ("max_pool2d", "reduce_max", "reduce_min", "topk_values") + moves:
         yield op, {}, {"x": [-7, 12]}, True, lambda: R([-7, 12])
+    yield "logical", {}, {"a": [0, 1], "b": [0, 1]}, True, lambda: [p & q for p, q in P((0, 1), repeat=2)]
+    yield (
+        "argmin",
+        {"n": 3},
+        {"x": [-1, 1]},
+        True,
+        lambda: [O.argmax([-v for v in x]) for x in P((-1, 0, 1), repeat=3)],
+    )
 
 
 def vectors():

@@ -5,6 +5,7 @@ theirs (`fill`: one value for all). `rule` names what decides: the rule that ref
 twin just meets; `figure` is the value that it compares. Nothing here is run, only proved.
 """
 
+import vec_proofs_more
 import vec_proofs_rows
 from common import emit
 from proving import CONV, case, cases, const, edge, out, stage, x
@@ -314,6 +315,6 @@ def sums():
 
 
 def vectors():
-    for f in (weights, stages, products, sums, vec_proofs_rows.rows, vec_proofs_rows.shapes):
+    for f in (weights, stages, products, sums, vec_proofs_rows.rows, vec_proofs_rows.shapes, *vec_proofs_more.ALL):
         f()
     emit("ops/proofs.json", cases)
