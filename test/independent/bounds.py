@@ -29,6 +29,22 @@ OPERANDS = {
     + [("c0", ("i16",), "")]
     + [(name, ("i16",), "c") for name in ("sigmoid", "tanh", "tanh_c")],
 }
+OPERANDS |= {
+    "mul": [("a", ACT, ""), ("b", ACT, "")],
+    "min": [("a", WIDE, ""), ("b", WIDE, "")],
+    "max": [("a", WIDE, ""), ("b", WIDE, "")],
+    "compare": [("a", WIDE, ""), ("b", WIDE, "")],
+    "logical": [("a", ("bool",), ""), ("b", ("bool",), "o")],
+    "where": [("condition", ("bool",), ""), ("a", MOVED, ""), ("b", MOVED, "")],
+    "reduce_sum": [("x", ("i8", "i16", "bool"), "")],
+    "reduce_mean": [("x", ACT, "")],
+    "argmin": [("x", WIDE, "")],
+    "gather": [("x", MOVED, ""), ("indices", ("i32",), "")],
+    "resize_bilinear": [("x", ACT, "")],
+} | {
+    op: [("x", MOVED, "")]
+    for op in ("reduce_max", "reduce_min", "expand", "tile", "depth_to_space", "space_to_depth", "resize_nearest")
+}
 GEOMETRY = {"strides": (2, 1, 2**20), "pads": (4, 0, 2**20), "dilations": (2, 1, 2**20)}
 WINDOW = GEOMETRY | {"kernel": (2, 1, 2**20), "overhang": (2, 0, 2**20 - 1)}
 L, M = (0, 0, 24), (0, 0, 2**31 - 1)
@@ -51,6 +67,23 @@ LIMITS = {
     "pad": {"before": (-1, 0, 2**20), "after": (-1, 0, 2**20)},
     "lstm": {"lx": L, "lh": L, "kc": (0, 0, 8), "qh": (0, 7, 15), "lo": (0, -32768, 32767), "hi": (0, -32768, 32767)}
     | {"mx": (-2, 0, 2**31 - 1), "mh": (-2, 0, 2**31 - 1)},
+}
+REDUCED = {"axes": (-1, 0, 7)}
+PLACES = {"axis_y": (3, -(2**31), 2**31 - 1), "axis_x": (3, -(2**31), 2**31 - 1), "out": (2, 1, 2**30)}
+LIMITS |= {
+    "compare": {"ma": (0, 1, 32767), "mb": (0, -32767, 32767)},
+    "reduce_sum": REDUCED,
+    "reduce_mean": REDUCED | {"m1": M, "l": L},
+    "reduce_max": REDUCED,
+    "reduce_min": REDUCED,
+    "argmin": {"axis": (0, 0, 7)},
+    "gather": {"axis": (0, 0, 7)},
+    "expand": {"shape": (-1, 0, 2**30)},
+    "tile": {"repeats": (-1, 0, 2**20)},
+    "depth_to_space": {"block": (0, 1, 32768)},
+    "space_to_depth": {"block": (0, 1, 32768)},
+    "resize_nearest": PLACES,
+    "resize_bilinear": PLACES,
 }
 WIDE_OUTPUT = ("linear2",)
 

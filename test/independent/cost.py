@@ -7,7 +7,10 @@ from model import SIZE, at, plus
 
 WEIGHTS = {"op": 4000, "byte": 1, "mac_i8_i8": 4, "mac_i8_i4": 5, "mac_i16_i8": 8, "mac_i16_i4": 9, "mac_i16_i16": 16}
 WEIGHTS |= {"mac_depthwise": 12, "move": 4, "move_scatter": 64, "linear2": 12, "staged": 16, "lut8": 8, "lut16": 16}
-WEIGHTS |= {"pool": 4, "softmax": 160, "norm": 96, "cell": 160, "arg": 8}
+WEIGHTS |= {"pool": 4, "softmax": 160, "norm": 96, "cell": 160, "arg": 8, "select": 8, "reduce": 4, "bilinear": 48}
+SELECT = ("min", "max", "compare", "logical", "where")
+REDUCE = ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
+MOVE = ("transpose", "concat", "slice", "pad", "gather", "expand", "tile", "depth_to_space", "space_to_depth")
 
 
 def extent(d, before, after, kernel, stride, dilation):
@@ -27,10 +30,46 @@ def image(x, a, kernel):
     return [extent(x[1], pt, pb + oh, kernel[0], sh, dh), extent(x[2], pl, pr + ow, kernel[1], sw, dw)]
 
 
+def scale(d, n):
+    return plus(0, d, n)
+
+
+def more_outputs(op, a, t):
+    """The same for the ops of several operands of a shape, reductions, and moves that change extents."""
+    (dx, x) = t[0]
+    of = lambda key, shape: [(a[key]["dtype"] if a[key] else "i32", shape)]
+    if op in SELECT or op == "mul":
+        shape = []
+        for v in t:
+            shape = broadcast(shape, v[1]) if v else shape
+        if op == "mul":
+            return of("stage", shape)
+        return [("bool" if op in ("compare", "logical") else t[-1][0], shape)]
+    if op in REDUCE:
+        shape = [d for i, d in enumerate(x) if i not in a["axes"]]
+        return of("stage", shape) if op == "reduce_sum" else of("output", shape) if op == "reduce_mean" else [(dx, shape)]
+    if op == "gather":
+        return [(dx, x[: a["axis"]] + t[1][1] + x[a["axis"] + 1 :])]
+    if op == "expand":
+        return [(dx, a["shape"])]
+    if op == "tile":
+        return [(dx, [scale(d, r) for d, r in zip(x, a["repeats"])])]
+    if op in ("depth_to_space", "space_to_depth"):
+        b, (n, h, w, c) = a["block"], x
+        return [(dx, [n, h * b, w * b, c // (b * b)] if op == "depth_to_space" else [n, h // b, w // b, c * b * b])]
+    if op in ("resize_nearest", "resize_bilinear"):
+        shape = [x[0], *a["out"], x[3]]
+        return of("stage", shape) if op == "resize_bilinear" else [(dx, shape)]
+    return None
+
+
 def outputs_of(op, a, t):
     """(dtype, shape) of every output from those of the operands; shapes may be affine."""
     (dx, x) = t[0]
     of = lambda key, shape: [(a[key]["dtype"] if a[key] else "i32", shape)]
+    more = more_outputs(op, a, t)
+    if more:
+        return more
     if op == "conv2d":
         w = t[1][1]
         return of("stage", [x[0], *image(x, a, w[1:3]), w[0]])
@@ -51,7 +90,7 @@ def outputs_of(op, a, t):
         return [(dx, [x[0], *image(x, a, a["kernel"]), x[3]])]
     if op == "lut8":
         return [(t[1][0], x)]
-    if op == "argmax":
+    if op in ("argmax", "argmin"):
         return [("i32", x[: a["axis"]] + x[a["axis"] + 1 :])]
     if op == "reshape":
         return [(dx, a["shape"])]
@@ -99,6 +138,19 @@ def run_of(op, a, t, out, least):
     elif op == "concat":
         axes = [a["axis"]]
         share = min(at(s[axes[0]], least) for _, s in t)
+    elif op == "gather":
+        axes = [a["axis"] + len(t[1][1]) - 1]
+    elif op == "expand":
+        new = len(y) - len(x)
+        axes = [i for i in range(len(y)) if i < new or y[i] != x[i - new]]
+    elif op == "tile":
+        axes = [i for i, r in enumerate(a["repeats"]) if r != 1]
+        share = at(x[axes[-1]], least) if axes else 1
+    elif op in ("depth_to_space", "space_to_depth"):
+        axes = [3] if a["block"] > 1 else []
+        share = 1 if a.get("mode") == "CRD" else min(x[3], y[3])
+    elif op == "resize_nearest":
+        axes = [2]
     elif op == "pad":
         axes = [i for i, (p, q) in enumerate(zip(a["before"], a["after"])) if p + q > 0]
     else:
@@ -133,8 +185,10 @@ def counts(op, a, t, outs, dims, least):
     if op in ("max_pool2d", "avg_pool2d"):
         c = out[3]
         return [("pool", n(out[:3]) * (prod(a["kernel"]) * at(up(c, 16), dims) + 4 * at(c, dims)))]
-    if op == "argmax":
+    if op in ("argmax", "argmin"):
         return [("arg", n(x))]
+    if op in REDUCE:
+        return [("reduce", n(x))]
     if op == "lstm":
         rows, d, h = t[1][1][0], t[1][1][1], t[2][1][1]
         steps = n(x[:2])
@@ -142,10 +196,13 @@ def counts(op, a, t, outs, dims, least):
         return macs + [("cell", steps * rows)]
     if op == "reshape":
         return []
-    if op in ("transpose", "concat", "slice", "pad"):
+    if op in MOVE + ("resize_nearest",):
         run = run_of(op, a, t, outs[0], least)
         return [("move" if run is None or run >= 16 else "move_scatter", n(out))]
-    return [({"layer_norm": "norm", "rescale": "staged"}.get(op, op), n(out))]
+    if op in SELECT:
+        return [("select", n(out))]
+    names = {"layer_norm": "norm", "rescale": "staged", "mul": "staged", "resize_bilinear": "bilinear"}
+    return [(names.get(op, op), n(out))]
 
 
 def bytes_of(t, dims):
@@ -201,6 +258,8 @@ def vector(m):
             moved = 0
         if node.op == "slice":
             moved = 2 * bytes_of(outs[0], dims)
+        if node.op == "gather":
+            moved = 2 * bytes_of(outs[0], dims) + bytes_of(t[1], dims)
         for k, v in [("op", 1), ("byte", moved)] + counts(node.op, node.attrs, t, outs, dims, least):
             part = total.setdefault(k, {})
             for key, w in Poly.of(v, n).terms.items():

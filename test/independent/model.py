@@ -94,7 +94,40 @@ OPS = {
         },
     ),
 }
-MODES = ("constant", "edge", "reflect")
+STAGE = {1: ("stage", "stage", None)}
+AXES = {1: ("axes", "ints", REQUIRED)}
+POSITIONS = {1: ("axis_y", "ints", REQUIRED), 2: ("axis_x", "ints", REQUIRED), 3: ("out", "ints", REQUIRED)}
+OPS |= {
+    6: ("mul", ["a", "b"], STAGE),
+    8: ("min", ["a", "b"], {}),
+    9: ("max", ["a", "b"], {}),
+    13: ("compare", ["a", "b"], {1: ("op", "relation", "lt"), 2: ("ma", "int", 1), 3: ("mb", "int", 1)}),
+    14: ("logical", ["a", "b"], {1: ("op", "junction", "and")}),
+    15: ("where", ["condition", "a", "b"], {}),
+    18: ("reduce_sum", ["x"], AXES | {2: ("stage", "stage", None)}),
+    19: (
+        "reduce_mean",
+        ["x"],
+        AXES | {2: ("m1", "int", REQUIRED), 3: ("l", "int", 0), 4: ("output", "output", REQUIRED)},
+    ),
+    20: ("reduce_max", ["x"], AXES),
+    21: ("reduce_min", ["x"], AXES),
+    23: ("argmin", ["x"], {1: ("axis", "int", 0), 2: ("select_last", "bool", False)}),
+    35: ("gather", ["x", "indices"], {1: ("axis", "int", 0)}),
+    36: ("expand", ["x"], {1: ("shape", "dims", REQUIRED)}),
+    37: ("tile", ["x"], {1: ("repeats", "ints", REQUIRED)}),
+    38: ("depth_to_space", ["x"], {1: ("block", "int", REQUIRED), 2: ("mode", "order", "DCR")}),
+    39: ("space_to_depth", ["x"], {1: ("block", "int", REQUIRED)}),
+    40: ("resize_nearest", ["x"], POSITIONS),
+    41: ("resize_bilinear", ["x"], POSITIONS | {4: ("stage", "stage", REQUIRED)}),
+}
+# words of the enums: a file holds the index
+WORDS = {
+    "mode": ("constant", "edge", "reflect"),
+    "order": ("DCR", "CRD"),
+    "relation": ("lt", "le", "gt", "ge", "eq", "ne"),
+    "junction": ("and", "or", "xor", "not"),
+}
 
 
 def need(condition, what):
@@ -164,9 +197,9 @@ def read_attr(kind, m, symbols):
     if kind == "bool":
         need(one == [1], "a true flag is 1")
         return True
-    if kind == "mode":
-        need(0 <= one[0] < len(MODES), "a mode")
-        return MODES[one[0]]
+    if kind in WORDS:
+        need(0 <= one[0] < len(WORDS[kind]), "a word")
+        return WORDS[kind][one[0]]
     return one[0]
 
 
