@@ -3,6 +3,7 @@
  * bytes, samples and options give the same graph on every engine.
  * @module
  */
+import { encodeModel } from '../format/encode.ts';
 import type { Graph } from '../graph/ir.ts';
 import { ImportError } from '../onnx/errors.ts';
 import { lower } from '../onnx/lower.ts';
@@ -10,8 +11,9 @@ import { parseOnnx } from '../onnx/parse.ts';
 import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
 import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
-import { HEADROOM } from './plan.ts';
-import { type InputForm, type LayerReport, quantize } from './quantize.ts';
+import { HEADROOM, planTypes } from './plan.ts';
+import { type InputForm, type LayerReport, outputWidths, type QuantizeResult, type QuantPolicy, quantize } from './quantize.ts';
+import { scanSensitivity, type Widened } from './sensitivity.ts';
 import { type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType } from './scales.ts';
 
@@ -34,7 +36,12 @@ export interface ConvertOptions {
   readonly samples?: SampleTensor | Readonly<Record<string, SampleTensor>> | undefined;
   /** How ranges are chosen; minmax by default. */
   readonly ranges?: RangeMethod | undefined;
+  /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
+  readonly target?: number | undefined;
 }
+
+/** Default of `ConvertOptions.target`. */
+const TARGET = 34;
 
 /** What became of the model. */
 export interface ConvertReport {
@@ -48,6 +55,10 @@ export interface ConvertReport {
     readonly layout: 'NHWC' | 'source';
   }[];
   readonly layers: readonly LayerReport[];
+  /** Tensors that got more than 8 bits because an output would have missed its target. */
+  readonly widened: readonly Widened[];
+  /** Transposes that are left in the integer graph. */
+  readonly transposes: number;
   readonly warnings: readonly string[];
 }
 
@@ -141,6 +152,25 @@ function warningsOf(layers: readonly LayerReport[], samples: number): string[] {
   return warnings;
 }
 
+/** Greatest share of the source's bytes that the model aims at; small models may have more. */
+function sizeGoal(source: number): number {
+  return source * (source < 300000 ? 0.3 : 0.27);
+}
+
+/** Error shares, in dB, at which a layer takes one multiplier for all rows; the later ones only where the size asks for it. */
+const FINENESS: readonly number[] = [45, 38, 32, 26, 20];
+
+/** Quantizes; a model above the goal of its size is tried again with more layers of one multiplier. */
+function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, source: number): QuantizeResult {
+  const attempt = (dB: number): QuantizeResult => quantize(graph, ranges, { ...policy, fine: 10 ** (-dB / 10) });
+  let result = attempt(FINENESS[0]!);
+  for (const dB of FINENESS.slice(1)) {
+    if (encodeModel(result.graph).length <= sizeGoal(source)) break;
+    result = attempt(dB);
+  }
+  return result;
+}
+
 /**
  * Converts an ONNX file. Images are NHWC in the result, whatever they are in the source; its report says which inputs are.
  * `progress` is called after every calibration sample of every pass. Throws `ImportError`.
@@ -171,8 +201,13 @@ export function convertOnnx(
     const f = folded[i];
     return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };
   });
-  const dbg = (globalThis as unknown as { W?: number }).W;
-  const result = quantize(graph, ranges, { inputs, stats, ...(dbg ? { widths: new Map(graph.tensors.map((t) => [t.id, dbg as 12])) } : {}) });
+  const scan = scanSensitivity(graph, readers, {
+    types: planTypes(graph, ranges, { inputs: inputs.map((f) => ('index' in f ? undefined : f.type)), widths: outputWidths(graph) }),
+    settled: outputWidths(graph),
+    target: options.target ?? TARGET,
+  });
+  const policy = { inputs, stats, widths: scan.widths };
+  const result = withinSize(graph, ranges, policy, bytes.length);
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,
@@ -184,6 +219,8 @@ export function convertOnnx(
       layout: `${input.perm}` === '0,3,1,2' ? 'NHWC' : 'source',
     })),
     layers: result.layers,
+    widened: scan.widened,
+    transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
     warnings: warningsOf(result.layers, readers[0]!.count),
   };
   return { graph: result.graph, float: graph, report };

@@ -55,7 +55,8 @@ const KERNELS: { readonly [K in FloatKind]: Kernel<K> } = {
   constant: (op, _, y) => y.data.set(op.data),
 };
 
-function execute(op: FloatOp, x: Block, y: Block, rest: readonly Block[]): void {
+/** Runs one operation: its first operand (the output where there is none), the output, the others. */
+export function execute(op: FloatOp, x: Block, y: Block, rest: readonly Block[]): void {
   (KERNELS[op.kind] as Kernel<FloatKind>)(op, x, y, ...rest);
 }
 

@@ -42,8 +42,8 @@ function tied(graph: FloatGraph, node: FloatNode): number[] {
   return op.kind === 'compare' ? inputs.filter(real) : [];
 }
 
-/** The root of each tensor's group. */
-function groups(graph: FloatGraph): Int32Array {
+/** The root of each tensor's group: the least id among those that share one type. */
+export function groupsOf(graph: FloatGraph): Int32Array {
   const parent = Int32Array.from(graph.tensors, (_, i) => i);
   const root = (i: number): number => {
     let r = i;
@@ -85,6 +85,18 @@ export function rangeType(range: Range, width: Width): QType {
   return { ...wide, lo: range.lo >= 0 ? 0 : -top, hi: range.hi <= 0 ? 0 : top - 1 };
 }
 
+/**
+ * The fixed type of what feeds only sigmoids or tanhs in 16 bits: ±16 or ±8, where they are flat. One scale for all lets
+ * them share one table.
+ */
+function saturating(graph: FloatGraph, root: Int32Array, key: number): QType | undefined {
+  const readers = graph.nodes.filter((n) => root[n.inputs[0]!] === key && root[n.output] !== key);
+  const names = readers.map(({ op }) => (op.kind === 'unary' ? op.fns[0]!.fn : ''));
+  if (names.length === 0 || !names.every((n) => n === names[0])) return undefined;
+  const scale = names[0] === 'sigmoid' ? 2 ** -11 : names[0] === 'tanh' ? 2 ** -12 : 0;
+  return scale === 0 ? undefined : { dtype: 'i16', zp: 0, scale, lo: -32768, hi: 32767 };
+}
+
 /** What planning may choose from. */
 export interface PlanOptions {
   /** Types of the model's inputs, by position; undefined for integer data. */
@@ -95,7 +107,7 @@ export interface PlanOptions {
 
 /** The type of every tensor by id, undefined for one that no node or input defines. */
 export function planTypes(graph: FloatGraph, ranges: Ranges, options: PlanOptions): (QType | undefined)[] {
-  const root = groups(graph);
+  const root = groupsOf(graph);
   const members = new Map<number, { range: Range; fixed: QType | undefined }[]>();
   const width = new Map<number, Width>();
   for (const [id, w] of options.widths) width.set(root[id]!, Math.max(w, width.get(root[id]!) ?? 8) as Width);
@@ -119,7 +131,8 @@ export function planTypes(graph: FloatGraph, ranges: Ranges, options: PlanOption
     };
     const first = sources[0]!.fixed;
     const alike = first && sources.every((s) => (s.fixed ? sameType(s.fixed, first) : covers(first, s.range)));
-    types.set(key, alike ? first : rangeType(range, width.get(key) ?? 8));
+    const flat = width.get(key) === 16 && !graph.outputs.some((o) => root[o.tensor] === key) ? saturating(graph, root, key) : undefined;
+    types.set(key, alike ? first : (flat ?? rangeType(range, width.get(key) ?? 8)));
   }
   return graph.tensors.map((t) => {
     if (t.domain === 'bool') return BOOL_TYPE;

@@ -33,6 +33,8 @@ export interface QuantPolicy {
   readonly widths?: ReadonlyMap<number, Width> | undefined;
   /** Statistics of the inputs of layers by output tensor, for weight rounding and bias correction. */
   readonly stats?: ReadonlyMap<number, LayerStats> | undefined;
+  /** Share of a layer's output power that may be lost to one multiplier for all its rows; 0 by default. */
+  readonly fine?: number | undefined;
 }
 
 /** One layer of the report: source node, kind, output type and observed range. */
@@ -92,19 +94,22 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   constant: moves.emitConstant,
 };
 
-/** Kinds that profit from an i16 operand when their own output is i16. */
-const TABLES: ReadonlySet<FloatKind> = new Set(['unary', 'clamp', 'softmax']);
+/** Tables of one saturating function from which a shared one of 16 bits is smaller than one of 8 bits each. */
+const SHARED_TABLES = 3;
 
-/**
- * Widths of all tensors: model outputs are i16, back through ops that keep the type, and so is what feeds a table or
- * softmax among them. More precision there costs nothing, and logits and regressions need it.
- */
-export function widthsOf(graph: FloatGraph, extra: ReadonlyMap<number, Width> = new Map()): Map<number, Width> {
-  const widths = new Map(extra);
-  for (const o of graph.outputs) widths.set(o.tensor, 16);
+/** What feeds a sigmoid or tanh, where there are many: in 16 bits they share one table. */
+function tableOperands(graph: FloatGraph): number[] {
+  const of = (fn: string): number[] =>
+    graph.nodes.flatMap(({ op, inputs }) => (op.kind === 'unary' && op.fns[0]!.fn === fn && op.fns.length === 1 ? [inputs[0]!] : []));
+  return [of('sigmoid'), of('tanh')].filter((ids) => ids.length >= SHARED_TABLES).flat();
+}
+
+/** Widths of the model's outputs, 16 bits, back through what keeps a type: there more precision costs nothing. */
+export function outputWidths(graph: FloatGraph): Map<number, Width> {
+  const widths = new Map<number, Width>([...graph.outputs.map((o) => o.tensor), ...tableOperands(graph)].map((id) => [id, 16]));
   for (const node of [...graph.nodes].reverse()) {
-    if (widths.get(node.output) !== 16) continue;
-    if (TABLES.has(node.op.kind) || isMove(node)) widths.set(node.inputs[0]!, 16);
+    if (!widths.has(node.output)) continue;
+    if (isMove(node)) widths.set(node.inputs[0]!, 16);
     if (node.op.kind === 'concat') for (const id of node.inputs) widths.set(id, 16);
   }
   return widths;
@@ -139,9 +144,10 @@ function declareInputs(scope: EmitScope, policy: QuantPolicy): void {
  */
 export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy): QuantizeResult {
   const inputs = policy.inputs.map((f) => ('index' in f ? undefined : f.type));
-  const types = planTypes(graph, ranges, { inputs, widths: widthsOf(graph, policy.widths) });
+  const widths = new Map([...(policy.widths ?? []), ...outputWidths(graph)]);
+  const types = planTypes(graph, ranges, { inputs, widths });
   const tensors = graph.tensors.map((): Quantized | undefined => undefined);
-  const scope: EmitScope = { writer: new GraphWriter(), graph, ranges, types, tensors, stats: policy.stats ?? new Map() };
+  const scope: EmitScope = { writer: new GraphWriter(), graph, ranges, types, tensors, stats: policy.stats ?? new Map(), fine: policy.fine ?? 0 };
   declareInputs(scope, policy);
   const layers = graph.nodes.map((node): LayerReport => {
     const result = emitNode(scope, node);

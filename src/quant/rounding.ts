@@ -9,7 +9,6 @@ import type { LayerStats, Moments } from './layer-stats.ts';
 /** Share of the mean variance added to every variance, so that inputs never seen together keep small errors. */
 const RIDGE = 0.02;
 const SWEEPS = 12;
-
 /** Covariance with a ridge; undefined where no second moments were kept. */
 export function covariance({ mean, second }: Moments): Float64Array | undefined {
   const k = mean.length;
@@ -51,10 +50,25 @@ export interface Rounder {
   row(v: Float64Array, o: number): Int8Array;
   /** Σ (v − q)·E[x] of row o, in steps times input. */
   meanError(v: Float64Array, q: Int8Array, o: number): number;
+  /** True where the rounded weights change the layer's output by less than the accepted share of its power. */
+  isFine(weight: Float64Array, q: { readonly w: Int8Array; readonly scales: Float64Array }): boolean;
 }
 
-/** The rounder of a layer of `rows` rows by its statistics. */
-export function createRounder(stats: LayerStats, rows: number): Rounder {
+/** xᵀCx. */
+function power(x: Float64Array, c: Float64Array): number {
+  const k = x.length;
+  let sum = 0;
+  for (let i = 0; i < k; i++) {
+    if (x[i] === 0) continue;
+    let acc = 0;
+    for (let j = 0; j < k; j++) acc += c[i * k + j]! * x[j]!;
+    sum += x[i]! * acc;
+  }
+  return sum;
+}
+
+/** The rounder of a layer of `rows` rows by its statistics; `fine` is the error share that one multiplier for all may cause. */
+export function createRounder(stats: LayerStats, rows: number, fine: number): Rounder {
   const perGroup = rows / stats.groups.length;
   const covariances = stats.groups.map(covariance);
   const nearest = (v: Float64Array): Int8Array => Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), -127), 127));
@@ -68,6 +82,18 @@ export function createRounder(stats: LayerStats, rows: number): Rounder {
       let sum = 0;
       for (let i = 0; i < v.length; i++) sum += (v[i]! - q[i]!) * mean[i]!;
       return sum;
+    },
+    isFine(weight, { w, scales }) {
+      const k = weight.length / rows;
+      let [error, signal] = [0, 0];
+      for (let o = 0; o < rows; o++) {
+        const c = covariances[Math.floor(o / perGroup)];
+        if (!c) return false;
+        const row = weight.slice(o * k, (o + 1) * k);
+        signal += power(row, c);
+        error += power(row.map((v, i) => v - w[o * k + i]! * scales[o]!), c);
+      }
+      return error < signal * fine;
     },
   };
 }

@@ -176,9 +176,15 @@ function proved(w: Int8Array, from: number, k: number, b: number, x: Range, l: n
  * Returns undefined where a row cannot pass: its bias or its gain is too large.
  */
 export function quantizeLayer(spec: LayerSpec): LayerIntegers | undefined {
+  const one = spec.bias.length > 1 && spec.rounder ? descend(spec, true) : undefined;
+  return one && spec.rounder!.isFine(spec.weight, one) ? one : descend(spec, false);
+}
+
+function descend(spec: LayerSpec, uniform: boolean): LayerIntegers | undefined {
   const rows = spec.bias.length;
   const k = spec.weight.length / rows;
   const start = firstScales(spec);
+  if (uniform) start.fill(start.reduce((a, b) => Math.max(a, b), 0));
   for (let attempt = 0; attempt < 64; attempt++) {
     const snapped = snap(spec, start);
     if (!snapped) return undefined;

@@ -29,6 +29,8 @@ export interface EmitScope {
   readonly tensors: (Quantized | undefined)[];
   /** Statistics of the inputs of layers, by the layer's output tensor. */
   readonly stats: ReadonlyMap<number, LayerStats>;
+  /** Share of a layer's output power that may be lost to one multiplier for all its rows. */
+  readonly fine: number;
 }
 
 /** One float node on its way into the integer graph. */

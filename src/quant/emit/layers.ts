@@ -15,7 +15,7 @@ function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean)
   const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
   const { weight, bias } = op;
   const stats = c.scope.stats.get(c.node.output);
-  const rounder = stats && createRounder(stats, bias.length);
+  const rounder = stats && createRounder(stats, bias.length, c.scope.fine);
   const spec = { weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
   return (
     quantizeLayer(spec) ??

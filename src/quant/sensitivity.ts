@@ -1,0 +1,172 @@
+/**
+ * How much error 8 bits at each group of tensors bring into each output, measured in floats: one group at a time is rounded
+ * to its integers and only what depends on it is computed again. Groups that matter most get 16 bits until every output is
+ * predicted to reach its target.
+ * @module
+ */
+import { type FloatGraph, type FloatNode, sizeOf } from './float-graph.ts';
+import { execute } from './interpret.ts';
+import type { Block } from './kernels/block.ts';
+import { groupsOf, isMove, type Width } from './plan.ts';
+import type { SampleReader } from './samples.ts';
+import { clampReal, type QType, round } from './scales.ts';
+
+/** A group that was given more bits: its tensors, the name of its first node, and its share of the worst output's error. */
+export interface Widened {
+  readonly name: string;
+  readonly source: string;
+  readonly bits: Width;
+  readonly share: number;
+}
+
+/** Error power of one group in every output, and where it is rounded. */
+interface Group {
+  readonly root: number;
+  readonly nodes: readonly FloatNode[];
+  readonly noise: Float64Array;
+}
+
+/** Work in products that the scan may spend, which sets its number of samples. */
+const BUDGET = 2e10;
+const MOST_SAMPLES = 4;
+
+function workOf(graph: FloatGraph): number {
+  return graph.nodes.reduce((sum, { op, output }) => {
+    const size = sizeOf(graph.tensors[output]!.shape);
+    return sum + size * (op.kind === 'conv2d' || op.kind === 'dense' ? op.weight.length / Math.max(1, op.bias.length) : 4);
+  }, 1);
+}
+
+function roundTo(v: Float64Array, type: QType, out: Float64Array): void {
+  for (let i = 0; i < v.length; i++)
+    out[i] = (clampReal(round(v[i]! / type.scale) + type.zp, type.lo, type.hi) - type.zp) * type.scale;
+}
+
+/** Recomputes what depends on rounded tensors, from and into buffers that are kept between groups. */
+class Rerun {
+  readonly #graph: FloatGraph;
+  readonly #base: readonly Block[];
+  readonly #own: (Block | undefined)[];
+
+  constructor(graph: FloatGraph, base: readonly Block[]) {
+    this.#graph = graph;
+    this.#base = base;
+    this.#own = graph.tensors.map(() => undefined);
+  }
+
+  #buffer(id: number): Block {
+    return (this.#own[id] ??= { data: new Float64Array(this.#base[id]!.data.length), shape: this.#base[id]!.shape });
+  }
+
+  /** Values with the outputs of `rounded` cut to their types; unchanged tensors are the base's. */
+  run(rounded: ReadonlySet<FloatNode>, types: readonly (QType | undefined)[]): readonly Block[] {
+    const now = [...this.#base];
+    const dirty = new Set<number>();
+    for (const node of this.#graph.nodes) {
+      const moved = node.inputs.some((id) => dirty.has(id));
+      if (!moved && !rounded.has(node)) continue;
+      const y = this.#buffer(node.output);
+      const [first, ...rest] = node.inputs.map((id) => now[id]!);
+      if (moved) execute(node.op, first ?? y, y, rest);
+      const from = moved ? y.data : this.#base[node.output]!.data;
+      if (rounded.has(node)) roundTo(from, types[node.output]!, y.data);
+      now[node.output] = y;
+      dirty.add(node.output);
+    }
+    return now;
+  }
+}
+
+/** Nodes whose results are rounded anew, by group: all that are not moves and stand for reals. */
+function collect(graph: FloatGraph, fixed: ReadonlyMap<number, Width>): Group[] {
+  const root = groupsOf(graph);
+  const wide = new Set([...fixed.keys()].map((id) => root[id]!));
+  for (const input of graph.inputs) wide.add(root[input.tensor]!);
+  const found = new Map<number, FloatNode[]>();
+  for (const node of graph.nodes) {
+    const key = root[node.output]!;
+    const skip = isMove(node) || node.op.kind === 'constant' || graph.tensors[node.output]!.domain !== 'real';
+    if (!skip && !wide.has(key)) found.set(key, [...(found.get(key) ?? []), node]);
+  }
+  return [...found].map(([r, nodes]) => ({ root: r, nodes, noise: new Float64Array(graph.outputs.length) }));
+}
+
+/** Bits for a promoted group: 16 where only tables read it, else what sums over the longest reading row allow. */
+function widthFor(graph: FloatGraph, members: ReadonlySet<number>): Width {
+  const readers = graph.nodes.filter((n) => n.inputs.some((id) => members.has(id)) && !members.has(n.output));
+  if (readers.every((n) => n.op.kind === 'unary' || n.op.kind === 'softmax')) return 16;
+  const rows = readers.map(({ op }) => (op.kind === 'conv2d' || op.kind === 'dense' ? op.weight.length / op.bias.length : 1));
+  const longest = Math.max(1, ...rows);
+  for (const w of [14, 13] as const) if (longest * 127 * 2 ** (w - 1) < 2 ** 31) return w;
+  return 12;
+}
+
+/** What the scan starts from. */
+export interface ScanOptions {
+  /** Types of all tensors at 8 bits. */
+  readonly types: readonly (QType | undefined)[];
+  /** Tensors whose width is settled (those that reach an output). */
+  readonly settled: ReadonlyMap<number, Width>;
+  /** Wanted ratio of signal to rounding error at every output, in dB. */
+  readonly target: number;
+}
+
+/** Runs the scan; gives the widths of the tensors it widens and what it says of them. */
+export function scanSensitivity(
+  graph: FloatGraph,
+  readers: readonly SampleReader[],
+  options: ScanOptions,
+): { widths: ReadonlyMap<number, Width>; widened: readonly Widened[] } {
+  const groups = collect(graph, options.settled);
+  const count = readers[0]!.count;
+  const passes = Math.floor(BUDGET / (workOf(graph) * (groups.length / 2 + 1)));
+  const samples = Math.min(count, Math.max(1, Math.min(MOST_SAMPLES, passes)));
+  const base = graph.tensors.map((t): Block => ({ data: new Float64Array(sizeOf(t.shape)), shape: t.shape }));
+  const rerun = new Rerun(graph, base);
+  const signal = new Float64Array(graph.outputs.length);
+  for (let s = 0; s < samples; s++) {
+    const at = Math.floor(((s + 0.5) * count) / samples);
+    graph.inputs.forEach((input, i) => base[input.tensor]!.data.set(readers[i]!.read(at)));
+    for (const { op, inputs, output } of graph.nodes) {
+      const [first, ...rest] = inputs.map((id) => base[id]!);
+      execute(op, first ?? base[output]!, base[output]!, rest);
+    }
+    graph.outputs.forEach((o, k) => {
+      for (const v of base[o.tensor]!.data) signal[k]! += v * v;
+    });
+    for (const group of groups) {
+      const now = rerun.run(new Set(group.nodes), options.types);
+      graph.outputs.forEach((o, k) => {
+        const [a, b] = [now[o.tensor]!.data, base[o.tensor]!.data];
+        if (a !== b) for (let i = 0; i < a.length; i++) group.noise[k]! += (a[i]! - b[i]!) * (a[i]! - b[i]!);
+      });
+    }
+  }
+  return promote(graph, groups, signal, options.target);
+}
+
+/** Widens the group with the largest share of the worst output's error until every output reaches the target. */
+function promote(
+  graph: FloatGraph,
+  groups: readonly Group[],
+  signal: Float64Array,
+  target: number,
+): { widths: ReadonlyMap<number, Width>; widened: readonly Widened[] } {
+  const root = groupsOf(graph);
+  const left = new Set(groups);
+  const widths = new Map<number, Width>();
+  const widened: Widened[] = [];
+  const limit = 10 ** (-target / 10);
+  for (;;) {
+    const noise = signal.map((s, k) => [...left].reduce((sum, g) => sum + g.noise[k]!, 0) / (s === 0 ? 1 : s));
+    const worst = noise.reduce((best, v, k) => (v > noise[best]! ? k : best), 0);
+    const next = [...left].reduce<Group | undefined>((best, g) => (!best || g.noise[worst]! > best.noise[worst]! ? g : best), undefined);
+    if (!next || !(noise[worst]! > limit)) return { widths, widened };
+    left.delete(next);
+    const members = new Set(graph.tensors.filter((t) => root[t.id] === next.root).map((t) => t.id));
+    const bits = widthFor(graph, members);
+    for (const node of next.nodes) widths.set(node.output, bits);
+    const share = next.noise[worst]! / (noise[worst]! * (signal[worst] || 1));
+    widened.push({ name: next.nodes[0]!.name, source: next.nodes[0]!.source, bits, share });
+  }
+}
