@@ -9,13 +9,14 @@ import os
 import sys
 
 import models_graphs
+import models_more
 import models_nodes
 from common import GOLDEN
 
 
 def main():
     stale, counts = [], 0
-    for name, makers in (models_nodes.GROUPS | models_graphs.GROUPS).items():
+    for name, makers in (models_nodes.GROUPS | models_graphs.GROUPS | models_more.GROUPS).items():
         rows = [row for make in makers for row in make()]
         counts += len(rows)
         text = "[\n" + ",\n".join(json.dumps(r, separators=(",", ":"), ensure_ascii=True) for r in rows) + "\n]\n"

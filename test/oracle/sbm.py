@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "independent"))
 
-from model import MODES, OPS  # noqa: E402
+from model import OPS, WORDS  # noqa: E402
 from proofs import infer  # noqa: E402
 
 DTYPES = ["i8", "i16", "i32", "i4", "bool"]
@@ -104,7 +104,7 @@ def attr_fields(kind, v):
         return {"ints": record(v)}
     if kind == "stage":
         return {"ints": [v["l"], *record(v)], "blob": words(v["m"])}
-    return {"ints": {"int": [v], "bool": [1], "ints": v}[kind] if kind != "mode" else [MODES.index(v)]}
+    return {"ints": [WORDS[kind].index(v)] if kind in WORDS else {"int": [v], "bool": [1], "ints": v}[kind]}
 
 
 def attrs_of(op, attrs):
@@ -191,7 +191,7 @@ class Builder:
     def infer(self, op, handles, attrs):
         return infer(op, self.filled(op, attrs), [None if h is None else self.types[h] for h in handles], self.box)
 
-    def op(self, op, *handles, **attrs):
+    def op(self, op, /, *handles, **attrs):
         """Adds a node; its handle, or a list of handles where it has several outputs."""
         types = self.infer(op, handles, attrs)
         self.nodes.append({"op": op, "inputs": list(handles), "attrs": attrs})
