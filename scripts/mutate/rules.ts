@@ -58,7 +58,7 @@ export function mutantsOf(file: string, source: string): Mutant[] {
     if (n.type.startsWith('TS') && !['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'TSTypeAssertion'].includes(n.type)) return;
     if (n.type.startsWith('Import') || n.type === 'ThrowStatement') return;
     if (n.type === 'CallExpression' && WORDS.has(calleeName(n))) return;
-    if (n.type === 'Property' && ['summary', 'since', 'name'].includes(String((n['key'] as AstNode)['name']))) return;
+    if (n.type === 'Property' && ['since', 'name'].includes(String((n['key'] as AstNode)['name']))) return;
     mutate(n);
     for (const [key, v] of Object.entries(n)) {
       if (key === 'typeAnnotation' || key === 'typeArguments' || key === 'returnType' || key === 'typeParameters') continue;

@@ -13,11 +13,10 @@ export interface ArgAttrs {
 }
 
 /* @__NO_SIDE_EFFECTS__ */
-function arg(code: number, word: string, beats: (v: number, best: number) => boolean): OpDef<ArgAttrs, readonly [x: 1]> {
+function arg(code: number, beats: (v: number, best: number) => boolean): OpDef<ArgAttrs, readonly [x: 1]> {
   return defineOp<ArgAttrs, readonly [x: 1]>({
     code,
     since: 1,
-    summary: `first (select_last: last) index of the ${word} value along axis`,
     operands: [{ name: 'x', dtypes: ['i8', 'i16', 'i32'] }],
     attrs: {
       axis: { kind: 'int', tag: 1, min: 0, max: 7, default: 0 },
@@ -52,6 +51,6 @@ function arg(code: number, word: string, beats: (v: number, best: number) => boo
 }
 
 /** Definition of argmax: x → i32 indices of the greatest value, the axis removed. */
-export const argmax: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(22, 'greatest', (v, best) => v > best);
+export const argmax: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(22, (v, best) => v > best);
 /** Definition of argmin: x → i32 indices of the least value, the axis removed. */
-export const argmin: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(23, 'least', (v, best) => v < best);
+export const argmin: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(23, (v, best) => v < best);

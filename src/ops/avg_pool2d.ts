@@ -19,7 +19,7 @@ export interface AvgPoolAttrs extends WindowAttrs {
 export const avg_pool2d: OpDef<AvgPoolAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<AvgPoolAttrs, readonly [x: 1]>({
   code: 17,
   since: 1,
-  summary: 'stage of Σ (x − zx) over the taps inside the image with m = roundDiv(m1, n), n the valid or declared taps',
+  // stage of Σ (x − zx) over the taps inside the image with m = roundDiv(m1, n), n the valid or declared taps
   operands: [{ name: 'x', dtypes: ['i8', 'i16'] }],
   attrs: {
     ...WINDOW_FIELDS,

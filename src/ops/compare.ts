@@ -29,7 +29,7 @@ type In = readonly [a: 1, b: 1];
 export const compare: OpDef<CompareAttrs, In> = /* @__PURE__ */ defineOp<CompareAttrs, In>({
   code: 13,
   since: 1,
-  summary: '1 if (a − za)·ma op (b − zb)·mb, else 0',
+  // 1 if (a − za)·ma op (b − zb)·mb, else 0
   operands: [
     { name: 'a', dtypes: ['i8', 'i16', 'i32'] },
     { name: 'b', dtypes: ['i8', 'i16', 'i32'] },

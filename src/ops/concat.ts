@@ -17,7 +17,7 @@ export interface ConcatAttrs {
 export const concat: OpDef<ConcatAttrs, readonly 1[]> = /* @__PURE__ */ defineOp<ConcatAttrs, readonly 1[]>({
   code: 32,
   since: 1,
-  summary: 'inputs of one type, in order along axis',
+  // inputs of one type, in order along axis
   operands: [{ name: 'x', dtypes: MOVABLE, variadic: true }],
   attrs: { axis: { kind: 'int', tag: 1, min: 0, max: 7, default: 0 } },
   type(c) {

@@ -58,7 +58,7 @@ function accumulate({ in: [x, w, b], a, at }: Cell<Conv2dAttrs, In>): number {
 export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAttrs, In>({
   code: 1,
   since: 1,
-  summary: 'acc = b[o] + Σ w·(x − zx) over the taps inside the image; staged or raw',
+  // acc = b[o] + Σ w·(x − zx) over the taps inside the image; staged or raw
   operands: [
     { name: 'x', dtypes: ['i8', 'i16'] },
     { name: 'w', dtypes: ['i8'], constant: true, symmetric: true },

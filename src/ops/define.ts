@@ -178,8 +178,6 @@ export interface OpDef<A, I extends Slots> {
   readonly code: number;
   /** Spec version that introduced it. */
   readonly since: number;
-  /** One sentence for the spec table. */
-  readonly summary: string;
   readonly operands: readonly Operand[];
   readonly attrs: AttrSchema<A>;
   type(c: RuleContext<A, I>): readonly OutType[];

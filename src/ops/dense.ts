@@ -34,7 +34,7 @@ function accumulate({ in: [x, w, b, u], a, at }: Cell<DenseAttrs, In>): number {
 export const dense: OpDef<DenseAttrs, In> = /* @__PURE__ */ defineOp<DenseAttrs, In>({
   code: 3,
   since: 1,
-  summary: 'acc = b[o] + Σ w[o,k]·(x[k] − zx), i4 weights times their block scale u; staged or raw',
+  // acc = b[o] + Σ w[o,k]·(x[k] − zx), i4 weights times their block scale u; staged or raw
   operands: [
     { name: 'x', dtypes: ['i8', 'i16'] },
     { name: 'w', dtypes: ['i8', 'i4'], constant: true, symmetric: true },

@@ -32,7 +32,7 @@ function extents<A>(c: RuleContext<A, In>): readonly [number, number, number] {
 export const depth_to_space: OpDef<DepthToSpaceAttrs, In> = /* @__PURE__ */ defineOp<DepthToSpaceAttrs, In>({
   code: 38,
   since: 1,
-  summary: 'y[h·b+i, w·b+j, c] = x[h, w, (i·b+j)·C′+c] (DCR) or x[h, w, c·b²+i·b+j] (CRD)',
+  // y[h·b+i, w·b+j, c] = x[h, w, (i·b+j)·C′+c] (DCR) or x[h, w, c·b²+i·b+j] (CRD)
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: { block: BLOCK, mode: { kind: 'enum', tag: 2, values: ['DCR', 'CRD'], default: 'DCR' } },
   type(c) {
@@ -66,7 +66,7 @@ export const depth_to_space: OpDef<DepthToSpaceAttrs, In> = /* @__PURE__ */ defi
 export const space_to_depth: OpDef<SpaceToDepthAttrs, In> = /* @__PURE__ */ defineOp<SpaceToDepthAttrs, In>({
   code: 39,
   since: 1,
-  summary: 'y[h, w, (i·b+j)·C+c] = x[h·b+i, w·b+j, c]',
+  // y[h, w, (i·b+j)·C+c] = x[h·b+i, w·b+j, c]
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: { block: BLOCK },
   type(c) {

@@ -17,7 +17,7 @@ export interface ExpandAttrs {
 export const expand: OpDef<ExpandAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<ExpandAttrs, readonly [x: 1]>({
   code: 36,
   since: 1,
-  summary: 'x broadcast to shape',
+  // x broadcast to shape
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: { shape: { kind: 'dims', tag: 1, min: 0, max: 1073741824 } },
   type(c) {

@@ -11,11 +11,10 @@ export type NoAttrs = Record<never, never>;
 type In = readonly [a: 1, b: 1];
 
 /* @__NO_SIDE_EFFECTS__ */
-function extremum(code: number, word: string, choose: (p: number, q: number) => number): OpDef<NoAttrs, In> {
+function extremum(code: number, choose: (p: number, q: number) => number): OpDef<NoAttrs, In> {
   return defineOp<NoAttrs, In>({
     code,
     since: 1,
-    summary: `the ${word} of the raw integers`,
     operands: [
       { name: 'a', dtypes: ['i8', 'i16', 'i32'] },
       { name: 'b', dtypes: ['i8', 'i16', 'i32'] },
@@ -36,6 +35,6 @@ function extremum(code: number, word: string, choose: (p: number, q: number) => 
 }
 
 /** Definition of min: a, b of one type, broadcast → the lesser raw integer. */
-export const min: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(8, 'lesser', Math.min);
+export const min: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(8, Math.min);
 /** Definition of max: a, b of one type, broadcast → the greater raw integer. */
-export const max: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(9, 'greater', Math.max);
+export const max: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(9, Math.max);

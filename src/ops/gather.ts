@@ -20,7 +20,7 @@ type In = readonly [x: 1, indices: 1];
 export const gather: OpDef<GatherAttrs, In> = /* @__PURE__ */ defineOp<GatherAttrs, In>({
   code: 35,
   since: 1,
-  summary: 'x[…, indices, …] along axis; the interval of the indices is proved within 0…n−1',
+  // x[…, indices, …] along axis; the interval of the indices is proved within 0…n−1
   operands: [
     { name: 'x', dtypes: MOVABLE },
     { name: 'indices', dtypes: ['i32'] },

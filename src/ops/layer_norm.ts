@@ -38,7 +38,7 @@ function rowNumber(c: Cell<LayerNormAttrs, In>): number {
 export const layer_norm: OpDef<LayerNormAttrs, In> = /* @__PURE__ */ defineOp<LayerNormAttrs, In>({
   code: 27,
   since: 1,
-  summary: 'clamp(zp + rsh(mulhr(n_i, gamma) + beta, g), lo, hi), n_i = (x_i − mean)/√V in Q26',
+  // clamp(zp + rsh(mulhr(n_i, gamma) + beta, g), lo, hi), n_i = (x_i − mean)/√V in Q26
   operands: [
     { name: 'x', dtypes: ['i8', 'i16'] },
     { name: 'gamma', dtypes: ['i32'], constant: true },

@@ -21,7 +21,7 @@ type In = readonly [a: 1, b?: 1];
 export const linear2: OpDef<Linear2Attrs, In> = /* @__PURE__ */ defineOp<Linear2Attrs, In>({
   code: 5,
   since: 1,
-  summary: 'clamp(zp + rsh((a − za)·ma + (b − zb)·mb, s), lo, hi)',
+  // clamp(zp + rsh((a − za)·ma + (b − zb)·mb, s), lo, hi)
   operands: [
     { name: 'a', dtypes: ['i8', 'i16', 'i32'] },
     { name: 'b', dtypes: ['i8', 'i16', 'i32'], optional: true },

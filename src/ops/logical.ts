@@ -24,7 +24,7 @@ type In = readonly [a: 1, b?: 1];
 export const logical: OpDef<LogicalAttrs, In> = /* @__PURE__ */ defineOp<LogicalAttrs, In>({
   code: 14,
   since: 1,
-  summary: 'a op b on 0 and 1; not: 1 − a',
+  // a op b on 0 and 1; not: 1 − a
   operands: [
     { name: 'a', dtypes: ['bool'] },
     { name: 'b', dtypes: ['bool'], optional: true },

@@ -81,7 +81,7 @@ function gate(c: Cell<LstmAttrs, In>, g: number): number {
 export const lstm: OpDef<LstmAttrs, In> = /* @__PURE__ */ defineOp<LstmAttrs, In>({
   code: 42,
   since: 1,
-  summary: 'gates p = clamp16(mulhr(ax·2^lx, mx) + mulhr(ah·2^lh, mh)); c = clamp16(rsh(f·c + rsh(i·g, kc), 15)); h = clamp(rsh(o·τc(c), 30 − qh), lo, hi)',
+  // gates p = clamp16(mulhr(ax·2^lx, mx) + mulhr(ah·2^lh, mh)); c = clamp16(rsh(f·c + rsh(i·g, kc), 15)); h = clamp(rsh(o·τc(c), 30 − qh), lo, hi)
   operands: [
     { name: 'x', dtypes: ['i8', 'i16'] },
     { name: 'wx', dtypes: ['i8'], constant: true, symmetric: true },

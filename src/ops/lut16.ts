@@ -18,7 +18,7 @@ export interface Lut16Attrs {
 export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */ defineOp<Lut16Attrs, readonly [x: 1, table: 1]>({
   code: 12,
   since: 1,
-  summary: 'v = x + 32768, i = v >> 7, f = v & 127: clamp(zp + rsh(128·T[i] + (T[i+1] − T[i])·f, s), lo, hi)',
+  // v = x + 32768, i = v >> 7, f = v & 127: clamp(zp + rsh(128·T[i] + (T[i+1] − T[i])·f, s), lo, hi)
   operands: [
     { name: 'x', dtypes: ['i16'] },
     { name: 'table', dtypes: ['i16'], constant: true },

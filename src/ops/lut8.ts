@@ -17,7 +17,7 @@ export interface Lut8Attrs {
 export const lut8: OpDef<Lut8Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */ defineOp<Lut8Attrs, readonly [x: 1, table: 1]>({
   code: 11,
   since: 1,
-  summary: 'table[x + 128]',
+  // table[x + 128]
   operands: [
     { name: 'x', dtypes: ['i8'] },
     { name: 'table', dtypes: ['i8', 'i16'], constant: true, symmetric: true },

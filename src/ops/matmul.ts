@@ -43,7 +43,7 @@ function accumulate({ in: [a, b], a: { tb }, at }: Cell<MatmulAttrs, In>): numbe
 export const matmul: OpDef<MatmulAttrs, In> = /* @__PURE__ */ defineOp<MatmulAttrs, In>({
   code: 4,
   since: 1,
-  summary: 'acc = Σ a[m,k]·b[k,n], both zero points 0; staged (m of length 1) or raw',
+  // acc = Σ a[m,k]·b[k,n], both zero points 0; staged (m of length 1) or raw
   operands: [
     { name: 'a', dtypes: ['i8', 'i16'], symmetric: true },
     { name: 'b', dtypes: ['i8', 'i16'], symmetric: true },

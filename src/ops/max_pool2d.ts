@@ -9,7 +9,7 @@ import { forEachTap, poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from
 export const max_pool2d: OpDef<WindowAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<WindowAttrs, readonly [x: 1]>({
   code: 16,
   since: 1,
-  summary: 'max of the raw taps inside the image',
+  // max of the raw taps inside the image
   operands: [{ name: 'x', dtypes: ['i8', 'i16'] }],
   attrs: WINDOW_FIELDS,
   type: (c) => [{ dtype: c.in[0].dtype, shape: poolShape(c, c.in[0], c.a), zp: c.in[0].zp }],

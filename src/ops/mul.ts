@@ -16,7 +16,7 @@ export interface MulAttrs {
 export const mul: OpDef<MulAttrs, readonly [a: 1, b: 1]> = /* @__PURE__ */ defineOp<MulAttrs, readonly [a: 1, b: 1]>({
   code: 6,
   since: 1,
-  summary: 'acc = (a − za)·(b − zb); staged (m of length 1) or raw',
+  // acc = (a − za)·(b − zb); staged (m of length 1) or raw
   operands: [
     { name: 'a', dtypes: ['i8', 'i16'] },
     { name: 'b', dtypes: ['i8', 'i16'] },

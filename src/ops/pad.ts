@@ -22,7 +22,7 @@ const AMOUNTS = { kind: 'ints', min: 0, max: 1048576, maxLength: 8 } as const;
 export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ defineOp<PadAttrs, readonly [x: 1, value?: 1]>({
   code: 34,
   since: 1,
-  summary: 'x inside, and around it the value, the nearest element (edge) or the mirrored one (reflect)',
+  // x inside, and around it the value, the nearest element (edge) or the mirrored one (reflect)
   operands: [
     { name: 'x', dtypes: MOVABLE },
     { name: 'value', dtypes: MOVABLE, constant: true, optional: true },

@@ -7,11 +7,10 @@ import { MOVABLE } from './move.ts';
 import { AXES, type AxesAttrs, forEachReduced, reduceCost, reducedShape } from './reduce.ts';
 
 /* @__NO_SIDE_EFFECTS__ */
-function reduceExtremum(code: number, word: string, choose: (p: number, q: number) => number): OpDef<AxesAttrs, readonly [x: 1]> {
+function reduceExtremum(code: number, choose: (p: number, q: number) => number): OpDef<AxesAttrs, readonly [x: 1]> {
   return defineOp<AxesAttrs, readonly [x: 1]>({
     code,
     since: 1,
-    summary: `the ${word} raw integer over the axes`,
     operands: [{ name: 'x', dtypes: MOVABLE }],
     attrs: { axes: AXES },
     type: (c) => [{ dtype: c.in[0].dtype, shape: reducedShape(c, true), zp: c.in[0].zp }],
@@ -34,6 +33,6 @@ function reduceExtremum(code: number, word: string, choose: (p: number, q: numbe
 }
 
 /** Definition of reduce_max: x → the greatest raw integer over the axes, which are removed. */
-export const reduce_max: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(20, 'greatest', Math.max);
+export const reduce_max: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(20, Math.max);
 /** Definition of reduce_min: x → the least raw integer over the axes, which are removed. */
-export const reduce_min: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(21, 'least', Math.min);
+export const reduce_min: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(21, Math.min);

@@ -18,7 +18,7 @@ export interface ReduceMeanAttrs extends AxesAttrs {
 export const reduce_mean: OpDef<ReduceMeanAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<ReduceMeanAttrs, readonly [x: 1]>({
   code: 19,
   since: 1,
-  summary: 'stage of Σ (x − zx) with m = roundDiv(m1, n), n the elements reduced',
+  // stage of Σ (x − zx) with m = roundDiv(m1, n), n the elements reduced
   operands: [{ name: 'x', dtypes: ['i8', 'i16'] }],
   attrs: {
     axes: AXES,

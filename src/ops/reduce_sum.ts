@@ -16,7 +16,7 @@ export interface ReduceSumAttrs extends AxesAttrs {
 export const reduce_sum: OpDef<ReduceSumAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<ReduceSumAttrs, readonly [x: 1]>({
   code: 18,
   since: 1,
-  summary: 'acc = Σ (x − zx) over the axes; staged (m of length 1) or raw',
+  // acc = Σ (x − zx) over the axes; staged (m of length 1) or raw
   operands: [{ name: 'x', dtypes: ['i8', 'i16', 'bool'] }],
   attrs: { axes: AXES, stage: stageField(2, ['i8', 'i16'], { raw: true, perChannel: false }) },
   type: (c) => [stagedType(c, c.a.stage, reducedShape(c, false), 1)],

@@ -16,7 +16,7 @@ export interface RescaleAttrs {
 export const rescale: OpDef<RescaleAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<RescaleAttrs, readonly [x: 1]>({
   code: 10,
   since: 1,
-  summary: 'stage(x − zx, channel)',
+  // stage(x − zx, channel)
   operands: [{ name: 'x', dtypes: ['i8', 'i16', 'i32'] }],
   attrs: { stage: stageField(1, ['i8', 'i16']) },
   type(c) {

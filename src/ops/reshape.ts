@@ -17,7 +17,7 @@ export interface ReshapeAttrs {
 export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<ReshapeAttrs, readonly [x: 1]>({
   code: 30,
   since: 1,
-  summary: 'the same linear order',
+  // the same linear order
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: { shape: { kind: 'dims', tag: 1, min: 0, max: 1073741824 } },
   type(c) {

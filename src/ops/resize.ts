@@ -47,7 +47,7 @@ function resizedShape(c: RuleContext<ResizeAttrs, In>): Dim[] {
 export const resize_nearest: OpDef<ResizeAttrs, In> = /* @__PURE__ */ defineOp<ResizeAttrs, In>({
   code: 40,
   since: 1,
-  summary: 'x at clamp(floorDiv(A·o + B, D), 0, extent − 1) on both axes',
+  // x at clamp(floorDiv(A·o + B, D), 0, extent − 1) on both axes
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: FIELDS,
   type: (c) => [{ dtype: c.in[0].dtype, shape: resizedShape(c), zp: c.in[0].zp }],
@@ -94,7 +94,7 @@ function interpolated(c: Cell<ResizeBilinearAttrs, In>, q: number, s1: number): 
 export const resize_bilinear: OpDef<ResizeBilinearAttrs, In> = /* @__PURE__ */ defineOp<ResizeBilinearAttrs, In>({
   code: 41,
   since: 1,
-  summary: 'acc = bilinear sum of four x − zx with weights in Q10 (i8) or Q14 (i16); stage (m of length 1)',
+  // acc = bilinear sum of four x − zx with weights in Q10 (i8) or Q14 (i16); stage (m of length 1)
   operands: [{ name: 'x', dtypes: ['i8', 'i16'] }],
   attrs: { ...FIELDS, stage: stageField(4, ['i8', 'i16'], { perChannel: false }) },
   type: (c) => [stagedType(c, c.a.stage, resizedShape(c), 1)],

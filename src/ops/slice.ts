@@ -35,7 +35,7 @@ function proveAxis(c: RuleContext<SliceAttrs, In>, n: Dim, i: number): void {
 export const slice: OpDef<SliceAttrs, In> = /* @__PURE__ */ defineOp<SliceAttrs, In>({
   code: 33,
   since: 1,
-  summary: 'x[start + step·i], every index proved in range',
+  // x[start + step·i], every index proved in range
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: {
     start: { kind: 'dims', tag: 1, min: -1073741824, max: 1073741824 },

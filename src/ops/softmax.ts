@@ -74,7 +74,7 @@ function weight(c: Cell<SoftmaxAttrs, In>, value: number, mx: number): number {
 export const softmax: OpDef<SoftmaxAttrs, In> = /* @__PURE__ */ defineOp<SoftmaxAttrs, In>({
   code: 25,
   since: 1,
-  summary: 'y = clamp(zp + divq(E_j, S, o), lo, hi), E_j = E(t(mx − x_j)), S = Σ E; zp where not kept',
+  // y = clamp(zp + divq(E_j, S, o), lo, hi), E_j = E(t(mx − x_j)), S = Σ E; zp where not kept
   operands: [
     { name: 'x', dtypes: ['i8', 'i16', 'i32'] },
     { name: 'mask', dtypes: ['bool'], optional: true },

@@ -20,7 +20,7 @@ function repeated(d: Dim, n: number): Dim {
 export const tile: OpDef<TileAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<TileAttrs, readonly [x: 1]>({
   code: 37,
   since: 1,
-  summary: 'x[i mod dim] on every axis',
+  // x[i mod dim] on every axis
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: { repeats: { kind: 'ints', tag: 1, min: 0, max: 1048576, maxLength: 8 } },
   type(c) {

@@ -14,7 +14,7 @@ export interface TransposeAttrs {
 export const transpose: OpDef<TransposeAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<TransposeAttrs, readonly [x: 1]>({
   code: 31,
   since: 1,
-  summary: 'output axis i is input axis perm[i]',
+  // output axis i is input axis perm[i]
   operands: [{ name: 'x', dtypes: MOVABLE }],
   attrs: { perm: { kind: 'ints', tag: 1, min: 0, max: 7, maxLength: 8 } },
   type(c) {

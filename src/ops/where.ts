@@ -14,7 +14,7 @@ type In = readonly [condition: 1, a: 1, b: 1];
 export const where: OpDef<NoAttrs, In> = /* @__PURE__ */ defineOp<NoAttrs, In>({
   code: 15,
   since: 1,
-  summary: 'condition ? a : b',
+  // condition ? a : b
   operands: [
     { name: 'condition', dtypes: ['bool'] },
     { name: 'a', dtypes: MOVABLE },
