@@ -21,6 +21,8 @@ export function load32(p: usize, size: i32, stride: usize): v128 {
 }
 
 /** The same behind a call, for where speed is not all. */
+// @ts-ignore: decorator
+@inline
 export function wide(p: usize, size: i32, stride: usize): v128 {
   return load32(p, size, stride);
 }

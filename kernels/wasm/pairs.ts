@@ -8,28 +8,42 @@ function compare4(a: usize, b: usize, sa: usize, sb: usize, r: usize): v128 {
   const x = i32x4.sub(wide(a, load<i32>(r), sa), v128.load_splat<i32>(r + 8));
   const z = i32x4.sub(wide(b, load<i32>(r, 4), sb), v128.load_splat<i32>(r + 12));
   const u = i32x4.mul(x, v128.load_splat<i32>(r + 16)), v = i32x4.mul(z, v128.load_splat<i32>(r + 20));
-  const t = load<i32>(r, 24) == 1 ? i32x4.lt_s(u, v) : i32x4.eq(u, v);
-  return v128.and(v128.xor(t, v128.load_splat<i32>(r + 28)), i32x4.splat(1));
+  return truth(u, v, load<i32>(r, 24), v128.load_splat<i32>(r + 28));
+}
+
+/** u < v, or u = v with op 2, as lanes of 0 and 1. */
+// @ts-ignore: decorator
+@inline
+function truth(u: v128, v: v128, op: i32, flip: v128): v128 {
+  const t = op == 1 ? i32x4.lt_s(u, v) : i32x4.eq(u, v);
+  return v128.and(v128.xor(t, flip), i32x4.splat(1));
 }
 
 /**
- * mul (op 0): stage((a − za)·(b − zb)); compare (op 1: <, op 2: =). Record: bytes of a, of b, za, zb, ma, mb, op, flip, stage.
+ * mul (op 0): stage((a − za)·(b − zb)); compare (op 1: <, op 2: =), of two i8 or i16 by the sign of (a − za)·ma − (b − zb)·mb, which
+ * fits an i32. Record: bytes of a, of b, za, zb, ma, mb, op, flip, stage.
  */
 export function binary(nd: usize, r: usize): void {
   const n = load<i32>(nd), sa = load<u32>(nd, 20), sb = load<u32>(nd, 24);
   const ta = load<i32>(r), tb = load<i32>(r, 4), op = load<i32>(r, 24), ty = load<i32>(r, 52);
-  const za = v128.load_splat<i16>(r + 8), zb = v128.load_splat<i16>(r + 12);
+  const za = v128.load_splat<i16>(r + 8), zb = v128.load_splat<i16>(r + 12), none = i32x4.splat(0), flip = v128.load_splat<i32>(r + 28);
+  const pair = i32x4.splat((load<i32>(r, 16) & 0xffff) | (-load<i32>(r, 20) << 16));
   for (let c = ndStart(nd); c > 0; c--) {
     let a = p0, b = p1, y = p2;
     for (let i = n; i > 0; i -= 8) {
       let u: v128, v: v128;
-      if (op) {
+      if (op && (ta | tb) > 3) {
         u = compare4(a, b, sa, sb, r);
         v = compare4(a + (sa << 2), b + (sb << 2), sa, sb, r);
       } else {
         const x = i16x8.sub(load16(a, ta, sa), za), z = i16x8.sub(load16(b, tb, sb), zb);
-        u = i32x4.extmul_low_i16x8_s(x, z);
-        v = i32x4.extmul_high_i16x8_s(x, z);
+        if (op) {
+          u = truth(i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 0, 8, 1, 9, 2, 10, 3, 11), pair), none, op, flip);
+          v = truth(i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 4, 12, 5, 13, 6, 14, 7, 15), pair), none, op, flip);
+        } else {
+          u = i32x4.extmul_low_i16x8_s(x, z);
+          v = i32x4.extmul_high_i16x8_s(x, z);
+        }
       }
       stage8(y, u, v, i, r + 32);
       a += sa << 3;
