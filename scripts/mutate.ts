@@ -6,24 +6,56 @@
  * Without --sample all mutants run. Survivors that test/mutants.json names as equivalent, with a reason, are counted apart.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Prng } from '../test/support/prng.ts';
 import { type Mutant, mutantsOf } from './mutate/rules.ts';
 
-const AREAS: Readonly<Record<string, string>> = { core: 'src/core', ops: 'src/ops', graph: 'src/graph', kernels: 'kernels/wasm' };
+const AREAS: Readonly<Record<string, string>> = {
+  core: 'src/core',
+  ops: 'src/ops',
+  graph: 'src/graph',
+  kernels: 'kernels/wasm',
+};
 /** Words for people, the registry's list of names, and entry points without arithmetic. */
-const SKIPPED = ['src/core/errors.ts', 'src/ops/all.ts', 'src/ops/index.ts', 'src/graph/ir.ts', 'kernels/wasm/index.ts'];
-const SUITES = ['test/numerics.test.ts', 'test/core', 'test/ops', 'test/format', 'test/graph', 'test/backends', 'test/random.test.ts'];
+const SKIPPED = [
+  'src/core/errors.ts',
+  'src/ops/all.ts',
+  'src/ops/index.ts',
+  'src/graph/ir.ts',
+  'kernels/wasm/index.ts',
+];
+const SUITES = [
+  'test/numerics.test.ts',
+  'test/core',
+  'test/ops',
+  'test/format',
+  'test/graph',
+  'test/backends',
+  'test/random.test.ts',
+];
 /** A mutant that makes the suites run this long is killed: the suites see a hang. */
 const TIMEOUT_MS = 150_000;
 
 const { values } = parseArgs({
   options: {
-    sample: { type: 'string' }, seed: { type: 'string', default: '1' }, area: { type: 'string' }, file: { type: 'string' },
-    jobs: { type: 'string', default: '2' }, json: { type: 'string' },
+    sample: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    area: { type: 'string' },
+    file: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    json: { type: 'string' },
   },
 });
 const root = resolve(import.meta.dirname, '..');
@@ -44,10 +76,14 @@ function key(m: Mutant, source: string): string {
 function allMutants(): Mutant[] {
   const areas = values.area === undefined ? Object.values(AREAS) : [AREAS[values.area]!];
   return areas.flatMap((dir) =>
-    readdirSync(join(root, dir)).filter((f) => f.endsWith('.ts') && !SKIPPED.includes(`${dir}/${f}`)).flatMap((f) => {
-      const file = `${dir}/${f}`;
-      return values.file !== undefined && !file.includes(values.file) ? [] : mutantsOf(file, readFileSync(join(root, file), 'utf8'));
-    }),
+    readdirSync(join(root, dir))
+      .filter((f) => f.endsWith('.ts') && !SKIPPED.includes(`${dir}/${f}`))
+      .flatMap((f) => {
+        const file = `${dir}/${f}`;
+        return values.file !== undefined && !file.includes(values.file)
+          ? []
+          : mutantsOf(file, readFileSync(join(root, file), 'utf8'));
+      }),
   );
 }
 
@@ -64,7 +100,18 @@ function sampled(list: Mutant[], count: number, seed: number): Mutant[] {
 
 function makeTree(): string {
   const dir = mkdtempSync(join(tmpdir(), 'mutate-'));
-  for (const part of ['src', 'test', 'kernels', 'scripts', 'examples', 'spec', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+  for (const part of [
+    'src',
+    'test',
+    'kernels',
+    'scripts',
+    'examples',
+    'spec',
+    'bench',
+    'package.json',
+    'tsconfig.json',
+    'vitest.config.ts',
+  ]) {
     if (existsSync(join(root, part))) cpSync(join(root, part), join(dir, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
@@ -74,7 +121,12 @@ function makeTree(): string {
 /** Exit code of a command in a tree; a run past the limit counts as failed. */
 function command(dir: string, args: readonly string[]): Promise<number> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: dir, stdio: 'ignore', detached: true, env: { ...process.env, SAMEBIT_MUTANT: '1', CI: '1' } });
+    const child = spawn(process.execPath, args, {
+      cwd: dir,
+      stdio: 'ignore',
+      detached: true,
+      env: { ...process.env, SAMEBIT_MUTANT: '1', CI: '1' },
+    });
     const timer = setTimeout(() => {
       try {
         process.kill(-child.pid!, 'SIGKILL');
@@ -91,7 +143,11 @@ async function test(dir: string, m: Mutant): Promise<Verdict> {
   const path = join(dir, m.file);
   const source = readFileSync(path, 'utf8');
   const start = Date.now();
-  const verdict = (killed: boolean): Verdict => ({ ...m, killed, seconds: Math.round((Date.now() - start) / 100) / 10 });
+  const verdict = (killed: boolean): Verdict => ({
+    ...m,
+    killed,
+    seconds: Math.round((Date.now() - start) / 100) / 10,
+  });
   try {
     writeFileSync(path, source.slice(0, m.start) + m.text + source.slice(m.end));
     if (m.file.startsWith('kernels/')) {
@@ -99,7 +155,10 @@ async function test(dir: string, m: Mutant): Promise<Verdict> {
       if (built !== 0) return verdict(true); // does not compile
     }
     const suites = SUITES.filter((s) => existsSync(join(dir, s)));
-    return verdict((await command(dir, ['node_modules/vitest/vitest.mjs', 'run', '--bail', '1', '--reporter', 'dot', ...suites])) !== 0);
+    return verdict(
+      (await command(dir, ['node_modules/vitest/vitest.mjs', 'run', '--bail', '1', '--reporter', 'dot', ...suites])) !==
+        0,
+    );
   } finally {
     writeFileSync(path, source);
   }
@@ -108,7 +167,9 @@ async function test(dir: string, m: Mutant): Promise<Verdict> {
 async function main(): Promise<void> {
   const every = allMutants();
   const list = values.sample === undefined ? every : sampled(every, Number(values.sample), Number(values.seed));
-  const known: Record<string, string> = existsSync(join(root, 'test/mutants.json')) ? JSON.parse(readFileSync(join(root, 'test/mutants.json'), 'utf8')) : {};
+  const known: Record<string, string> = existsSync(join(root, 'test/mutants.json'))
+    ? JSON.parse(readFileSync(join(root, 'test/mutants.json'), 'utf8'))
+    : {};
   console.log(`${list.length} of ${every.length} mutants, seed ${values.seed}`);
   const queue = [...list];
   const verdicts: Verdict[] = [];
@@ -121,8 +182,10 @@ async function main(): Promise<void> {
         if (m.file.startsWith('kernels/')) writeFileSync(join(dir, 'src/backends/wasm/kernels.gen.ts'), pristine);
         const name = key(m, readFileSync(join(root, m.file), 'utf8'));
         verdicts.push({ ...v, equivalent: known[name] });
-        if (!v.killed) console.log(`survived${known[name] === undefined ? '' : ' (equivalent)'}: ${name} → ${m.text.slice(0, 60)}`);
-        if (verdicts.length % 25 === 0) console.error(`${verdicts.length}/${list.length}, ${verdicts.filter((x) => !x.killed).length} survivors`);
+        if (!v.killed)
+          console.log(`survived${known[name] === undefined ? '' : ' (equivalent)'}: ${name} → ${m.text.slice(0, 60)}`);
+        if (verdicts.length % 25 === 0)
+          console.error(`${verdicts.length}/${list.length}, ${verdicts.filter((x) => !x.killed).length} survivors`);
       }
     } finally {
       rmSync(dir, { recursive: true, force: true });
@@ -132,7 +195,9 @@ async function main(): Promise<void> {
   const killed = verdicts.filter((v) => v.killed).length;
   const equivalent = verdicts.filter((v) => !v.killed && v.equivalent !== undefined).length;
   const score = (100 * killed) / (verdicts.length - equivalent);
-  console.log(`${verdicts.length} mutants: ${killed} killed, ${equivalent} equivalent, ${verdicts.length - killed - equivalent} survived: ${score.toFixed(1)} %`);
+  console.log(
+    `${verdicts.length} mutants: ${killed} killed, ${equivalent} equivalent, ${verdicts.length - killed - equivalent} survived: ${score.toFixed(1)} %`,
+  );
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(verdicts, null, 1)}\n`);
   process.exitCode = score < 95 ? 1 : 0;
 }

@@ -22,15 +22,47 @@ interface AstNode {
 }
 
 const BINARY: Readonly<Record<string, string>> = {
-  '+': '-', '-': '+', '*': '+', '%': '*', '<<': '>>', '>>': '>>>', '>>>': '>>', '&': '|', '|': '&', '^': '&',
-  '<': '<=', '<=': '<', '>': '>=', '>=': '>', '===': '!==', '!==': '===', '==': '!=', '!=': '==', '**': '*', '/': '*',
+  '+': '-',
+  '-': '+',
+  '*': '+',
+  '%': '*',
+  '<<': '>>',
+  '>>': '>>>',
+  '>>>': '>>',
+  '&': '|',
+  '|': '&',
+  '^': '&',
+  '<': '<=',
+  '<=': '<',
+  '>': '>=',
+  '>=': '>',
+  '===': '!==',
+  '!==': '===',
+  '==': '!=',
+  '!=': '==',
+  '**': '*',
+  '/': '*',
 };
 const LOGICAL: Readonly<Record<string, string>> = { '&&': '||', '||': '&&' };
 const ORDERED = new Set(['-', '%', '<<', '>>', '>>>', '**', '/']);
 const METHODS: Readonly<Record<string, string>> = {
-  min: 'max', max: 'min', min_s: 'max_s', max_s: 'min_s', add: 'sub', sub: 'add', every: 'some', some: 'every', floor: 'ceil',
-  least: 'greatest', greatest: 'least', shr_s: 'shr_u', extend_low_i8x16_s: 'extend_high_i8x16_s', extend_low_i16x8_s: 'extend_high_i16x8_s',
-  extmul_low_i32x4_s: 'extmul_high_i32x4_s', gt_s: 'ge_s', lt_s: 'le_s',
+  min: 'max',
+  max: 'min',
+  min_s: 'max_s',
+  max_s: 'min_s',
+  add: 'sub',
+  sub: 'add',
+  every: 'some',
+  some: 'every',
+  floor: 'ceil',
+  least: 'greatest',
+  greatest: 'least',
+  shr_s: 'shr_u',
+  extend_low_i8x16_s: 'extend_high_i8x16_s',
+  extend_low_i16x8_s: 'extend_high_i16x8_s',
+  extmul_low_i32x4_s: 'extmul_high_i32x4_s',
+  gt_s: 'ge_s',
+  lt_s: 'le_s',
 };
 /** Calls whose arguments are words for people. */
 const WORDS = new Set(['fail', 'assert', 'bad', 'wrong', 'printable']);
@@ -52,21 +84,34 @@ export function mutantsOf(file: string, source: string): Mutant[] {
   const out: Mutant[] = [];
   const text = (n: AstNode): string => source.slice(n.start, n.end);
   const put = (n: { start: number; end: number }, replacement: string, rule: string): void => {
-    out.push({ file, start: n.start, end: n.end, text: replacement, rule, line: source.slice(0, n.start).split('\n').length });
+    out.push({
+      file,
+      start: n.start,
+      end: n.end,
+      text: replacement,
+      rule,
+      line: source.slice(0, n.start).split('\n').length,
+    });
   };
   const visit = (n: AstNode): void => {
-    if (n.type.startsWith('TS') && !['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'TSTypeAssertion'].includes(n.type)) return;
+    if (
+      n.type.startsWith('TS') &&
+      !['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'TSTypeAssertion'].includes(n.type)
+    )
+      return;
     if (n.type.startsWith('Import') || n.type === 'ThrowStatement') return;
     if (n.type === 'CallExpression' && WORDS.has(calleeName(n))) return;
     if (n.type === 'Property' && ['summary', 'since', 'name'].includes(String((n['key'] as AstNode)['name']))) return;
     mutate(n);
     for (const [key, v] of Object.entries(n)) {
-      if (key === 'typeAnnotation' || key === 'typeArguments' || key === 'returnType' || key === 'typeParameters') continue;
+      if (key === 'typeAnnotation' || key === 'typeArguments' || key === 'returnType' || key === 'typeParameters')
+        continue;
       for (const child of Array.isArray(v) ? v : [v]) if (isNode(child)) visit(child);
     }
   };
   const swap = (a: AstNode, b: AstNode, rule: string): void => {
-    if (text(a) !== text(b)) put({ start: a.start, end: b.end }, text(b) + source.slice(a.end, b.start) + text(a), rule);
+    if (text(a) !== text(b))
+      put({ start: a.start, end: b.end }, text(b) + source.slice(a.end, b.start) + text(a), rule);
   };
   const mutate = (n: AstNode): void => {
     switch (n.type) {
@@ -97,14 +142,16 @@ export function mutantsOf(file: string, source: string): Mutant[] {
         const property = (callee.type === 'MemberExpression' ? callee['property'] : callee) as AstNode;
         const method = METHODS[name];
         if (method !== undefined && Object.hasOwn(METHODS, name)) put(property, method, `${name} → ${method}`);
-        if (args.length >= 2 && args[0]!.type !== 'ArrowFunctionExpression') swap(args[0]!, args[1]!, 'arguments swapped');
+        if (args.length >= 2 && args[0]!.type !== 'ArrowFunctionExpression')
+          swap(args[0]!, args[1]!, 'arguments swapped');
         break;
       }
       case 'ConditionalExpression':
         swap(n['consequent'] as AstNode, n['alternate'] as AstNode, 'branches swapped');
         break;
       case 'UnaryExpression':
-        if (n['operator'] === '-' || n['operator'] === '!') put({ start: n.start, end: n.start + 1 }, ' ', `no ${n['operator']}`);
+        if (n['operator'] === '-' || n['operator'] === '!')
+          put({ start: n.start, end: n.start + 1 }, ' ', `no ${n['operator']}`);
         break;
       case 'AssignmentExpression': {
         const op = n['operator'] as string;

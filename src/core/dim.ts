@@ -59,12 +59,22 @@ export function dimAt(d: Dim, values: readonly number[]): number {
 
 /** The least value of `d` over the box of the symbols. */
 export function least(d: Dim, symbols: readonly SymbolDecl[]): number {
-  return typeof d === 'number' ? d : dimAt(d, symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.min : s.max)));
+  return typeof d === 'number'
+    ? d
+    : dimAt(
+        d,
+        symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.min : s.max)),
+      );
 }
 
 /** The greatest value of `d` over the box of the symbols. */
 export function greatest(d: Dim, symbols: readonly SymbolDecl[]): number {
-  return typeof d === 'number' ? d : dimAt(d, symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.max : s.min)));
+  return typeof d === 'number'
+    ? d
+    : dimAt(
+        d,
+        symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.max : s.min)),
+      );
 }
 
 /** The value of a dim that a rule requires to be static; only called after the rule has refused symbols. */
@@ -76,7 +86,9 @@ export function fixed(d: Dim): number {
 /** A dim for people: `3`, `n`, `2n+1`. */
 export function showDim(d: Dim, symbols: readonly SymbolDecl[]): string {
   if (typeof d === 'number') return String(d);
-  const terms = d.k.map((k, i) => (k === 0 ? '' : `${k === 1 ? '' : k}${symbols[i]?.name ?? `s${i}`}`)).filter((t) => t !== '');
+  const terms = d.k
+    .map((k, i) => (k === 0 ? '' : `${k === 1 ? '' : k}${symbols[i]?.name ?? `s${i}`}`))
+    .filter((t) => t !== '');
   return `${terms.join('+')}${d.c === 0 ? '' : d.c > 0 ? `+${d.c}` : d.c}`;
 }
 

@@ -26,7 +26,8 @@ export const argmax: OpDef<ArgmaxAttrs, readonly [x: 1]> = /* @__PURE__ */ defin
     const { shape } = c.in[0];
     const { axis } = c.a;
     checkAxis(c, axis, shape.length);
-    if (least(shape[axis]!, c.symbols) < 1) c.fail('BadShape', 'the axis of argmax is not empty', '≥ 1', least(shape[axis]!, c.symbols));
+    if (least(shape[axis]!, c.symbols) < 1)
+      c.fail('BadShape', 'the axis of argmax is not empty', '≥ 1', least(shape[axis]!, c.symbols));
     return [{ dtype: 'i32', shape: shape.filter((_, i) => i !== axis), zp: 0 }];
   },
   bounds: (c) => ({ y: [{ lo: 0, hi: addDim(c.in[0].shape[c.a.axis]!, -1) }] }),

@@ -12,13 +12,14 @@ import sys
 import invalid_format
 import invalid_limits
 import invalid_ops
+import invalid_rows
 import invalid_kit as kit
 from common import GOLDEN
 
 
 def main():
     stale, total = [], 0
-    for name, module in (("format", invalid_format), ("ops", invalid_ops), ("limits", invalid_limits)):
+    for name, module in (("format", invalid_format), ("linear", invalid_ops), ("rows", invalid_rows), ("limits", invalid_limits)):
         kit.cases.clear()
         for f in module.GROUP:
             f()

@@ -107,13 +107,19 @@ def refusal(file):
         return str(e)
 
 
+def call(make, v):
+    """A tuple holds several arguments, unless it is a dim."""
+    dim = isinstance(v, tuple) and len(v) == 2 and isinstance(v[1], tuple) and all(isinstance(k, int) for k in v[1])
+    return make(*v) if isinstance(v, tuple) and not dim else make(v)
+
+
 def pair(rule, code, make, good, *bad):
     """A rule: `make` of each bad value is refused with `code`, of the good value it is accepted (None: the edge has no valid side)."""
-    twin = None if good is None else file_of(make(*good) if isinstance(good, tuple) else make(good))
+    twin = None if good is None else file_of(call(make, good))
     why = None if twin is None else refusal(twin)
     assert why is None, (rule, "the twin is refused", why)
     for v in bad:
-        file = file_of(make(*v) if isinstance(v, tuple) else make(v))
+        file = file_of(call(make, v))
         why = refusal(file)
         assert why is not None, (rule, v if len(str(v)) < 99 else "", "is accepted")
         row = {"rule": rule, "code": code, "bad": file}
