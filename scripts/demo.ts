@@ -81,7 +81,7 @@ function convert(output: string): Model {
     macs: number;
     gas: number;
   };
-  console.log(`${pc.dim('$')} samebit convert model.onnx -o digits.sbm --calib calib.npy --input-type u8 --std 255`);
+  console.log(`${pc.dim('$')} samebit convert model.onnx -o digits.sbm --calib calib.npy --input-type u8 …`);
   const share = ((100 * summary.bytes) / summary.onnxBytes).toFixed(1);
   console.log(
     `  float ONNX ${grouped(summary.onnxBytes)} bytes → integer model ${grouped(summary.bytes)} bytes (${share} %)`,
@@ -152,7 +152,7 @@ async function showGas(session: Session): Promise<void> {
   } catch (e) {
     if (!(e instanceof OutOfGas)) throw e;
     console.log(
-      `  One gas too little is refused before the first op, everywhere alike:\n  ${pc.yellow(`${e.name}: ${e.message}`)}`,
+      `  One gas too little is refused before the first op, everywhere alike:\n  ${pc.yellow(`${e.name}: ${e.message.replace(' (', '\n  (')}`)}`,
     );
   }
 }
@@ -161,8 +161,8 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'samebit-demo-'));
   try {
     console.log(pc.bold('\nsamebit: same model, same input, same bits, on every machine'));
-    console.log('Float arithmetic rounds differently from machine to machine. samebit turns a network into');
-    console.log('integers with one rounding rule: any machine can check a result by running it again.\n');
+    console.log('Float arithmetic rounds differently from machine to machine. samebit makes a');
+    console.log('network of integers with one rounding rule: whoever doubts a result, reruns it.\n');
     const model = convert(join(folder, 'digits.sbm'));
     const wasm = await createSession(model, { backend: 'wasm' });
     const reference = await createSession(model, { backend: 'reference' });

@@ -1,8 +1,8 @@
 """What the writers of invalid files share: graphs that need not be valid, pairs around an edge, and files in segments."""
 
 import base64
+import re
 
-from common import TAB
 from sbm import Builder, encode, varint
 
 from model import Model  # isort: skip
@@ -63,7 +63,8 @@ def one(op, *operands, symbols=None, also=(), **attrs):
 
 
 def tables(**other):
-    return [other.get(k) or C("i16", [513], TAB[v]) for k, v in (("sigmoid", "sigmoid_q12_q15"), ("tanh", "tanh_q12_q15"), ("tanh_c", "tanh_c_kc0"))]
+    """The three tables of an lstm, of one value each unless given."""
+    return [other.get(k) or C("i16", [513], v) for k, v in (("sigmoid", 257 * 9), ("tanh", 257 * 5), ("tanh_c", 257 * 3))]
 
 
 # ---------------------------------------------------------------- files
@@ -83,19 +84,31 @@ def expand(file):
             out += base64.b64decode(part)
             continue
         pieces = [base64.b64decode(p) if isinstance(p, str) else p for p in part["pieces"]]
+        if len(pieces) == 1 and isinstance(pieces[0], bytes):
+            out += pieces[0] * part["count"]
+            continue
         for i in range(part["count"]):
             for p in pieces:
                 out += p if isinstance(p, bytes) else NUMBER[p[0]](p[1] + p[2] * i)
     return bytes(out)
 
 
+def runs(data):
+    """Bytes with long runs of one byte as segments."""
+    out, at = [], 0
+    for m in re.finditer(rb"(.)\1{63,}", data, re.DOTALL):
+        out += [data[at : m.start()], segment(m.end() - m.start(), m.group(1))]
+        at = m.end()
+    return [p for p in (*out, data[at:]) if p != b""]
+
+
 def file_of(v):
     """A graph, bytes, or a list of bytes and segments as a file."""
     if isinstance(v, dict):
         v = encode(v)
-    if isinstance(v, bytes):
-        return base64.b64encode(v).decode()
-    return [base64.b64encode(p).decode() if isinstance(p, bytes) else p for p in v]
+    parts = runs(v) if isinstance(v, bytes) else v
+    parts = [base64.b64encode(p).decode() if isinstance(p, bytes) else p for p in parts]
+    return parts[0] if len(parts) == 1 else parts or ""
 
 
 def refusal(file):

@@ -1,8 +1,7 @@
 """Invalid files: what spec/10-ops.md refuses, op by op, at both sides of each edge."""
 
-from common import TAB
-from invalid_kit import C, Loose, X, one, pair, segment, tables
-from sbm import blob, dim, held, sint, sints, sym, uint, uints
+from invalid_kit import C, Loose, X, one, pair, segment
+from sbm import blob, dim, held, sym, uint, uints
 
 N = {"n": (2, 5)}
 OUT8 = {"dtype": "i8", "zp": 0, "lo": -128, "hi": 127}

@@ -73,33 +73,42 @@ function edit(r: Prng, g: Editable<Graph>): void {
   };
   switch (r.below(11)) {
     case 0:
-      return list(g.inputs, (d) => mutated(r, d) as typeof d);
+      list(g.inputs, (d) => mutated(r, d) as typeof d);
+      break;
     case 1:
-      return list(g.constants, (c) => mutated(r, c) as typeof c);
+      list(g.constants, (c) => mutated(r, c) as typeof c);
+      break;
     case 2:
-      return list(g.constants, (c) => ({ ...c, data: mutated(r, c.data) as TypedArray }));
+      list(g.constants, (c) => ({ ...c, data: mutated(r, c.data) as TypedArray }));
+      break;
     case 3:
-      return list(g.outputs, (o) => mutated(r, o) as typeof o);
+      list(g.outputs, (o) => mutated(r, o) as typeof o);
+      break;
     case 4:
-      return list(g.nodes, (n) => ({ ...n, inputs: mutated(r, n.inputs) as number[] }));
+      list(g.nodes, (n) => ({ ...n, inputs: mutated(r, n.inputs) as number[] }));
+      break;
     case 5:
-      return list(g.nodes, (n) => ({ ...n, op: r.pick(Object.keys(OPS) as OpName[]) }));
+      list(g.nodes, (n) => ({ ...n, op: r.pick(Object.keys(OPS) as OpName[]) }));
+      break;
     case 6:
-      return list(g.symbols, (s) => mutated(r, s) as typeof s);
+      list(g.symbols, (s) => mutated(r, s) as typeof s);
+      break;
     case 7: {
       if (g.nodes.length > 0)
         g.nodes.splice(r.below(g.nodes.length), r.below(2), ...(r.once(2) ? [r.pick(g.nodes)] : []));
-      return;
+      break;
     }
     case 8: {
       if (g.inputs.length > 0)
         g.states.push({ input: r.below(g.inputs.length), output: r.below(g.outputs.length + 1) });
-      return;
+      break;
     }
     case 9:
-      return list(g.nodes, (n) => redraw(r, n));
+      list(g.nodes, (n) => redraw(r, n));
+      break;
     default:
-      return list(g.nodes, (n) => ({ ...n, attrs: mutated(r, n.attrs) as Node['attrs'] }));
+      list(g.nodes, (n) => ({ ...n, attrs: mutated(r, n.attrs) as Node['attrs'] }));
+      break;
   }
 }
 
