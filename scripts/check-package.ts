@@ -77,7 +77,10 @@ function checkFiles(): void {
     .filter((e) => e.isFile())
     .map((e) => relative(installed, join(e.parentPath, e.name)));
   const strange = files.filter(
-    (f) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|dist\/cli\/LICENSES\.txt|dist\/[\w/.-]+\.(js|d\.ts))$/.test(f),
+    (f) =>
+      !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|dist\/cli\/LICENSES\.txt|dist\/[\w/.-]+\.(js|d\.ts))$/.test(
+        f,
+      ),
   );
   if (strange.length > 0) throw new Error(`unexpected files in the package: ${strange.join(', ')}`);
   for (const f of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {

@@ -36,17 +36,30 @@ const SKIPPED = [
   'src/graph/ir.ts',
   'kernels/wasm/index.ts',
 ];
-const SUITES = [
-  'test/numerics.test.ts',
-  'test/core',
-  'test/ops',
-  'test/format',
-  'test/graph',
-  'test/backends',
-  'test/random.test.ts',
+/**
+ * The suites in the order in which a mutant meets them, the fast and decisive ones first; a mutant that a stage kills does not
+ * see the next. SAMEBIT_QUICK leaves out files of megabytes, which the second stage has.
+ */
+const STAGES: readonly { readonly suites: readonly string[]; readonly env?: Readonly<Record<string, string>> }[] = [
+  {
+    suites: [
+      'test/models.test.ts',
+      'test/numerics.test.ts',
+      'test/core',
+      'test/graph',
+      'test/ops/golden.test.ts',
+      'test/ops/intervals.test.ts',
+      'test/invalid.test.ts',
+    ],
+    env: { SAMEBIT_QUICK: '1' },
+  },
+  { suites: ['test/ops/windows.test.ts', 'test/invalid.test.ts', 'test/format', 'test/runtime', 'test/backends'] },
+  { suites: ['test/random.test.ts'] },
 ];
-/** A mutant that makes the suites run this long is killed: the suites see a hang. */
-const TIMEOUT_MS = 150_000;
+/** A mutant on which a stage runs this much longer than on the tree itself is killed: the suites see a hang. */
+const HANG_FACTOR = 10;
+/** Never less than this, since other work may slow the machine down. */
+const HANG_MS = 120_000;
 
 const { values } = parseArgs({
   options: {
@@ -119,19 +132,19 @@ function makeTree(): string {
 }
 
 /** Exit code of a command in a tree; a run past the limit counts as failed. */
-function command(dir: string, args: readonly string[]): Promise<number> {
+function command(dir: string, args: readonly string[], limit: number, extra: Readonly<Record<string, string>> = {}): Promise<number> {
   return new Promise((done) => {
     const child = spawn(process.execPath, args, {
       cwd: dir,
       stdio: 'ignore',
       detached: true,
-      env: { ...process.env, SAMEBIT_MUTANT: '1', CI: '1' },
+      env: { ...process.env, ...extra, SAMEBIT_MUTANT: '1', CI: '1' },
     });
     const timer = setTimeout(() => {
       try {
         process.kill(-child.pid!, 'SIGKILL');
       } catch {}
-    }, TIMEOUT_MS);
+    }, limit);
     child.on('exit', (code) => {
       clearTimeout(timer);
       done(code ?? 1);
@@ -139,7 +152,26 @@ function command(dir: string, args: readonly string[]): Promise<number> {
   });
 }
 
-async function test(dir: string, m: Mutant): Promise<Verdict> {
+/** Runs a stage; its test timeouts are those of a hang, so that a slow machine kills no mutant. */
+async function passes(dir: string, stage: number, limit: number): Promise<boolean> {
+  const { suites, env } = STAGES[stage]!;
+  const found = suites.filter((s) => existsSync(join(dir, s)));
+  const options = ['--project', 'sources', '--bail', '1', '--reporter', 'dot', '--testTimeout', String(limit)];
+  return (await command(dir, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...found], limit, env)) === 0;
+}
+
+/** How long each stage may run on a mutant, from a run on the tree as it is: it must pass, or every mutant would seem killed. */
+async function limits(dir: string): Promise<number[]> {
+  const out: number[] = [];
+  for (let i = 0; i < STAGES.length; i++) {
+    const start = Date.now();
+    if (!(await passes(dir, i, 600_000))) throw new Error(`stage ${i} fails without a mutant`);
+    out.push(Math.max(HANG_MS, HANG_FACTOR * (Date.now() - start)));
+  }
+  return out;
+}
+
+async function test(dir: string, m: Mutant, limit: readonly number[]): Promise<Verdict> {
   const path = join(dir, m.file);
   const source = readFileSync(path, 'utf8');
   const start = Date.now();
@@ -151,14 +183,11 @@ async function test(dir: string, m: Mutant): Promise<Verdict> {
   try {
     writeFileSync(path, source.slice(0, m.start) + m.text + source.slice(m.end));
     if (m.file.startsWith('kernels/')) {
-      const built = await command(dir, ['node_modules/tsx/dist/cli.mjs', 'scripts/build-wasm.ts']);
+      const built = await command(dir, ['node_modules/tsx/dist/cli.mjs', 'scripts/build-wasm.ts'], HANG_MS);
       if (built !== 0) return verdict(true); // does not compile
     }
-    const suites = SUITES.filter((s) => existsSync(join(dir, s)));
-    return verdict(
-      (await command(dir, ['node_modules/vitest/vitest.mjs', 'run', '--bail', '1', '--reporter', 'dot', ...suites])) !==
-        0,
-    );
+    for (let i = 0; i < STAGES.length; i++) if (!(await passes(dir, i, limit[i]!))) return verdict(true);
+    return verdict(false);
   } finally {
     writeFileSync(path, source);
   }
@@ -173,14 +202,16 @@ async function main(): Promise<void> {
   console.log(`${list.length} of ${every.length} mutants, seed ${values.seed}`);
   const queue = [...list];
   const verdicts: Verdict[] = [];
+  let measured: Promise<number[]> | undefined;
   const worker = async (): Promise<void> => {
     const dir = makeTree();
-    const pristine = readFileSync(join(root, 'src/backends/wasm/kernels.gen.ts'));
+    const pristine = readFileSync(join(dir, 'src/backends/wasm/kernels.gen.ts'));
     try {
+      const limit = await (measured ??= limits(dir));
       for (let m = queue.shift(); m !== undefined; m = queue.shift()) {
-        const v = await test(dir, m);
+        const v = await test(dir, m, limit);
         if (m.file.startsWith('kernels/')) writeFileSync(join(dir, 'src/backends/wasm/kernels.gen.ts'), pristine);
-        const name = key(m, readFileSync(join(root, m.file), 'utf8'));
+        const name = key(m, readFileSync(join(dir, m.file), 'utf8'));
         verdicts.push({ ...v, equivalent: known[name] });
         if (!v.killed)
           console.log(`survived${known[name] === undefined ? '' : ' (equivalent)'}: ${name} → ${m.text.slice(0, 60)}`);

@@ -51,10 +51,13 @@ export function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a.length === b.length && a.every((d, i) => sameDim(d, b[i]!));
 }
 
-/** The value of `d` at concrete symbol values. */
+/**
+ * The value of `d` at concrete symbol values. The terms are summed exactly, since products of a coefficient and a symbol
+ * may exceed 2^53 and cancel; a sum beyond 2^53 comes rounded, which keeps its sign and order.
+ */
 export function dimAt(d: Dim, values: readonly number[]): number {
   if (typeof d === 'number') return d;
-  return d.k.reduce((sum, k, i) => sum + k * values[i]!, d.c);
+  return Number(d.k.reduce((sum, k, i) => sum + BigInt(k) * BigInt(values[i]!), BigInt(d.c)));
 }
 
 /** The least value of `d` over the box of the symbols. */

@@ -61,6 +61,9 @@ function checkShape(
   for (const d of shape) {
     const [lo, hi] = [least(d, symbols), greatest(d, symbols)];
     if (lo < 0 || hi > LIMITS.dim) fail('a dim is out of range', `0…${LIMITS.dim}`, `${lo}…${hi}`);
+    if (typeof d !== 'number' && d.k.some((k) => Math.abs(k) > LIMITS.coefficient)) {
+      fail('a coefficient of a dim is too large', `±${LIMITS.coefficient}`, d.k.join());
+    }
     count *= hi;
   }
   if (count > LIMITS.elements) fail('a tensor has too many elements', `at most ${LIMITS.elements}`, String(count));
@@ -221,6 +224,18 @@ function bytesOf(t: { readonly dtype: DType; readonly shape: readonly Dim[] }, s
   );
 }
 
+/** Checks the range of every `dim` attribute for all values of the symbols; sizes and starts have rules of their own. */
+function checkDims(def: AnyOp, c: RuleContext<unknown, Slots>): void {
+  for (const [name, field] of Object.entries(def.attrs)) {
+    if (field.kind !== 'dim') continue;
+    const d = (c.a as Record<string, Dim>)[name]!;
+    const [lo, hi] = [least(d, c.symbols), greatest(d, c.symbols)];
+    if (lo < field.min || hi > field.max) {
+      c.fail('BadAttribute', `attribute ${name} is out of range`, `${field.min}…${field.max}`, `${lo}…${hi}`);
+    }
+  }
+}
+
 /**
  * Infers, proves and prices one node behind the tensors defined so far, and appends its outputs to `tensors`.
  * @throws ModelError
@@ -244,6 +259,7 @@ export function validateNode(
     unknown,
     Slots
   >;
+  checkDims(def, c);
   const out = def.type(c as never);
   for (const t of out)
     checkShape(t.shape, symbols, (message, expected, actual) => fail('Limit', message, expected, actual));
