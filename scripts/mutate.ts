@@ -132,7 +132,12 @@ function makeTree(): string {
 }
 
 /** Exit code of a command in a tree; a run past the limit counts as failed. */
-function command(dir: string, args: readonly string[], limit: number, extra: Readonly<Record<string, string>> = {}): Promise<number> {
+function command(
+  dir: string,
+  args: readonly string[],
+  limit: number,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<number> {
   return new Promise((done) => {
     const child = spawn(process.execPath, args, {
       cwd: dir,

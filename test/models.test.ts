@@ -54,8 +54,7 @@ function fileOf(g: Golden): Uint8Array {
 
 /** A cost vector as the file writes it: exponents of every symbol, in ascending order. */
 function written(cost: CostVector, symbols: number) {
-  const padded = (key: string): number[] =>
-    Array.from({ length: symbols }, (_, i) => exponents(key)[i] ?? 0);
+  const padded = (key: string): number[] => Array.from({ length: symbols }, (_, i) => exponents(key)[i] ?? 0);
   const order = (a: readonly number[], b: readonly number[]): number =>
     a.reduce((d, v, i) => (d !== 0 ? d : v - b[i]!), 0);
   return Object.fromEntries(

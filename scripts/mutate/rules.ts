@@ -67,6 +67,8 @@ const METHODS: Readonly<Record<string, string>> = {
 /** Calls whose arguments are words for people. */
 const WORDS = new Set(['fail', 'assert', 'bad', 'wrong', 'printable']);
 
+/** Calls whose first two arguments are equals by definition: swapping them changes nothing. */
+const SYMMETRIC = new Set(['mulhr', 'min', 'max', 'hull', 'add', 'mul', 'sameDim', 'sameShape', 'samePoly', 'imul']);
 /**
  * Functions without a result that anything but a person or the clock sees: a dim in words; the hash that only keeps the search
  * for equal constants short.
@@ -149,7 +151,7 @@ export function mutantsOf(file: string, source: string): Mutant[] {
         const property = (callee.type === 'MemberExpression' ? callee['property'] : callee) as AstNode;
         const method = METHODS[name];
         if (method !== undefined && Object.hasOwn(METHODS, name)) put(property, method, `${name} → ${method}`);
-        if (args.length >= 2 && args[0]!.type !== 'ArrowFunctionExpression')
+        if (args.length >= 2 && args[0]!.type !== 'ArrowFunctionExpression' && !SYMMETRIC.has(name))
           swap(args[0]!, args[1]!, 'arguments swapped');
         break;
       }

@@ -2,7 +2,6 @@
  * Dimensions: integers, or affine expressions c + Σ kᵢ·sᵢ in the symbols of a model (spec/10-ops.md, "Symbolic dims").
  * @module
  */
-import { assert } from './errors.ts';
 
 /** A symbol of a model: a dimension that is known at the run only, min ≤ s ≤ max. */
 export interface SymbolDecl {
@@ -78,12 +77,6 @@ export function greatest(d: Dim, symbols: readonly SymbolDecl[]): number {
         d,
         symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.max : s.min)),
       );
-}
-
-/** The value of a dim that a rule requires to be static; only called after the rule has refused symbols. */
-export function fixed(d: Dim): number {
-  assert(typeof d === 'number', 'a symbolic dim where a static one was checked');
-  return d;
 }
 
 /** A dim for people: `3`, `n`, `2n+1`. */

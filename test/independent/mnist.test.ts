@@ -58,7 +58,10 @@ describe('mnist-cnn', () => {
   });
 
   it.skipIf(!hasPython)('has them in the second implementation', () => {
-    const requests = golden.runs.map((r) => ({ model: base64(file), inputs: [Array.from(digit(r.index), (v) => v - 128)] }));
+    const requests = golden.runs.map((r) => ({
+      model: base64(file),
+      inputs: [Array.from(digit(r.index), (v) => v - 128)],
+    }));
     for (const [i, answer] of ask(requests).entries()) {
       const { index: _, ...run } = golden.runs[i]!;
       const { id, gas, memory } = golden;

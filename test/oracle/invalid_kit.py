@@ -64,13 +64,18 @@ def one(op, *operands, symbols=None, also=(), **attrs):
 
 def tables(**other):
     """The three tables of an lstm, of one value each unless given."""
-    return [other.get(k) or C("i16", [513], v) for k, v in (("sigmoid", 257 * 9), ("tanh", 257 * 5), ("tanh_c", 257 * 3))]
+    return [
+        other.get(k) or C("i16", [513], v) for k, v in (("sigmoid", 257 * 9), ("tanh", 257 * 5), ("tanh_c", 257 * 3))
+    ]
 
 
 # ---------------------------------------------------------------- files
 def segment(count, *pieces):
     """`count` rows of pieces: bytes, or (kind, first, step) for a number that grows by step a row; kinds: varint, dec4, le4."""
-    return {"count": count, "pieces": [base64.b64encode(p).decode() if isinstance(p, bytes) else list(p) for p in pieces]}
+    return {
+        "count": count,
+        "pieces": [base64.b64encode(p).decode() if isinstance(p, bytes) else list(p) for p in pieces],
+    }
 
 
 NUMBER = {"varint": varint, "dec4": lambda v: b"%04d" % v, "le4": lambda v: v.to_bytes(4, "little")}
