@@ -36,25 +36,12 @@ const SKIPPED = [
   'src/graph/ir.ts',
   'kernels/wasm/index.ts',
 ];
-/**
- * The suites in the order in which a mutant meets them, the fast and decisive ones first; a mutant that a stage kills does not
- * see the next. SAMEBIT_QUICK leaves out files of megabytes, which the second stage has.
- */
-const STAGES: readonly { readonly suites: readonly string[]; readonly env?: Readonly<Record<string, string>> }[] = [
-  {
-    suites: [
-      'test/models.test.ts',
-      'test/numerics.test.ts',
-      'test/core',
-      'test/graph',
-      'test/ops/golden.test.ts',
-      'test/ops/intervals.test.ts',
-      'test/invalid.test.ts',
-    ],
-    env: { SAMEBIT_QUICK: '1' },
-  },
-  { suites: ['test/ops/windows.test.ts', 'test/invalid.test.ts', 'test/format', 'test/runtime', 'test/backends'] },
-  { suites: ['test/random.test.ts'] },
+/** What a mutant meets, the fast and decisive first; one that a stage kills does not see the next. The first stage is a script. */
+const QUICK = 'scripts/mutate/quick.ts';
+const STAGES: readonly (readonly string[])[] = [
+  [QUICK],
+  ['test/numerics.test.ts', 'test/core', 'test/graph', 'test/ops', 'test/invalid.test.ts', 'test/format'],
+  ['test/runtime', 'test/backends', 'test/random.test.ts'],
 ];
 /** A mutant on which a stage runs this much longer than on the tree itself is killed: the suites see a hang. */
 const HANG_FACTOR = 10;
@@ -132,18 +119,13 @@ function makeTree(): string {
 }
 
 /** Exit code of a command in a tree; a run past the limit counts as failed. */
-function command(
-  dir: string,
-  args: readonly string[],
-  limit: number,
-  extra: Readonly<Record<string, string>> = {},
-): Promise<number> {
+function command(dir: string, args: readonly string[], limit: number): Promise<number> {
   return new Promise((done) => {
     const child = spawn(process.execPath, args, {
       cwd: dir,
       stdio: 'ignore',
       detached: true,
-      env: { ...process.env, ...extra, SAMEBIT_MUTANT: '1', CI: '1' },
+      env: { ...process.env, SAMEBIT_MUTANT: '1', CI: '1' },
     });
     const timer = setTimeout(() => {
       try {
@@ -159,10 +141,11 @@ function command(
 
 /** Runs a stage; its test timeouts are those of a hang, so that a slow machine kills no mutant. */
 async function passes(dir: string, stage: number, limit: number): Promise<boolean> {
-  const { suites, env } = STAGES[stage]!;
-  const found = suites.filter((s) => existsSync(join(dir, s)));
-  const options = ['--project', 'sources', '--bail', '1', '--reporter', 'dot', '--testTimeout', String(limit)];
-  return (await command(dir, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...found], limit, env)) === 0;
+  const suites = STAGES[stage]!.filter((s) => existsSync(join(dir, s)));
+  if (suites[0] === QUICK) return (await command(dir, ['node_modules/tsx/dist/cli.mjs', QUICK], limit)) === 0;
+  const options = ['--project', 'sources', '--no-isolate', '--maxWorkers', '1', '--bail', '1', '--reporter', 'dot'];
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...options, '--testTimeout', String(limit), ...suites];
+  return (await command(dir, args, limit)) === 0;
 }
 
 /** How long each stage may run on a mutant, from a run on the tree as it is: it must pass, or every mutant would seem killed. */

@@ -140,7 +140,8 @@ export function mutantsOf(file: string, source: string): Mutant[] {
         const [a, b, op] = [n['left'] as AstNode, n['right'] as AstNode, n['operator'] as string];
         const other = BINARY[op] ?? LOGICAL[op];
         const at = a.end + source.slice(a.end, b.start).indexOf(op);
-        if (other !== undefined) put({ start: at, end: at + op.length }, other, `${op} → ${other}`);
+        const positive = a.type === 'Literal' && (op === '>>' || op === '>>>'); // both shifts of it are one
+        if (other !== undefined && !positive) put({ start: at, end: at + op.length }, other, `${op} → ${other}`);
         if (ORDERED.has(op)) swap(a, b, 'operands swapped');
         break;
       }

@@ -49,6 +49,18 @@ it('little-endian bytes, from any offset', () => {
   }
 });
 
+it('bytes of an array are a view of it; an array of bytes is one where the bytes are aligned, else a copy', () => {
+  const bytes = new Uint8Array(16);
+  const shares = (dtype: 'i8' | 'i16' | 'i32', at: number): boolean =>
+    fromBytes(dtype, bytes.subarray(at, at + 8)).buffer === bytes.buffer;
+  expect([0, 1, 2, 3, 4, 8].map((at) => shares('i8', at))).toEqual([true, true, true, true, true, true]);
+  expect([0, 1, 2, 3, 4, 8].map((at) => shares('i16', at))).toEqual([true, false, true, false, true, true]);
+  expect([0, 1, 2, 3, 4, 8].map((at) => shares('i32', at))).toEqual([true, false, false, false, true, true]);
+  const data = Int16Array.of(1, 2, 3);
+  const view = toBytes(data.subarray(1));
+  expect([view.buffer, view.byteOffset, view.length]).toEqual([data.buffer, 2, 4]);
+});
+
 it('a machine of the other byte order swaps what is wider than a byte', async () => {
   const real = Uint16Array;
   vi.stubGlobal(

@@ -29,7 +29,7 @@ const golden = JSON.parse(readFileSync(join(MODELS, 'mnist-cnn.digests.json'), '
 const test = readNpy(join(EXAMPLE, 'test.npy'));
 
 function digit(index: number): Uint8Array {
-  return Uint8Array.from(test.data.slice(index * 784, (index + 1) * 784));
+  return Uint8Array.from({ length: 784 }, (_, i) => test.data[index * 784 + i]!);
 }
 
 describe('mnist-cnn', () => {
