@@ -37,7 +37,7 @@ const SKIPPED = [
   'kernels/wasm/index.ts',
 ];
 /** What a mutant meets, the fast and decisive first; one that a stage kills does not see the next. The first stage is a script. */
-const QUICK = 'scripts/mutate/quick.ts';
+const QUICK = 'scripts/mutate-quick.ts';
 const STAGES: readonly (readonly string[])[] = [
   [QUICK],
   ['test/numerics.test.ts', 'test/core', 'test/graph', 'test/ops', 'test/invalid.test.ts', 'test/format'],

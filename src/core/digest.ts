@@ -5,6 +5,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { DTYPES, type Tensor, toBytes } from './tensor.ts';
 
+export { sha256 };
+
 const text = /* @__PURE__ */ new TextEncoder();
 
 /** sha256("samebit/model/1" ‖ bytes): the id of a model. */

@@ -4,10 +4,12 @@
  * @module
  */
 import { type CostVector, pricePoly, SCHEDULE_0, sumCosts } from '../core/cost.ts';
+import { hex, sha256 } from '../core/digest.ts';
 import { addDim, type Dim, greatest, isSymbol, least, type SymbolDecl } from '../core/dim.ts';
 import { ModelError, printable } from '../core/errors.ts';
+import { floorDiv } from '../core/int.ts';
 import { add, constant, degree, type Poly, polyAt, product, times } from '../core/poly.ts';
-import { byteLength, DTYPE_RANGE, type DType, i4At } from '../core/tensor.ts';
+import { byteLength, DTYPE_RANGE, type DType, i4At, toBytes } from '../core/tensor.ts';
 import { LIMITS } from '../format/limits.ts';
 import type { Operand, RuleContext, Slots, TensorType, TypedContext } from '../ops/define.ts';
 import { type AnyOp, OPS } from '../ops/index.ts';
@@ -143,28 +145,33 @@ function checkConstants(g: Graph): void {
       if (c >= 0 && c < firstUse.length && firstUse[c]! < 0) firstUse[c] = order++;
     }
   }
-  const seen = new Map<string, number[]>();
+  const alike = new Map<string, number[]>();
   g.constants.forEach((c, i) => {
     if (firstUse[i]! < 0) throw new ModelError('Unused', `constant ${i} is used by no node`);
     if (firstUse[i] !== i) throw new ModelError('NotCanonical', `constant ${i} does not stand in order of first use`);
-    const key = `${c.dtype} ${c.zp} ${c.shape.join('×')} ${fingerprint(c)}`;
-    const same = seen.get(key);
-    if (same?.some((j) => equalData(g.constants[j]!, c)))
-      throw new ModelError('BadConstant', `constant ${i} occurs twice`);
-    if (same === undefined) seen.set(key, [i]);
-    else same.push(i);
+    const key = `${c.dtype} ${c.zp} ${c.shape.join('×')} ${sample(c)}`;
+    const list = alike.get(key);
+    if (list === undefined) alike.set(key, [i]);
+    else list.push(i);
   });
+  for (const list of alike.values()) if (list.length > 1) checkDistinct(g.constants, list);
 }
 
-/** A cheap 32-bit mix of the elements, so that only likely duplicates are compared. */
-function fingerprint(c: Constant): number {
-  let h = 0;
-  for (let i = 0; i < c.data.length; i++) h = (Math.imul(h, 16777619) ^ c.data[i]!) | 0;
-  return h;
+/** Up to 32 elements from end to end: constants that differ there need no closer look. */
+function sample(c: Constant): string {
+  const { length } = c.data;
+  const count = Math.min(length, 32);
+  return Array.from({ length: count }, (_, k) => c.data[floorDiv(k * (length - 1), Math.max(count - 1, 1))]).join();
 }
 
-function equalData(a: Constant, b: Constant): boolean {
-  return a.data.every((v: number, i: number) => v === b.data[i]);
+/** Compares by SHA-256, so that no choice of data makes this slow. */
+function checkDistinct(constants: readonly Constant[], list: readonly number[]): void {
+  const seen = new Set<string>();
+  for (const i of list) {
+    const digest = hex(sha256(toBytes(constants[i]!.data)));
+    if (seen.has(digest)) throw new ModelError('BadConstant', `constant ${i} occurs twice`);
+    seen.add(digest);
+  }
 }
 
 /** Types of a node's operands; checks arity, order of definition, constness and dtypes. */

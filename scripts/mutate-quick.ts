@@ -3,12 +3,12 @@
  * rules and the reference. Throws at the first difference. It is what most mutants meet and none of them survives.
  */
 import { deepEqual } from 'node:assert/strict';
-import type { OpName } from '../../src/ops/index.ts';
-import { BACKENDS } from '../../test/backends.ts';
-import { readGolden, type Vector, vectorFiles } from '../../test/golden.ts';
-import { positional, runReference, type Tensor } from '../../test/ops/node.ts';
-import { checkFacts, checkMemory, checkRuns, MODELS } from '../../test/support/golden-models.ts';
-import { checkRule, GROUPS, LARGE, rulesOf } from '../../test/support/invalid-files.ts';
+import type { OpName } from '../src/ops/index.ts';
+import { BACKENDS } from '../test/backends.ts';
+import { readGolden, type Vector, vectorFiles } from '../test/golden.ts';
+import { positional, runReference, type Tensor } from '../test/ops/node.ts';
+import { checkFacts, checkMemory, checkRuns, MODELS } from '../test/support/golden-models.ts';
+import { checkRule, GROUPS, LARGE, rulesOf } from '../test/support/invalid-files.ts';
 
 type Typed = Vector & {
   readonly inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>;
