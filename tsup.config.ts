@@ -1,6 +1,39 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plugin } from 'esbuild';
 import type { Options } from 'tsup';
 
-const common: Options = { format: 'esm', target: 'es2022', outDir: 'dist', dts: false, sourcemap: false, silent: true, treeshake: false };
+const common: Options = {
+  format: 'esm',
+  target: 'es2022',
+  outDir: 'dist',
+  dts: false,
+  sourcemap: false,
+  silent: true,
+  treeshake: false,
+};
+
+/** Writes the licences of the packages that are bundled into the command line beside it. */
+const licences: Plugin = {
+  name: 'licences',
+  setup(build) {
+    build.initialOptions.metafile = true;
+    build.onEnd(({ metafile }) => {
+      const packages = new Set<string>();
+      for (const path of Object.keys(metafile?.inputs ?? {})) {
+        const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+        if (found !== undefined) packages.add(found);
+      }
+      const texts = [...packages].sort().map((folder) => {
+        const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+        const file = readdirSync(folder).find((f) => /^licen[cs]e(\.\w+)?$/i.test(f));
+        return `${name} ${version} (${license})\n\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim()}\n`;
+      });
+      if (!existsSync('dist/cli')) mkdirSync('dist/cli', { recursive: true });
+      writeFileSync('dist/cli/LICENSES.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));
+    });
+  },
+};
 
 /**
  * The library: one entry a sub-path, shared code in chunks, so that an error class is one class whatever was imported.
@@ -11,7 +44,14 @@ const config: Options[] = [
     ...common,
     platform: 'neutral',
     splitting: true,
-    entry: { index: 'src/index.ts', reference: 'src/reference.ts', wasm: 'src/wasm.ts', format: 'src/format.ts', quant: 'src/quant.ts', onnx: 'src/onnx.ts' },
+    entry: {
+      index: 'src/index.ts',
+      reference: 'src/reference.ts',
+      wasm: 'src/wasm.ts',
+      format: 'src/format.ts',
+      quant: 'src/quant.ts',
+      onnx: 'src/onnx.ts',
+    },
   },
   {
     ...common,
@@ -19,9 +59,14 @@ const config: Options[] = [
     splitting: false,
     entry: { 'cli/main': 'src/cli/main.ts' },
     noExternal: ['cli-progress', 'cli-table3', 'commander'],
-    banner: { js: "import { createRequire as samebitRequire } from 'node:module';\nconst require = samebitRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as samebitRequire } from 'node:module';\nconst require = samebitRequire(import.meta.url);",
+    },
+    esbuildPlugins: [licences],
     esbuildOptions(options) {
-      options.legalComments = 'eof';
+      options.minifyWhitespace = true;
+      options.minifySyntax = true;
+      options.legalComments = 'none'; // LICENSES.txt has them
     },
   },
 ];

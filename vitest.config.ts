@@ -8,7 +8,15 @@ const config: ViteUserConfig = {
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
-      { extends: true, test: { name: 'sources', include: ['test/**/*.test.ts'], exclude: BUILT, globalSetup: ['test/package/left-out.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'sources',
+          include: ['test/**/*.test.ts'],
+          exclude: BUILT,
+          globalSetup: ['test/package/left-out.ts'],
+        },
+      },
       { extends: true, test: { name: 'package', include: BUILT, globalSetup: ['test/package/build.ts'] } },
     ],
   },

@@ -25,7 +25,11 @@ async function measure(bytes: Uint8Array): Promise<Measured> {
   const input = model.inputs[0]!;
   const count = (input.shape as readonly number[]).reduce((n, d) => n * d, 1);
   const x = (input.u8 ? new Uint8Array(count) : new Int8Array(count)).fill(3);
-  const into = { [model.outputs[0]!.name]: (await (await createSession(model)).run({ [input.name]: x })).outputs[model.outputs[0]!.name]!.data };
+  const into = {
+    [model.outputs[0]!.name]: (await (await createSession(model)).run({ [input.name]: x })).outputs[
+      model.outputs[0]!.name
+    ]!.data,
+  };
   const before = resident();
   const session = await createSession(model, { backend: 'wasm' });
   for (let i = 0; i < 20; i++) session.runSync({ [input.name]: x }, { into });
@@ -35,7 +39,10 @@ async function measure(bytes: Uint8Array): Promise<Measured> {
   return { stated, measured };
 }
 
-for (const [name, graph] of [['MobileNetV2-sized', mobileNetV2()], ['dense 8 × 2048²', denseStack()]] as const) {
+for (const [name, graph] of [
+  ['MobileNetV2-sized', mobileNetV2()],
+  ['dense 8 × 2048²', denseStack()],
+] as const) {
   const { stated, measured } = await measure(encodeModel(graph));
   const mb = (n: number): string => (n / 1e6).toFixed(2);
   console.log(`${name}: stated ${mb(stated)} MB, measured ${mb(measured)} MB, ratio ${(measured / stated).toFixed(3)}`);

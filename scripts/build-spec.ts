@@ -29,28 +29,50 @@ function describe(f: AttrField): string {
 function operands(def: AnyOp): string {
   return def.operands
     .map((o) => {
-      const marks = [o.constant ? 'constant' : '', o.symmetric ? 'symmetric' : '', o.optional ? 'optional' : '', o.variadic ? 'one or more' : ''].filter((m) => m !== '');
+      const marks = [
+        o.constant ? 'constant' : '',
+        o.symmetric ? 'symmetric' : '',
+        o.optional ? 'optional' : '',
+        o.variadic ? 'one or more' : '',
+      ].filter((m) => m !== '');
       return `${o.name}: ${o.dtypes.join('/')}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`;
     })
     .join('; ');
 }
 
 function opsTable(): string {
-  const rows = Object.entries(OPS).sort((p, q) => p[1].code - q[1].code).map(([name, def]) => {
-    const attrs = Object.entries(def.attrs).sort((p, q) => p[1].tag - q[1].tag).map(([n, f]) => `${f.tag} \`${n}\`: ${describe(f)}`);
-    return `| ${def.code} | \`${name}\` | ${operands(def)} | ${attrs.join('<br>') || '–'} |`;
-  });
+  const rows = Object.entries(OPS)
+    .sort((p, q) => p[1].code - q[1].code)
+    .map(([name, def]) => {
+      const attrs = Object.entries(def.attrs)
+        .sort((p, q) => p[1].tag - q[1].tag)
+        .map(([n, f]) => `${f.tag} \`${n}\`: ${describe(f)}`);
+      return `| ${def.code} | \`${name}\` | ${operands(def)} | ${attrs.join('<br>') || '–'} |`;
+    });
   return ['| code | op | operands | attributes (tag, name, kind, range) |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function costTable(): string {
   const rows = COST_CLASSES.map((c) => `| \`${c}\` | ${SCHEDULE_0.weights[c]} |`);
-  return [`Base of schedule 0: ${SCHEDULE_0.base}.`, '', '| class | weight in schedule 0 (quarters of gas) |', '|---|---|', ...rows].join('\n');
+  return [
+    `Base of schedule 0: ${SCHEDULE_0.base}.`,
+    '',
+    '| class | weight in schedule 0 (quarters of gas) |',
+    '|---|---|',
+    ...rows,
+  ].join('\n');
 }
 
 function errorRows(): string {
   const families = { ModelError: MODEL_ERRORS, InputError: INPUT_ERRORS, OutOfGas: GAS_ERRORS, HostError: HOST_ERRORS };
-  return Object.entries(families).map(([f, codes]) => `| \`${f}\` | ${Object.keys(codes).map((c) => `\`${c}\``).join(', ')} |`).join('\n');
+  return Object.entries(families)
+    .map(
+      ([f, codes]) =>
+        `| \`${f}\` | ${Object.keys(codes)
+          .map((c) => `\`${c}\``)
+          .join(', ')} |`,
+    )
+    .join('\n');
 }
 
 const SECTIONS: readonly (readonly [file: string, marker: string, text: string])[] = [

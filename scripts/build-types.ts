@@ -18,13 +18,20 @@ const IMPORT = /(from\s+|import\(|import\s+)(['"])(\.{1,2}\/[^'"]+?)(?:\.ts|\.js
 function emit(source: string, target: string): string[] {
   const text = readFileSync(source, 'utf8');
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text.replace(IMPORT, (_, head: string, quote: string, path: string) => `${head}${quote}${path}.js${quote}`));
+  writeFileSync(
+    target,
+    text.replace(IMPORT, (_, head: string, quote: string, path: string) => `${head}${quote}${path}.js${quote}`),
+  );
   return [...text.matchAll(IMPORT)].map((m) => join(dirname(source), `${m[3]!}.d.ts`));
 }
 
 const staging: string = mkdtempSync(join(tmpdir(), 'samebit-types-'));
 try {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', staging], { cwd: root, stdio: 'inherit' });
+  execFileSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', staging],
+    { cwd: root, stdio: 'inherit' },
+  );
   for (const gen of ['onnx/proto/onnx.gen.d.ts']) {
     mkdirSync(dirname(join(staging, gen)), { recursive: true });
     copyFileSync(join(root, 'src', gen), join(staging, gen));

@@ -4,7 +4,16 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +59,9 @@ function run(command: string, args: readonly string[], cwd: string): string {
 
 /** Packs the tree as it is built and unpacks it as npm would. */
 function install(): void {
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--json', '--silent', '--pack-destination', work], root)) as [{ filename: string }];
+  const [{ filename }] = JSON.parse(
+    run('npm', ['pack', '--ignore-scripts', '--json', '--silent', '--pack-destination', work], root),
+  ) as [{ filename: string }];
   mkdirSync(installed, { recursive: true });
   run('tar', ['-xzf', join(work, filename), '--strip-components=1', '-C', installed], work);
   console.log(`package: ${statSync(join(work, filename)).size} bytes packed`);
@@ -62,8 +73,15 @@ function install(): void {
 }
 
 function checkFiles(): void {
-  const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => relative(installed, join(e.parentPath, e.name)));
-  const strange = files.filter((f) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|dist\/[\w/.-]+\.(js|d\.ts))$/.test(f));
+  const files = readdirSync(installed, { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile())
+    .map((e) => relative(installed, join(e.parentPath, e.name)));
+  const strange = files.filter(
+    (f) =>
+      !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|dist\/cli\/LICENSES\.txt|dist\/[\w/.-]+\.(js|d\.ts))$/.test(
+        f,
+      ),
+  );
   if (strange.length > 0) throw new Error(`unexpected files in the package: ${strange.join(', ')}`);
   for (const f of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
     if (!files.includes(f)) throw new Error(`${f} is not in the package`);
@@ -75,10 +93,25 @@ try {
   checkFiles();
   writeFileSync(join(work, 'package.json'), '{ "type": "module", "private": true }\n');
   writeFileSync(join(work, 'consumer.ts'), CONSUMER);
-  const flags = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', 'false', '--types', 'node', '--outDir', 'out'];
+  const flags = [
+    '--strict',
+    '--target',
+    'es2022',
+    '--module',
+    'nodenext',
+    '--skipLibCheck',
+    'false',
+    '--types',
+    'node',
+    '--outDir',
+    'out',
+  ];
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...flags, 'consumer.ts'], work);
   run(process.execPath, ['out/consumer.js'], work);
-  const { version, bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string; bin: { samebit: string } };
+  const { version, bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    version: string;
+    bin: { samebit: string };
+  };
   const said = run(process.execPath, [join(installed, bin.samebit), '--version'], work).trim();
   if (said !== version) throw new Error(`the command line says version ${said}`);
   console.log(`package: types, library and command line of ${version} work in an empty project`);

@@ -29,7 +29,9 @@ function cell(top: number, bottom: number): string {
 export function drawDigits(images: readonly Uint8Array[]): string {
   const lines: string[] = [];
   for (let y = 0; y < WIDTH; y += 2) {
-    const parts = images.map((image) => Array.from({ length: WIDTH }, (_, x) => cell(at(image, x, y), at(image, x, y + 1))).join(''));
+    const parts = images.map((image) =>
+      Array.from({ length: WIDTH }, (_, x) => cell(at(image, x, y), at(image, x, y + 1))).join(''),
+    );
     lines.push(`  ${parts.join('  ')}`.trimEnd());
   }
   return lines.join('\n');

@@ -16,7 +16,9 @@ import { drawDigits, SIDE } from './demo-draw.ts';
 type Library = typeof import('../src/index.ts');
 
 const root: string = fileURLToPath(new URL('..', import.meta.url));
-const { createSession, loadModel, OutOfGas } = (await import(new URL('../dist/index.js', import.meta.url).href)) as Library;
+const { createSession, loadModel, OutOfGas } = (await import(
+  new URL('../dist/index.js', import.meta.url).href
+)) as Library;
 
 /** Digits that are compared on every backend, and runs of the speed table. */
 const COMPARED = 100;
@@ -56,13 +58,37 @@ function classOf(model: Model, result: RunResult): number {
 
 /** Converts with the command line as a user would, and shows the command. */
 function convert(output: string): Model {
-  const args = ['examples/mnist/model.onnx', '-o', output, '--calib', 'examples/mnist/calib.npy', '--input-type', 'u8', '--std', '255'];
-  const json = execFileSync(process.execPath, ['dist/cli/main.js', 'convert', ...args, '--json'], { cwd: root, encoding: 'utf8' });
-  const summary = JSON.parse(json) as { id: string; bytes: number; onnxBytes: number; ops: number; macs: number; gas: number };
-  console.log(`${pc.dim('$')} samebit convert model.onnx -o digits.sbm --calib calib.npy --input-type u8 --std 255`);
+  const args = [
+    'examples/mnist/model.onnx',
+    '-o',
+    output,
+    '--calib',
+    'examples/mnist/calib.npy',
+    '--input-type',
+    'u8',
+    '--std',
+    '255',
+  ];
+  const json = execFileSync(process.execPath, ['dist/cli/main.js', 'convert', ...args, '--json'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const summary = JSON.parse(json) as {
+    id: string;
+    bytes: number;
+    onnxBytes: number;
+    ops: number;
+    macs: number;
+    gas: number;
+  };
+  console.log(`${pc.dim('$')} samebit convert model.onnx -o digits.sbm --calib calib.npy --input-type u8 …`);
   const share = ((100 * summary.bytes) / summary.onnxBytes).toFixed(1);
-  console.log(`  float ONNX ${grouped(summary.onnxBytes)} bytes → integer model ${grouped(summary.bytes)} bytes (${share} %)`);
-  console.log(`  ${summary.ops} ops, ${grouped(summary.macs)} MACs, a fixed price of ${grouped(summary.gas)} gas a run; no float is left`);
+  console.log(
+    `  float ONNX ${grouped(summary.onnxBytes)} bytes → integer model ${grouped(summary.bytes)} bytes (${share} %)`,
+  );
+  console.log(
+    `  ${summary.ops} ops, ${grouped(summary.macs)} MACs, a fixed price of ${grouped(summary.gas)} gas a run; no float is left`,
+  );
   console.log(`  id ${summary.id}\n`);
   return loadModel(new Uint8Array(readFileSync(output)));
 }
@@ -73,8 +99,16 @@ function draw(predictions: readonly number[]): void {
   const shown = [0, 1, 2, 3, wrong < 0 ? 4 : wrong];
   console.log(drawDigits(shown.map(image)));
   const mark = (i: number): string => (predictions[i] === labels[i] ? pc.green('✓') : pc.red(`✗ it is ${labels[i]}`));
-  const captions = shown.map((i) => ({ text: `→ ${predictions[i]} ${predictions[i] === labels[i] ? '✓' : `✗ it is ${labels[i]}`}`, shown: `→ ${pc.bold(String(predictions[i]))} ${mark(i)}` }));
-  console.log(`${captions.map((c) => `  ${c.shown}${' '.repeat(Math.max(0, 14 - c.text.length))}`).join('').trimEnd()}\n`);
+  const captions = shown.map((i) => ({
+    text: `→ ${predictions[i]} ${predictions[i] === labels[i] ? '✓' : `✗ it is ${labels[i]}`}`,
+    shown: `→ ${pc.bold(String(predictions[i]))} ${mark(i)}`,
+  }));
+  console.log(
+    `${captions
+      .map((c) => `  ${c.shown}${' '.repeat(Math.max(0, 14 - c.text.length))}`)
+      .join('')
+      .trimEnd()}\n`,
+  );
 }
 
 function showAccuracy(predictions: readonly number[]): void {
@@ -82,7 +116,8 @@ function showAccuracy(predictions: readonly number[]): void {
   const right = predictions.filter((p, i) => p === labels[i]).length;
   const floatClass = Array.from(labels, (_, i) => argmax(floats, i * 10, 10));
   const floatRight = floatClass.filter((p, i) => p === labels[i]).length;
-  const line = (name: string, n: number): string => `  ${name.padEnd(28)}${grouped(n).padStart(7)}${((100 * n) / count).toFixed(2).padStart(9)} %`;
+  const line = (name: string, n: number): string =>
+    `  ${name.padEnd(28)}${grouped(n).padStart(7)}${((100 * n) / count).toFixed(2).padStart(9)} %`;
   console.log(pc.bold(`  ${`${grouped(count)} unseen digits`.padEnd(28)}correct  accuracy`));
   console.log(line('float32, onnxruntime', floatRight));
   console.log(`${line('samebit, integers only', right)}\n`);
@@ -101,7 +136,10 @@ async function compare(sessions: readonly Session[]): Promise<void> {
   }
   const digests = rows.map((r) => r.hash.digest('hex'));
   console.log(pc.bold(`  ${'backend'.padEnd(12)}${`digest of ${COMPARED} runs`.padEnd(50)}ms a digit`));
-  rows.forEach(({ session, times }, i) => console.log(`  ${session.backend.padEnd(12)}${`${digests[i]!.slice(0, 46)}…`.padEnd(50)}${median(times).toFixed(2).padStart(10)}`));
+  for (const [i, { session, times }] of rows.entries()) {
+    const digest = `${digests[i]!.slice(0, 46)}…`;
+    console.log(`  ${session.backend.padEnd(12)}${digest.padEnd(50)}${median(times).toFixed(2).padStart(10)}`);
+  }
   const same = new Set(digests).size === 1;
   console.log(same ? pc.green('  the same bits on every backend ✓\n') : pc.red('  THE BACKENDS DIFFER\n'));
   if (!same) process.exitCode = 1;
@@ -113,7 +151,9 @@ async function showGas(session: Session): Promise<void> {
     await session.run({ input: image(0) }, { gasLimit: gasUsed - 1n });
   } catch (e) {
     if (!(e instanceof OutOfGas)) throw e;
-    console.log(`  One gas too little is refused before the first op, everywhere alike:\n  ${pc.yellow(`${e.name}: ${e.message}`)}`);
+    console.log(
+      `  One gas too little is refused before the first op, everywhere alike:\n  ${pc.yellow(`${e.name}: ${e.message.replace(' (', '\n  (')}`)}`,
+    );
   }
 }
 
@@ -121,8 +161,8 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'samebit-demo-'));
   try {
     console.log(pc.bold('\nsamebit: same model, same input, same bits, on every machine'));
-    console.log('Float arithmetic rounds differently from machine to machine. samebit turns a network into');
-    console.log('integers with one rounding rule: any machine can check a result by running it again.\n');
+    console.log('Float arithmetic rounds differently from machine to machine. samebit makes a');
+    console.log('network of integers with one rounding rule: whoever doubts a result, reruns it.\n');
     const model = convert(join(folder, 'digits.sbm'));
     const wasm = await createSession(model, { backend: 'wasm' });
     const reference = await createSession(model, { backend: 'reference' });
@@ -137,5 +177,6 @@ async function main(): Promise<void> {
   }
 }
 
-if (!existsSync(join(root, 'dist/index.js')) || statSync(join(root, 'dist/index.js')).size === 0) throw new Error('run npm run build first');
+if (!existsSync(join(root, 'dist/index.js')) || statSync(join(root, 'dist/index.js')).size === 0)
+  throw new Error('run npm run build first');
 await main();

@@ -9,7 +9,13 @@ import { compareBackends } from '../test/support/differential.ts';
 import { fuzzCase, isCheap } from '../test/support/fuzz.ts';
 import { randomGraph } from '../test/support/recipes.ts';
 
-const { values } = parseArgs({ options: { graphs: { type: 'string', default: '1000' }, cases: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: {
+    graphs: { type: 'string', default: '1000' },
+    cases: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+  },
+});
 const [graphs, cases, seed] = [Number(values.graphs), Number(values.cases), Number(values.seed)];
 
 let reported = Date.now();
@@ -33,7 +39,14 @@ async function differential(): Promise<{ nodes: number; differences: string[] }>
   return { nodes, differences };
 }
 
-async function fuzz(): Promise<{ reached: number; valid: number; ran: number; crashes: string[]; slowestMs: number; codes: Record<string, number> }> {
+async function fuzz(): Promise<{
+  reached: number;
+  valid: number;
+  ran: number;
+  crashes: string[];
+  slowestMs: number;
+  codes: Record<string, number>;
+}> {
   const codes: Record<string, number> = {};
   const crashes: string[] = [];
   let [reached, valid, ran, slowestMs] = [0, 0, 0, 0];
@@ -59,11 +72,20 @@ async function fuzz(): Promise<{ reached: number; valid: number; ran: number; cr
 
 const start = Date.now();
 const d = graphs > 0 ? await differential() : { nodes: 0, differences: [] };
-console.log(`${graphs} random graphs, ${d.nodes} nodes: ${d.differences.length} differences (${((Date.now() - start) / 1000).toFixed(0)} s)`);
+console.log(
+  `${graphs} random graphs, ${d.nodes} nodes: ${d.differences.length} differences (${((Date.now() - start) / 1000).toFixed(0)} s)`,
+);
 const middle = Date.now();
 const f = await fuzz();
 const share = (n: number): string => `${n} (${((100 * n) / cases).toFixed(1)} %)`;
-console.log(`${cases} fuzz cases: ${f.crashes.length} crashes, ${share(f.reached)} reached the validator, ${share(f.valid)} valid, ${share(f.ran)} ran on every backend, slowest load ${f.slowestMs.toFixed(0)} ms (${((Date.now() - middle) / 1000).toFixed(0)} s)`);
-console.log(Object.entries(f.codes).sort((a, b) => b[1] - a[1]).map(([k, v]) => `${k} ${v}`).join(', '));
+console.log(
+  `${cases} fuzz cases: ${f.crashes.length} crashes, ${share(f.reached)} reached the validator, ${share(f.valid)} valid, ${share(f.ran)} ran on every backend, slowest load ${f.slowestMs.toFixed(0)} ms (${((Date.now() - middle) / 1000).toFixed(0)} s)`,
+);
+console.log(
+  Object.entries(f.codes)
+    .sort((a, b) => b[1] - a[1])
+    .map(([k, v]) => `${k} ${v}`)
+    .join(', '),
+);
 for (const line of [...d.differences, ...f.crashes].slice(0, 30)) console.log(line);
 process.exitCode = d.differences.length + f.crashes.length > 0 ? 1 : 0;

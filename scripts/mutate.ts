@@ -6,24 +6,56 @@
  * Without --sample all mutants run. Survivors that test/mutants.json names as equivalent, with a reason, are counted apart.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Prng } from '../test/support/prng.ts';
 import { type Mutant, mutantsOf } from './mutate/rules.ts';
 
-const AREAS: Readonly<Record<string, string>> = { core: 'src/core', ops: 'src/ops', graph: 'src/graph', kernels: 'kernels/wasm' };
+const AREAS: Readonly<Record<string, string>> = {
+  core: 'src/core',
+  ops: 'src/ops',
+  graph: 'src/graph',
+  kernels: 'kernels/wasm',
+};
 /** Words for people, the registry's list of names, and entry points without arithmetic. */
-const SKIPPED = ['src/core/errors.ts', 'src/ops/all.ts', 'src/ops/index.ts', 'src/graph/ir.ts', 'kernels/wasm/index.ts'];
-const SUITES = ['test/numerics.test.ts', 'test/core', 'test/ops', 'test/format', 'test/graph', 'test/backends', 'test/random.test.ts'];
-/** A mutant that makes the suites run this long is killed: the suites see a hang. */
-const TIMEOUT_MS = 150_000;
+const SKIPPED = [
+  'src/core/errors.ts',
+  'src/ops/all.ts',
+  'src/ops/index.ts',
+  'src/graph/ir.ts',
+  'kernels/wasm/index.ts',
+];
+/** What a mutant meets, the fast and decisive first; one that a stage kills does not see the next. The first stage is a script. */
+const QUICK = 'scripts/mutate-quick.ts';
+const STAGES: readonly (readonly string[])[] = [
+  [QUICK],
+  ['test/numerics.test.ts', 'test/core', 'test/graph', 'test/ops', 'test/invalid.test.ts', 'test/format'],
+  ['test/runtime', 'test/backends', 'test/random.test.ts'],
+];
+/** A mutant on which a stage runs this much longer than on the tree itself is killed: the suites see a hang. */
+const HANG_FACTOR = 10;
+/** Never less than this, since other work may slow the machine down. */
+const HANG_MS = 120_000;
 
 const { values } = parseArgs({
   options: {
-    sample: { type: 'string' }, seed: { type: 'string', default: '1' }, area: { type: 'string' }, file: { type: 'string' },
-    jobs: { type: 'string', default: '2' }, json: { type: 'string' },
+    sample: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    area: { type: 'string' },
+    file: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    json: { type: 'string' },
   },
 });
 const root = resolve(import.meta.dirname, '..');
@@ -44,10 +76,14 @@ function key(m: Mutant, source: string): string {
 function allMutants(): Mutant[] {
   const areas = values.area === undefined ? Object.values(AREAS) : [AREAS[values.area]!];
   return areas.flatMap((dir) =>
-    readdirSync(join(root, dir)).filter((f) => f.endsWith('.ts') && !SKIPPED.includes(`${dir}/${f}`)).flatMap((f) => {
-      const file = `${dir}/${f}`;
-      return values.file !== undefined && !file.includes(values.file) ? [] : mutantsOf(file, readFileSync(join(root, file), 'utf8'));
-    }),
+    readdirSync(join(root, dir))
+      .filter((f) => f.endsWith('.ts') && !SKIPPED.includes(`${dir}/${f}`))
+      .flatMap((f) => {
+        const file = `${dir}/${f}`;
+        return values.file !== undefined && !file.includes(values.file)
+          ? []
+          : mutantsOf(file, readFileSync(join(root, file), 'utf8'));
+      }),
   );
 }
 
@@ -64,7 +100,18 @@ function sampled(list: Mutant[], count: number, seed: number): Mutant[] {
 
 function makeTree(): string {
   const dir = mkdtempSync(join(tmpdir(), 'mutate-'));
-  for (const part of ['src', 'test', 'kernels', 'scripts', 'examples', 'spec', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+  for (const part of [
+    'src',
+    'test',
+    'kernels',
+    'scripts',
+    'examples',
+    'spec',
+    'bench',
+    'package.json',
+    'tsconfig.json',
+    'vitest.config.ts',
+  ]) {
     if (existsSync(join(root, part))) cpSync(join(root, part), join(dir, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
@@ -72,14 +119,19 @@ function makeTree(): string {
 }
 
 /** Exit code of a command in a tree; a run past the limit counts as failed. */
-function command(dir: string, args: readonly string[]): Promise<number> {
+function command(dir: string, args: readonly string[], limit: number): Promise<number> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: dir, stdio: 'ignore', detached: true, env: { ...process.env, SAMEBIT_MUTANT: '1', CI: '1' } });
+    const child = spawn(process.execPath, args, {
+      cwd: dir,
+      stdio: 'ignore',
+      detached: true,
+      env: { ...process.env, SAMEBIT_MUTANT: '1', CI: '1' },
+    });
     const timer = setTimeout(() => {
       try {
         process.kill(-child.pid!, 'SIGKILL');
       } catch {}
-    }, TIMEOUT_MS);
+    }, limit);
     child.on('exit', (code) => {
       clearTimeout(timer);
       done(code ?? 1);
@@ -87,19 +139,43 @@ function command(dir: string, args: readonly string[]): Promise<number> {
   });
 }
 
-async function test(dir: string, m: Mutant): Promise<Verdict> {
+/** Runs a stage; its test timeouts are those of a hang, so that a slow machine kills no mutant. */
+async function passes(dir: string, stage: number, limit: number): Promise<boolean> {
+  const suites = STAGES[stage]!.filter((s) => existsSync(join(dir, s)));
+  if (suites[0] === QUICK) return (await command(dir, ['node_modules/tsx/dist/cli.mjs', QUICK], limit)) === 0;
+  const options = ['--project', 'sources', '--no-isolate', '--maxWorkers', '1', '--bail', '1', '--reporter', 'dot'];
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...options, '--testTimeout', String(limit), ...suites];
+  return (await command(dir, args, limit)) === 0;
+}
+
+/** How long each stage may run on a mutant, from a run on the tree as it is: it must pass, or every mutant would seem killed. */
+async function limits(dir: string): Promise<number[]> {
+  const out: number[] = [];
+  for (let i = 0; i < STAGES.length; i++) {
+    const start = Date.now();
+    if (!(await passes(dir, i, 600_000))) throw new Error(`stage ${i} fails without a mutant`);
+    out.push(Math.max(HANG_MS, HANG_FACTOR * (Date.now() - start)));
+  }
+  return out;
+}
+
+async function test(dir: string, m: Mutant, limit: readonly number[]): Promise<Verdict> {
   const path = join(dir, m.file);
   const source = readFileSync(path, 'utf8');
   const start = Date.now();
-  const verdict = (killed: boolean): Verdict => ({ ...m, killed, seconds: Math.round((Date.now() - start) / 100) / 10 });
+  const verdict = (killed: boolean): Verdict => ({
+    ...m,
+    killed,
+    seconds: Math.round((Date.now() - start) / 100) / 10,
+  });
   try {
     writeFileSync(path, source.slice(0, m.start) + m.text + source.slice(m.end));
     if (m.file.startsWith('kernels/')) {
-      const built = await command(dir, ['node_modules/tsx/dist/cli.mjs', 'scripts/build-wasm.ts']);
+      const built = await command(dir, ['node_modules/tsx/dist/cli.mjs', 'scripts/build-wasm.ts'], HANG_MS);
       if (built !== 0) return verdict(true); // does not compile
     }
-    const suites = SUITES.filter((s) => existsSync(join(dir, s)));
-    return verdict((await command(dir, ['node_modules/vitest/vitest.mjs', 'run', '--bail', '1', '--reporter', 'dot', ...suites])) !== 0);
+    for (let i = 0; i < STAGES.length; i++) if (!(await passes(dir, i, limit[i]!))) return verdict(true);
+    return verdict(false);
   } finally {
     writeFileSync(path, source);
   }
@@ -108,21 +184,27 @@ async function test(dir: string, m: Mutant): Promise<Verdict> {
 async function main(): Promise<void> {
   const every = allMutants();
   const list = values.sample === undefined ? every : sampled(every, Number(values.sample), Number(values.seed));
-  const known: Record<string, string> = existsSync(join(root, 'test/mutants.json')) ? JSON.parse(readFileSync(join(root, 'test/mutants.json'), 'utf8')) : {};
+  const known: Record<string, string> = existsSync(join(root, 'test/mutants.json'))
+    ? JSON.parse(readFileSync(join(root, 'test/mutants.json'), 'utf8'))
+    : {};
   console.log(`${list.length} of ${every.length} mutants, seed ${values.seed}`);
   const queue = [...list];
   const verdicts: Verdict[] = [];
+  let measured: Promise<number[]> | undefined;
   const worker = async (): Promise<void> => {
     const dir = makeTree();
-    const pristine = readFileSync(join(root, 'src/backends/wasm/kernels.gen.ts'));
+    const pristine = readFileSync(join(dir, 'src/backends/wasm/kernels.gen.ts'));
     try {
+      const limit = await (measured ??= limits(dir));
       for (let m = queue.shift(); m !== undefined; m = queue.shift()) {
-        const v = await test(dir, m);
+        const v = await test(dir, m, limit);
         if (m.file.startsWith('kernels/')) writeFileSync(join(dir, 'src/backends/wasm/kernels.gen.ts'), pristine);
-        const name = key(m, readFileSync(join(root, m.file), 'utf8'));
+        const name = key(m, readFileSync(join(dir, m.file), 'utf8'));
         verdicts.push({ ...v, equivalent: known[name] });
-        if (!v.killed) console.log(`survived${known[name] === undefined ? '' : ' (equivalent)'}: ${name} → ${m.text.slice(0, 60)}`);
-        if (verdicts.length % 25 === 0) console.error(`${verdicts.length}/${list.length}, ${verdicts.filter((x) => !x.killed).length} survivors`);
+        if (!v.killed)
+          console.log(`survived${known[name] === undefined ? '' : ' (equivalent)'}: ${name} → ${m.text.slice(0, 60)}`);
+        if (verdicts.length % 25 === 0)
+          console.error(`${verdicts.length}/${list.length}, ${verdicts.filter((x) => !x.killed).length} survivors`);
       }
     } finally {
       rmSync(dir, { recursive: true, force: true });
@@ -132,7 +214,9 @@ async function main(): Promise<void> {
   const killed = verdicts.filter((v) => v.killed).length;
   const equivalent = verdicts.filter((v) => !v.killed && v.equivalent !== undefined).length;
   const score = (100 * killed) / (verdicts.length - equivalent);
-  console.log(`${verdicts.length} mutants: ${killed} killed, ${equivalent} equivalent, ${verdicts.length - killed - equivalent} survived: ${score.toFixed(1)} %`);
+  console.log(
+    `${verdicts.length} mutants: ${killed} killed, ${equivalent} equivalent, ${verdicts.length - killed - equivalent} survived: ${score.toFixed(1)} %`,
+  );
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(verdicts, null, 1)}\n`);
   process.exitCode = score < 95 ? 1 : 0;
 }

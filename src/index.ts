@@ -3,7 +3,7 @@
  * @module
  */
 export type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from './backends/backend.ts';
-export { COST_CLASSES, type CostClass, type CostVector, gasAt, type GasSchedule, SCHEDULE_0 } from './core/cost.ts';
+export { COST_CLASSES, type CostClass, type CostVector, type GasSchedule, gasAt, SCHEDULE_0 } from './core/cost.ts';
 export { hex, modelId, runDigest } from './core/digest.ts';
 export { type ErrorDetails, HostError, InputError, ModelError, OutOfGas, SamebitError } from './core/errors.ts';
 export type { DType, Tensor, TypedArray } from './core/tensor.ts';
@@ -11,5 +11,14 @@ export type { LocalLimits } from './format/limits.ts';
 export type { InputDecl, Model, OutputDecl, Scale } from './graph/ir.ts';
 export type { Inputs, InputValue } from './runtime/inputs.ts';
 export { loadModel } from './runtime/load.ts';
-export { bind, type BoundModel, type CanonicalMemory, createPlan, type Plan } from './runtime/plan.ts';
-export { BACKEND_NAMES, type BackendName, createSession, type RunOptions, type RunResult, type RunSyncOptions, type Session, type SessionOptions } from './runtime/session.ts';
+export { type BoundModel, bind, type CanonicalMemory, createPlan, type Plan } from './runtime/plan.ts';
+export {
+  BACKEND_NAMES,
+  type BackendName,
+  createSession,
+  type RunOptions,
+  type RunResult,
+  type RunSyncOptions,
+  type Session,
+  type SessionOptions,
+} from './runtime/session.ts';

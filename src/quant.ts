@@ -3,7 +3,13 @@
  * stored scales. Everything here is outside consensus.
  * @module
  */
-export { type ConvertOptions, type ConvertReport, type ConvertResult, convertOnnx, type InputType } from './quant/convert.ts';
+export {
+  type ConvertOptions,
+  type ConvertReport,
+  type ConvertResult,
+  convertOnnx,
+  type InputType,
+} from './quant/convert.ts';
 export { dequantizeOutput, quantizeInput } from './quant/float-io.ts';
 export type { ObserveProgress, RangeMethod } from './quant/observe.ts';
 export type { LayerReport } from './quant/quantize.ts';

@@ -17,7 +17,11 @@ symlinkSync(join(ROOT, 'examples'), join(work, 'examples'), 'junction');
 
 /** What a program of Node prints on both streams. */
 function node(args: readonly string[]): string {
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: work, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: work,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   return (stdout + stderr).trimEnd();
 }
 
@@ -31,7 +35,11 @@ function matches(expected: readonly string[], printed: readonly string[]): boole
   const [head, ...rest] = expected;
   if (head === undefined) return printed.length === 0;
   if (head === '…') return printed.some((_, i) => matches(rest, printed.slice(i))) || rest.length === 0;
-  const pattern = new RegExp(`^${masked(head).replace(/[.*+^${}()|[\]\\]/g, '\\$&').replace(/\?/g, '\\S+')}$`);
+  const pattern = new RegExp(
+    `^${masked(head)
+      .replace(/[.*+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\?/g, '\\S+')}$`,
+  );
   return printed.length > 0 && pattern.test(masked(printed[0]!)) && matches(rest, printed.slice(1));
 }
 
@@ -49,7 +57,12 @@ interface Fence {
 }
 
 function fences(text: string): Fence[] {
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((m) => ({ language: m[1]!, body: m[2]!, start: m.index, end: m.index + m[0].length }));
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((m) => ({
+    language: m[1]!,
+    body: m[2]!,
+    start: m.index,
+    end: m.index + m[0].length,
+  }));
 }
 
 function consoleSteps(f: Fence): Step[] {
@@ -67,7 +80,13 @@ function steps(text: string): Step[] {
     if (f.language === 'console') return consoleSteps(f);
     if (f.language !== 'js') return [];
     const next = all[i + 1];
-    return [{ what: f.body.split('\n').find((l) => l.includes('samebit')) ?? 'a program', run: () => node(['--input-type=module', '-e', f.body]), expected: next?.language === 'text' ? next.body.trimEnd() : '' }];
+    return [
+      {
+        what: f.body,
+        run: () => node(['--input-type=module', '-e', f.body]),
+        expected: next?.language === 'text' ? next.body.trimEnd() : '',
+      },
+    ];
   });
 }
 
@@ -89,7 +108,8 @@ it('README.md says what the programs print', () => {
   const wrong: string[] = [];
   for (const { what, run, expected } of steps(text)) {
     const printed = run();
-    if (!matches(expected === '' ? [] : expected.split('\n'), printed === '' ? [] : printed.split('\n'))) wrong.push(`${what}\n--- README.md\n${expected}\n--- printed\n${printed}`);
+    if (!matches(expected === '' ? [] : expected.split('\n'), printed === '' ? [] : printed.split('\n')))
+      wrong.push(`${what}\n--- README.md\n${expected}\n--- printed\n${printed}`);
     if (!/^…$|\?/m.test(expected)) results.set(what, printed);
   }
   if (update) writeFileSync(PATH, updated(text, results));
@@ -99,7 +119,14 @@ it('README.md says what the programs print', () => {
 
 it('links of the documents lead somewhere', () => {
   const missing: string[] = [];
-  for (const doc of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'examples/mnist/README.md', 'examples/german-credit/README.md']) {
+  for (const doc of [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'examples/mnist/README.md',
+    'examples/german-credit/README.md',
+  ]) {
     const text = readFileSync(join(ROOT, doc), 'utf8');
     for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
       try {

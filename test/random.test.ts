@@ -20,7 +20,10 @@ describe(`random graphs, seed ${SEED}`, () => {
       for (const n of graph.nodes) seen.add(n.op);
       const bytes = encodeModel(graph);
       expect(encodeModel(decodeModel(bytes)), `seed ${SEED + i}`).toEqual(bytes);
-      expect(await compareBackends(loadModel(bytes), SEED + i, ['reference', 'wasm'], 2), `seed ${SEED + i}`).toBeNull();
+      expect(
+        await compareBackends(loadModel(bytes), SEED + i, ['reference', 'wasm'], 2),
+        `seed ${SEED + i}`,
+      ).toBeNull();
     }
     expect([...seen].sort()).toEqual(Object.keys(OPS).sort());
   });

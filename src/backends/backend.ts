@@ -46,9 +46,15 @@ export interface Snapshot {
 /** A plan made ready by one backend. Not reentrant; the session queues. */
 export interface Executable {
   /** Runs all nodes; raw outputs by position are owned copies. The signal is looked at between ops. */
-  run(inputs: readonly TypedArray[], options: { readonly signal?: AbortSignal | undefined }): Promise<readonly TypedArray[]>;
+  run(
+    inputs: readonly TypedArray[],
+    options: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly TypedArray[]>;
   /** As `run`, synchronously; writes into `into` where given and allocates nothing then. */
-  runSync?(inputs: readonly TypedArray[], options: { readonly into?: readonly TypedArray[] | undefined }): readonly TypedArray[];
+  runSync?(
+    inputs: readonly TypedArray[],
+    options: { readonly into?: readonly TypedArray[] | undefined },
+  ): readonly TypedArray[];
   /** Sliced execution in canonical layout. */
   begin?(inputs: readonly TypedArray[], from?: Snapshot): Stepper;
   /** Every tensor of the last run by id; `trace` mode only. */

@@ -2,8 +2,9 @@
  * `samebit convert`: an ONNX file becomes an `.sbm` file.
  * @module
  */
-import { dirname, resolve } from 'node:path';
+
 import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
@@ -13,8 +14,8 @@ import type { RangeMethod } from '../quant/observe.ts';
 import type { SampleTensor } from '../quant/samples.ts';
 import { loadModel } from '../runtime/load.ts';
 import { UsageError } from './errors.ts';
-import { namedFile, readArray, readBytes, writeBytes } from './files.ts';
 import { gasAtMaxima, macs } from './figures.ts';
+import { namedFile, readArray, readBytes, writeBytes } from './files.ts';
 import { collect, dim, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
@@ -38,25 +39,50 @@ function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
   if (files.length === 1 && files[0]!.name === undefined) return readArray(files[0]!.path);
   const byName: Record<string, SampleTensor> = {};
   for (const { name, path } of files) {
-    if (name === undefined) throw new UsageError('UnnamedInput', 'with several --calib, each needs a name', 'Pass --calib name=FILE for each input.');
-    if (Object.hasOwn(byName, name)) throw new UsageError('TwiceGiven', `--calib ${printable(name)} is given twice`, 'Pass one file for each input.');
+    if (name === undefined)
+      throw new UsageError(
+        'UnnamedInput',
+        'with several --calib, each needs a name',
+        'Pass --calib name=FILE for each input.',
+      );
+    if (Object.hasOwn(byName, name))
+      throw new UsageError('TwiceGiven', `--calib ${printable(name)} is given twice`, 'Pass one file for each input.');
     byName[name] = readArray(path);
   }
   return byName;
 }
 
 function checkOutput(source: string, output: string): void {
-  if (resolve(source) === resolve(output)) throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
+  if (resolve(source) === resolve(output))
+    throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
   statSync(dirname(resolve(output))); // a missing folder is said before the work, not after it
 }
 
-function show(result: Record<string, unknown> & { bytes: number; onnxBytes: number; ops: number; macs: number; gas: bigint }, report: ConvertReport, output: string): void {
-  const rows = report.layers.map((l) => [printable(l.name), l.source, l.dtype, String(l.zp), l.scale.toPrecision(4), `${l.range.lo.toPrecision(4)} … ${l.range.hi.toPrecision(4)}`]);
+function show(
+  result: Record<string, unknown> & { bytes: number; onnxBytes: number; ops: number; macs: number; gas: bigint },
+  report: ConvertReport,
+  output: string,
+): void {
+  const rows = report.layers.map((l) => [
+    printable(l.name),
+    l.source,
+    l.dtype,
+    String(l.zp),
+    l.scale.toPrecision(4),
+    `${l.range.lo.toPrecision(4)} … ${l.range.hi.toPrecision(4)}`,
+  ]);
   print(table(['layer', 'from', 'dtype', 'zp', 'scale', 'range seen'], rows, [3, 4]));
   print();
-  for (const i of report.inputs) print(`  input ${printable(i.name)}: ${i.dtype} [${i.shape.join(', ')}]${i.layout === 'NHWC' ? ', channels last' : ''}`);
-  print(`  ${printable(output)}: ${grouped(result.bytes)} bytes, ${percent(result.bytes, result.onnxBytes)} of the ONNX file's ${grouped(result.onnxBytes)}`);
-  print(`  ${result.ops} ops, ${grouped(result.macs)} MACs, ${grouped(result.gas)} gas, from ${report.samples} calibration samples`);
+  for (const i of report.inputs)
+    print(
+      `  input ${printable(i.name)}: ${i.dtype} [${i.shape.join(', ')}]${i.layout === 'NHWC' ? ', channels last' : ''}`,
+    );
+  print(
+    `  ${printable(output)}: ${grouped(result.bytes)} bytes, ${percent(result.bytes, result.onnxBytes)} of the ONNX file's ${grouped(result.onnxBytes)}`,
+  );
+  print(
+    `  ${result.ops} ops, ${grouped(result.macs)} MACs, ${grouped(result.gas)} gas, from ${report.samples} calibration samples`,
+  );
   print(`  id ${String(result.id)}`);
   for (const w of report.warnings) print(`  warning: ${printable(w)}`);
 }
@@ -66,7 +92,14 @@ function convert(path: string, flags: Flags): void {
   const onnx = readBytes(path);
   const progress = startProgress('calibrating');
   const ranges: RangeMethod = flags.ranges === 'percentile' ? { percentile: PERCENTILE } : flags.ranges;
-  const options: ConvertOptions = { dims: flags.dim, inputType: flags.inputType, mean: flags.mean, std: flags.std, samples: samples(flags.calib), ranges };
+  const options: ConvertOptions = {
+    dims: flags.dim,
+    inputType: flags.inputType,
+    mean: flags.mean,
+    std: flags.std,
+    samples: samples(flags.calib),
+    ranges,
+  };
   let result: ReturnType<typeof convertOnnx>;
   try {
     result = convertOnnx(onnx, options, (done, total) => progress.update(done, total));
@@ -99,12 +132,22 @@ export function addConvert(program: Command): void {
     .description('convert an ONNX file to an integer model (.sbm)')
     .argument('<MODEL.onnx>', 'the float model')
     .requiredOption('-o, --output <OUT.sbm>', 'where to write the model; nothing is left there on failure')
-    .option('--calib <F.npy>', 'calibration samples, or name=F.npy for each of several inputs; the first axis is the sample', collect)
-    .addOption(new Option('--input-type <type>', 'what the inputs of the model take').choices(['u8', 'i8', 'i32', 'f32']))
+    .option(
+      '--calib <F.npy>',
+      'calibration samples, or name=F.npy for each of several inputs; the first axis is the sample',
+      collect,
+    )
+    .addOption(
+      new Option('--input-type <type>', 'what the inputs of the model take').choices(['u8', 'i8', 'i32', 'f32']),
+    )
     .option('--mean <V[,V…]>', 'model input = (value - mean) / std, one number or one a channel', numbers)
     .option('--std <V[,V…]>', 'see --mean', numbers)
     .option('--dim <NAME=VALUE>', 'value of a symbolic dimension; the batch is 1 by default', dim)
-    .addOption(new Option('--ranges <method>', `how ranges are chosen; percentile keeps ${PERCENTILE} %`).choices(['minmax', 'mse', 'percentile']).default('minmax'))
+    .addOption(
+      new Option('--ranges <method>', `how ranges are chosen; percentile keeps ${PERCENTILE} %`)
+        .choices(['minmax', 'mse', 'percentile'])
+        .default('minmax'),
+    )
     .option('--json', 'print one JSON object')
     .action(convert);
 }

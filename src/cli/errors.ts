@@ -19,7 +19,8 @@ const FILE_ERRORS = {
   Truncated: 'The file ends early; write or fetch it again.',
   TrailingBytes: 'The file holds more than its array; write it again with numpy.save.',
   BadHeader: 'Write the array again with numpy.save.',
-  Unsupported: 'Save it as a C-ordered little-endian array: numpy.ascontiguousarray(a).astype("<f4"), or u1, i1, i2, i4, i8, f8.',
+  Unsupported:
+    'Save it as a C-ordered little-endian array: numpy.ascontiguousarray(a).astype("<f4"), or u1, i1, i2, i4, i8, f8.',
 } as const;
 
 /** An array file is not what it claims. */
@@ -39,7 +40,11 @@ export class UsageError extends SamebitError {
 }
 
 function isSystemError(e: unknown): e is NodeJS.ErrnoException {
-  return e instanceof Error && typeof (e as NodeJS.ErrnoException).code === 'string' && (e as NodeJS.ErrnoException).syscall !== undefined;
+  return (
+    e instanceof Error &&
+    typeof (e as NodeJS.ErrnoException).code === 'string' &&
+    (e as NodeJS.ErrnoException).syscall !== undefined
+  );
 }
 
 /** File-system failures in words; everything else as it is. */
@@ -52,7 +57,11 @@ export function asReported(e: unknown): unknown {
     EACCES: 'Check the permissions.',
     ENOSPC: 'Free space on the disk.',
   };
-  return new UsageError(e.code!, `${e.syscall} ${printable(e.path ?? '')}: ${systemText(e.code!)}`, hints[e.code!] ?? 'Check the path and the disk.');
+  return new UsageError(
+    e.code!,
+    `${e.syscall} ${printable(e.path ?? '')}: ${systemText(e.code!)}`,
+    hints[e.code!] ?? 'Check the path and the disk.',
+  );
 }
 
 function systemText(code: string): string {
@@ -87,7 +96,9 @@ export function reportError(thrown: unknown, json: boolean): number {
   const hint = known ? e.hint : 'This is a bug of samebit; please report it with the files and the command.';
   if (json) {
     const { node, op } = known ? e.details : {};
-    process.stderr.write(`${toJson({ error: { family, code, message, hint, ...(node === undefined ? {} : { node }), ...(op === undefined ? {} : { op }) } })}\n`);
+    process.stderr.write(
+      `${toJson({ error: { family, code, message, hint, ...(node === undefined ? {} : { node }), ...(op === undefined ? {} : { op }) } })}\n`,
+    );
   } else {
     process.stderr.write(`${family} ${code}: ${oneLine(message)}\n  next: ${oneLine(hint)}\n`);
   }

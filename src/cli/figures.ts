@@ -2,7 +2,7 @@
  * Figures of a model that several commands print.
  * @module
  */
-import { COST_CLASSES, type CostVector, gasAt, type GasSchedule, SCHEDULE_0 } from '../core/cost.ts';
+import { COST_CLASSES, type CostVector, type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
 import { polyAt } from '../core/poly.ts';
 import type { Model } from '../graph/ir.ts';
 

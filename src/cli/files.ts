@@ -2,7 +2,17 @@
  * Files of the command line: bounded reads, and writes that leave nothing behind when they fail.
  * @module
  */
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ModelError, printable } from '../core/errors.ts';
 import { LIMITS } from '../format/limits.ts';
@@ -16,8 +26,14 @@ export function readBytes(path: string): Uint8Array {
   const fd = openSync(path, 'r');
   try {
     const stat = fstatSync(fd);
-    if (stat.isDirectory()) throw new UsageError('EISDIR', `read ${printable(path)}: is a folder`, 'Pass a file, not a folder.');
-    if (stat.size >= LIMITS.fileBytes) throw new UsageError('TooLarge', `${printable(path)} has ${stat.size} bytes`, `Files of less than ${LIMITS.fileBytes} bytes are read.`);
+    if (stat.isDirectory())
+      throw new UsageError('EISDIR', `read ${printable(path)}: is a folder`, 'Pass a file, not a folder.');
+    if (stat.size >= LIMITS.fileBytes)
+      throw new UsageError(
+        'TooLarge',
+        `${printable(path)} has ${stat.size} bytes`,
+        `Files of less than ${LIMITS.fileBytes} bytes are read.`,
+      );
     const bytes = readFileSync(fd);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength); // no Buffer: its slice shares memory
   } finally {
@@ -32,7 +48,11 @@ export function readModel(path: string): Model {
     return loadModel(bytes);
   } catch (e) {
     if (e instanceof ModelError && path.toLowerCase().endsWith('.onnx')) {
-      throw new UsageError('NotSbm', `${printable(path)} is an ONNX file, not an .sbm file`, 'Convert it first: samebit convert MODEL.onnx -o OUT.sbm --calib SAMPLES.npy');
+      throw new UsageError(
+        'NotSbm',
+        `${printable(path)} is an ONNX file, not an .sbm file`,
+        'Convert it first: samebit convert MODEL.onnx -o OUT.sbm --calib SAMPLES.npy',
+      );
     }
     throw e;
   }
@@ -76,5 +96,7 @@ export interface NamedFile {
 /** Splits `name=F.npy` at its first `=`. */
 export function namedFile(text: string): NamedFile {
   const at = text.indexOf('=');
-  return at < 0 || existsSync(text) ? { name: undefined, path: text } : { name: text.slice(0, at), path: text.slice(at + 1) };
+  return at < 0 || existsSync(text)
+    ? { name: undefined, path: text }
+    : { name: text.slice(0, at), path: text.slice(at + 1) };
 }

@@ -10,8 +10,8 @@ import { HostError, printable } from '../core/errors.ts';
 import type { Model, Scale } from '../graph/ir.ts';
 import { createPlan } from '../runtime/plan.ts';
 import { BACKEND_NAMES, createSession } from '../runtime/session.ts';
-import { readModel } from './files.ts';
 import { gasAtMaxima, macs, macsOf, maxima } from './figures.ts';
+import { readModel } from './files.ts';
 import { showShape } from './inputs.ts';
 import { grouped, percent, print, table, toJson } from './output.ts';
 
@@ -22,17 +22,36 @@ function dims(model: Model, list: readonly Dim[]): (number | string)[] {
   return list.map((d) => (typeof d === 'number' ? d : showDim(d, model.symbols)));
 }
 
-function signature(model: Model): { inputs: Record<string, unknown>[]; outputs: Record<string, unknown>[]; states: unknown[] } {
-  const scale = (s: Scale | undefined): object => (s === undefined ? {} : { scale: s.mantissa * 2 ** s.exponent, exactScale: s });
+function signature(model: Model): {
+  inputs: Record<string, unknown>[];
+  outputs: Record<string, unknown>[];
+  states: unknown[];
+} {
+  const scale = (s: Scale | undefined): object =>
+    s === undefined ? {} : { scale: s.mantissa * 2 ** s.exponent, exactScale: s };
   const interval = (lo: Dim, hi: Dim, u8: boolean | undefined): object => {
     const [a, b] = dims(model, [lo, hi]);
     return u8 ? { lo: (a as number) + 128, hi: (b as number) + 128 } : { lo: a, hi: b };
   };
   return {
-    inputs: model.inputs.map((d) => ({ name: d.name, dtype: d.u8 ? 'u8' : d.dtype, shape: dims(model, d.shape), zp: d.u8 ? d.zp + 128 : d.zp, ...interval(d.lo, d.hi, d.u8), ...scale(d.scale) })),
+    inputs: model.inputs.map((d) => ({
+      name: d.name,
+      dtype: d.u8 ? 'u8' : d.dtype,
+      shape: dims(model, d.shape),
+      zp: d.u8 ? d.zp + 128 : d.zp,
+      ...interval(d.lo, d.hi, d.u8),
+      ...scale(d.scale),
+    })),
     outputs: model.outputs.map((o) => {
       const t = model.tensors[o.tensor]!;
-      return { name: o.name, dtype: o.u8 ? 'u8' : t.dtype, shape: dims(model, t.shape), zp: o.u8 ? t.zp + 128 : t.zp, ...interval(t.lo, t.hi, o.u8), ...scale(o.scale) };
+      return {
+        name: o.name,
+        dtype: o.u8 ? 'u8' : t.dtype,
+        shape: dims(model, t.shape),
+        zp: o.u8 ? t.zp + 128 : t.zp,
+        ...interval(t.lo, t.hi, o.u8),
+        ...scale(o.scale),
+      };
     }),
     states: model.states.map((s) => ({ input: model.inputs[s.input]!.name, output: model.outputs[s.output]!.name })),
   };
@@ -45,7 +64,12 @@ function nodes(model: Model): Record<string, unknown>[] {
     return {
       node: i,
       op: n.op,
-      outputs: types.map((t) => ({ dtype: t.dtype, shape: dims(model, t.shape), lo: dims(model, [t.lo])[0], hi: dims(model, [t.hi])[0] })),
+      outputs: types.map((t) => ({
+        dtype: t.dtype,
+        shape: dims(model, t.shape),
+        lo: dims(model, [t.lo])[0],
+        hi: dims(model, [t.hi])[0],
+      })),
       macs: macsOf(model, cost),
       gas: gasAt(cost, SCHEDULES[0]!, maxima(model)),
       facts,
@@ -58,7 +82,12 @@ function opTable(model: Model): { op: string; count: number; macs: number; gas: 
   model.nodes.forEach((n, i) => {
     const { cost } = model.info[i]!;
     const row = ops.get(n.op) ?? { op: n.op, count: 0, macs: 0, gas: 0n };
-    ops.set(n.op, { op: n.op, count: row.count + 1, macs: row.macs + macsOf(model, cost), gas: row.gas + gasAt(cost, SCHEDULES[0]!, maxima(model)) });
+    ops.set(n.op, {
+      op: n.op,
+      count: row.count + 1,
+      macs: row.macs + macsOf(model, cost),
+      gas: row.gas + gasAt(cost, SCHEDULES[0]!, maxima(model)),
+    });
   });
   return [...ops.values()].sort((a, b) => (b.gas > a.gas ? 1 : b.gas < a.gas ? -1 : 0));
 }
@@ -85,34 +114,75 @@ function listed(model: Model): string[][] {
     const { facts, cost, outputs } = model.info[i]!;
     const types = outputs.map((id) => model.tensors[id]!);
     const bound = Object.entries(facts).map(([k, v]) => `${k} ${grouped(v)}`);
-    const shown = types.map((t) => printable(`${t.dtype} ${showShape(t.shape, model.symbols)} ${showDim(t.lo, model.symbols)}…${showDim(t.hi, model.symbols)}`));
+    const shown = types.map((t) =>
+      printable(
+        `${t.dtype} ${showShape(t.shape, model.symbols)} ${showDim(t.lo, model.symbols)}…${showDim(t.hi, model.symbols)}`,
+      ),
+    );
     return [String(i), n.op, shown.join('; '), grouped(macsOf(model, cost)), bound.join(', ')];
   });
 }
 
-function show(model: Model, backends: Awaited<ReturnType<typeof memory>>, canonical: { constants: number; peak: number; total: number }): void {
+function show(
+  model: Model,
+  backends: Awaited<ReturnType<typeof memory>>,
+  canonical: { constants: number; peak: number; total: number },
+): void {
   print(`  id ${hex(model.id)}`);
   print(`  ${grouped(model.byteLength)} bytes, ${model.nodes.length} ops, ${grouped(macs(model))} MACs`);
-  for (const s of SCHEDULES) print(`  gas of a run, schedule ${s.id}: ${model.symbols.length > 0 ? 'at most ' : ''}${grouped(gasAtMaxima(model, s))}`);
+  for (const s of SCHEDULES)
+    print(
+      `  gas of a run, schedule ${s.id}: ${model.symbols.length > 0 ? 'at most ' : ''}${grouped(gasAtMaxima(model, s))}`,
+    );
   for (const s of model.symbols) print(`  symbol ${printable(s.name)}: ${s.min}…${s.max}`);
   print();
   const { inputs, outputs, states } = signature(model);
   const row = (kind: string, d: Record<string, unknown>): string[] => [
-    kind, printable(String(d.name)), String(d.dtype), printable(`[${(d.shape as unknown[]).join(', ')}]`), `${d.lo}…${d.hi}`, d.scale === undefined ? '' : `(q - ${d.zp}) · ${(d.scale as number).toPrecision(6)}`,
+    kind,
+    printable(String(d.name)),
+    String(d.dtype),
+    printable(`[${(d.shape as unknown[]).join(', ')}]`),
+    `${d.lo}…${d.hi}`,
+    d.scale === undefined ? '' : `(q - ${d.zp}) · ${(d.scale as number).toPrecision(6)}`,
   ];
-  print(table(['', 'name', 'dtype', 'shape', 'interval', 'real value'], [...inputs.map((d) => row('input', d)), ...outputs.map((d) => row('output', d))]));
-  for (const s of states as { input: string; output: string }[]) print(`  state: ${printable(s.input)} is replaced by ${printable(s.output)} after each run`);
+  print(
+    table(
+      ['', 'name', 'dtype', 'shape', 'interval', 'real value'],
+      [...inputs.map((d) => row('input', d)), ...outputs.map((d) => row('output', d))],
+    ),
+  );
+  for (const s of states as { input: string; output: string }[])
+    print(`  state: ${printable(s.input)} is replaced by ${printable(s.output)} after each run`);
   print();
   const total = gasAtMaxima(model) - SCHEDULES[0]!.base;
-  print(table(['op', 'nodes', 'MACs', 'gas', 'share'], opTable(model).map((o) => [o.op, String(o.count), grouped(o.macs), grouped(o.gas), percent(Number(o.gas), Math.max(1, Number(total)))]), [1, 2, 3, 4]));
+  print(
+    table(
+      ['op', 'nodes', 'MACs', 'gas', 'share'],
+      opTable(model).map((o) => [
+        o.op,
+        String(o.count),
+        grouped(o.macs),
+        grouped(o.gas),
+        percent(Number(o.gas), Math.max(1, Number(total))),
+      ]),
+      [1, 2, 3, 4],
+    ),
+  );
   print();
   if (model.nodes.length <= LISTED) {
     print(table(['node', 'op', 'output and its proved interval', 'MACs', 'proved facts'], listed(model), [0, 3]));
   } else print(`  ${model.nodes.length} nodes; --json lists each with its proved bounds`);
   print();
-  const figure = (m: Record<string, number> | { error: string }): string[] => ('error' in m ? [String(m.error), '', '', ''] : [m.constants!, m.activations!, m.scratch!, m.total!].map(grouped));
+  const figure = (m: Record<string, number> | { error: string }): string[] =>
+    'error' in m ? [String(m.error), '', '', ''] : [m.constants!, m.activations!, m.scratch!, m.total!].map(grouped);
   const rows = Object.entries(backends).map(([name, m]) => [name, ...figure(m)]);
-  print(table(['memory, bytes', 'constants', 'activations', 'scratch', 'total'], [['canonical', grouped(canonical.constants), grouped(canonical.peak), '', grouped(canonical.total)], ...rows], [1, 2, 3, 4]));
+  print(
+    table(
+      ['memory, bytes', 'constants', 'activations', 'scratch', 'total'],
+      [['canonical', grouped(canonical.constants), grouped(canonical.peak), '', grouped(canonical.total)], ...rows],
+      [1, 2, 3, 4],
+    ),
+  );
 }
 
 async function info(path: string, flags: { readonly json?: boolean }): Promise<void> {

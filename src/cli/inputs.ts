@@ -2,7 +2,7 @@
  * From `.npy` files to the inputs of a run: which sample, which layout, integers as they are and floats by the stored scale.
  * @module
  */
-import { type Dim, dimAt, showDim, type SymbolDecl } from '../core/dim.ts';
+import { type Dim, dimAt, type SymbolDecl, showDim } from '../core/dim.ts';
 import { InputError, printable } from '../core/errors.ts';
 import { elementCount, type Tensor } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
@@ -35,10 +35,20 @@ export function pairFiles(inputs: readonly InputDecl[], files: readonly NamedFil
   const names = inputs.map((d) => printable(d.name)).join(', ');
   for (const file of files) {
     const name = file.name ?? (inputs.length === 1 ? inputs[0]!.name : undefined);
-    if (name === undefined) throw new UsageError('UnnamedInput', `the model has ${inputs.length} inputs, so each file needs a name`, `Pass name=FILE for each of ${names}.`);
+    if (name === undefined)
+      throw new UsageError(
+        'UnnamedInput',
+        `the model has ${inputs.length} inputs, so each file needs a name`,
+        `Pass name=FILE for each of ${names}.`,
+      );
     const input = inputs.find((d) => d.name === name);
-    if (input === undefined) throw new InputError('UnknownInput', `the model has no input ${printable(name)}`, { expected: names, actual: name });
-    if (pairs.has(input)) throw new UsageError('TwiceGiven', `input ${printable(name)} is given twice`, 'Pass one file for each input.');
+    if (input === undefined)
+      throw new InputError('UnknownInput', `the model has no input ${printable(name)}`, {
+        expected: names,
+        actual: name,
+      });
+    if (pairs.has(input))
+      throw new UsageError('TwiceGiven', `input ${printable(name)} is given twice`, 'Pass one file for each input.');
     pairs.set(input, file);
   }
   return pairs;
@@ -60,7 +70,12 @@ function channelsLast(data: NpyArray['data'], c: number, plane: number): NpyArra
 }
 
 /** One sample in the model's layout, or undefined where its shape is another. */
-function arrange(want: readonly Dim[], shape: readonly number[], data: NpyArray['data'], note: string): Sample | undefined {
+function arrange(
+  want: readonly Dim[],
+  shape: readonly number[],
+  data: NpyArray['data'],
+  note: string,
+): Sample | undefined {
   if (fits(want, shape)) return { shape, data, note };
   if (fits(want, [1, ...shape])) return { shape: [1, ...shape], data, note };
   const fixed = want.filter((d): d is number => typeof d === 'number');
@@ -76,7 +91,12 @@ function arrange(want: readonly Dim[], shape: readonly number[], data: NpyArray[
  * The sample of an array: the whole array where it has the input's shape, else entry `index` of its first axis. Axes of
  * size 1 do not matter, and an image whose channels stand first is turned.
  */
-function sampleOf(input: InputDecl, array: NpyArray, index: number | undefined, symbols: readonly SymbolDecl[]): Sample {
+function sampleOf(
+  input: InputDecl,
+  array: NpyArray,
+  index: number | undefined,
+  symbols: readonly SymbolDecl[],
+): Sample {
   const { shape, data } = array;
   const whole = index === undefined ? arrange(input.shape, shape, data, '') : undefined;
   if (whole !== undefined) return whole;
@@ -84,11 +104,19 @@ function sampleOf(input: InputDecl, array: NpyArray, index: number | undefined, 
   const at = index ?? 0;
   const size = elementCount(rest);
   if (shape.length > 0 && arrange(input.shape, rest, data.subarray(0, 0), '') !== undefined) {
-    if (at >= samples) throw new UsageError('NoSuchSample', `there is no sample ${at}: the file of input ${printable(input.name)} holds ${samples}`, 'Pass a smaller --index.');
+    if (at >= samples)
+      throw new UsageError(
+        'NoSuchSample',
+        `there is no sample ${at}: the file of input ${printable(input.name)} holds ${samples}`,
+        'Pass a smaller --index.',
+      );
     return arrange(input.shape, rest, data.subarray(at * size, (at + 1) * size), `sample ${at} of ${samples}`)!;
   }
   const expected = showShape(input.shape, symbols);
-  throw new InputError('WrongShape', `input ${printable(input.name)}: the array has another shape`, { expected: `${expected} or samples of it`, actual: `[${shape.join(', ')}]` });
+  throw new InputError('WrongShape', `input ${printable(input.name)}: the array has another shape`, {
+    expected: `${expected} or samples of it`,
+    actual: `[${shape.join(', ')}]`,
+  });
 }
 
 /** Values as the input's integers: floats by the stored scale, integers of the input's own type as they are. */
@@ -106,7 +134,11 @@ function integersOf(input: InputDecl, dtype: NpyArray['dtype'], sample: Sample):
     return { dtype: 'i32', shape, data: Int32Array.from(data) };
   }
   if (dtype === 'bool' && own === 'bool') return { dtype: 'bool', shape, data: Int8Array.from(data) };
-  if (dtype !== own) throw new InputError('WrongDType', `input ${printable(input.name)}: the array has another element type`, { expected: `${own}, or f32 to be quantized`, actual: dtype });
+  if (dtype !== own)
+    throw new InputError('WrongDType', `input ${printable(input.name)}: the array has another element type`, {
+      expected: `${own}, or f32 to be quantized`,
+      actual: dtype,
+    });
   return { dtype: own, shape, data: data as Tensor['data'] };
 }
 

@@ -13,7 +13,8 @@ import { addVerify } from './verify.ts';
 
 /** The package's own version: package.json lies two folders up, in the sources as in dist. */
 function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version;
 }
 
 function build(): Command {
@@ -31,9 +32,21 @@ function build(): Command {
 /** Misuse that commander found, in our form; undefined for help and version. */
 function misuse(e: CommanderError, program: Command): UsageError | undefined {
   if (e.exitCode === 0) return undefined;
-  if (e.code === 'commander.help') return new UsageError('NoCommand', 'there is no command', `Choose one of ${program.commands.map((c) => c.name()).join(', ')}; samebit --help lists them.`);
-  const command = program.args[0] !== undefined && program.commands.some((c) => c.name() === program.args[0]) ? ` ${program.args[0]}` : '';
-  return new UsageError(e.code.replace(/^commander\./, ''), e.message.replace(/^error: /, '').replace(/\n/g, ' '), `samebit${command} --help lists the options.`);
+  if (e.code === 'commander.help')
+    return new UsageError(
+      'NoCommand',
+      'there is no command',
+      `Choose one of ${program.commands.map((c) => c.name()).join(', ')}; samebit --help lists them.`,
+    );
+  const command =
+    program.args[0] !== undefined && program.commands.some((c) => c.name() === program.args[0])
+      ? ` ${program.args[0]}`
+      : '';
+  return new UsageError(
+    e.code.replace(/^commander\./, ''),
+    e.message.replace(/^error: /, '').replace(/\n/g, ' '),
+    `samebit${command} --help lists the options.`,
+  );
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -48,13 +48,15 @@ const TYPES: Readonly<Record<string, ElementType>> = {
 
 function readHeader(bytes: Uint8Array, view: DataView): { readonly text: string; readonly end: number } {
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-  if (bytes.length < 10 || magic.some((b, i) => bytes[i] !== b)) throw new FileError('NotNpy', 'the file is no .npy array');
+  if (bytes.length < 10 || magic.some((b, i) => bytes[i] !== b))
+    throw new FileError('NotNpy', 'the file is no .npy array');
   const version = bytes[6]!;
   if (version < 1 || version > 3) throw new FileError('Unsupported', `.npy version ${version} is unknown`);
   const start = version === 1 ? 10 : 12;
   if (bytes.length < start) throw new FileError('Truncated', 'the file ends inside its header');
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > MAX_HEADER) throw new FileError('BadHeader', `the header is ${length} bytes long; at most ${MAX_HEADER} are read`);
+  if (length > MAX_HEADER)
+    throw new FileError('BadHeader', `the header is ${length} bytes long; at most ${MAX_HEADER} are read`);
   if (bytes.length < start + length) throw new FileError('Truncated', 'the file ends inside its header');
   return { text: new TextDecoder('latin1').decode(bytes.subarray(start, start + length)), end: start + length };
 }
@@ -64,7 +66,8 @@ function readShape(text: string): number[] {
   if (inner === undefined) throw new FileError('BadHeader', 'the header has no shape');
   const dims = inner.split(',').map((d) => d.trim().replace(/L$/, ''));
   if (dims.at(-1) === '') dims.pop();
-  if (dims.length > MAX_RANK || dims.some((d) => !/^\d{1,15}$/.test(d))) throw new FileError('BadHeader', 'the shape is malformed');
+  if (dims.length > MAX_RANK || dims.some((d) => !/^\d{1,15}$/.test(d)))
+    throw new FileError('BadHeader', 'the shape is malformed');
   return dims.map(Number);
 }
 
@@ -72,7 +75,8 @@ function readType(text: string): ElementType {
   const [, order, code] = /['"]descr['"]\s*:\s*['"]([<>|=]?)([A-Za-z]\d{1,3})['"]/.exec(text) ?? [];
   if (code === undefined) throw new FileError('Unsupported', 'the header names no plain element type');
   const type = Object.hasOwn(TYPES, code) ? TYPES[code] : undefined;
-  if (type === undefined || (type.size > 1 && order !== '<')) throw new FileError('Unsupported', `element type ${printable(`${order}${code}`)} is not read`);
+  if (type === undefined || (type.size > 1 && order !== '<'))
+    throw new FileError('Unsupported', `element type ${printable(`${order}${code}`)} is not read`);
   return type;
 }
 

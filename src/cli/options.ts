@@ -23,7 +23,8 @@ export function gas(text: string): bigint {
 /** V[,V…]. */
 export function numbers(text: string): number[] {
   const list = text.split(',').map((t) => (t.trim() === '' ? Number.NaN : Number(t)));
-  if (list.some((n) => !Number.isFinite(n))) throw new InvalidArgumentError('It must be a number, or numbers with commas between them.');
+  if (list.some((n) => !Number.isFinite(n)))
+    throw new InvalidArgumentError('It must be a number, or numbers with commas between them.');
   return list;
 }
 
@@ -35,7 +36,8 @@ export function collect(text: string, before: readonly string[] = []): readonly 
 /** Adds NAME=VALUE to a table of dims. */
 export function dim(text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
   const [, name, value] = /^(.+)=(\d{1,9})$/.exec(text) ?? [];
-  if (name === undefined || Number(value) < 1) throw new InvalidArgumentError('It must be NAME=VALUE with a whole number from 1.');
+  if (name === undefined || Number(value) < 1)
+    throw new InvalidArgumentError('It must be NAME=VALUE with a whole number from 1.');
   return { ...before, [name]: Number(value) };
 }
 

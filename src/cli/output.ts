@@ -2,9 +2,10 @@
  * How the command line prints: JSON, tables, numbers.
  * @module
  */
-import Table from 'cli-table3';
+
 import type { SingleBar } from 'cli-progress';
 import progress from 'cli-progress';
+import Table from 'cli-table3';
 
 /** One line of JSON. A BigInt is a number where that is exact, else a string. */
 export function toJson(value: unknown): string {
@@ -30,9 +31,28 @@ export function percent(part: number, whole: number): string {
 }
 
 /** A plain table without rules, columns aligned; `right` lists the columns that hold numbers. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
   const empty = Object.fromEntries(
-    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'].map((k) => [k, '']),
+    [
+      'top',
+      'top-mid',
+      'top-left',
+      'top-right',
+      'bottom',
+      'bottom-mid',
+      'bottom-left',
+      'bottom-right',
+      'left',
+      'left-mid',
+      'mid',
+      'mid-mid',
+      'right',
+      'right-mid',
+    ].map((k) => [k, '']),
   );
   const t = new Table({
     chars: { ...empty, middle: '  ' },
@@ -60,7 +80,10 @@ export function startProgress(what: string): Progress {
     update(done, total) {
       if (!process.stderr.isTTY) return;
       if (bar === undefined) {
-        bar = new progress.SingleBar({ format: `${what} {bar} {value}/{total}`, stream: process.stderr, clearOnComplete: true, hideCursor: true }, progress.Presets.shades_classic);
+        bar = new progress.SingleBar(
+          { format: `${what} {bar} {value}/{total}`, stream: process.stderr, clearOnComplete: true, hideCursor: true },
+          progress.Presets.shades_classic,
+        );
         bar.start(total, done);
       } else bar.update(done);
     },

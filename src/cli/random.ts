@@ -49,7 +49,9 @@ function randomInput(d: InputDecl, random: Random, dims: readonly number[]): Ten
   if (kind === 0) raw.fill(lo);
   else if (kind === 1) raw.fill(hi);
   else for (let i = 0; i < raw.length; i++) raw[i] = kind < 4 ? random.edgy(lo, hi) : random.int(lo, hi);
-  return d.u8 ? { dtype: 'u8', shape, data: Uint8Array.from(raw, (v) => v + 128) } : { dtype: d.dtype, shape, data: raw };
+  return d.u8
+    ? { dtype: 'u8', shape, data: Uint8Array.from(raw, (v) => v + 128) }
+    : { dtype: d.dtype, shape, data: raw };
 }
 
 /** Inputs of a run by name. */

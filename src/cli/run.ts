@@ -31,7 +31,11 @@ const SHOWN = 16;
 
 /** A file name for an output: names come from strangers. */
 function fileName(name: string, position: number, taken: Set<string>): string {
-  const safe = name.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '').slice(0, 100) || 'output';
+  const safe =
+    name
+      .replace(/[^A-Za-z0-9._-]/g, '_')
+      .replace(/^\.+/, '')
+      .slice(0, 100) || 'output';
   const unique = taken.has(safe.toLowerCase()) ? `${safe}-${position}` : safe;
   taken.add(unique.toLowerCase());
   return `${unique}.npy`;
@@ -57,10 +61,13 @@ function reals(model: Model, name: string, tensor: Tensor): Float64Array | undef
 
 function show(model: Model, name: string, tensor: Tensor, file: string | undefined): void {
   const tail = tensor.data.length > SHOWN ? ' …' : '';
-  print(`  output ${printable(name)}: ${tensor.dtype} [${tensor.shape.join(', ')}]${file === undefined ? '' : `, written to ${printable(file)}`}`);
+  print(
+    `  output ${printable(name)}: ${tensor.dtype} [${tensor.shape.join(', ')}]${file === undefined ? '' : `, written to ${printable(file)}`}`,
+  );
   print(`    integers ${tensor.data.slice(0, SHOWN).join(' ')}${tail}`);
   const real = reals(model, name, tensor);
-  if (real !== undefined) print(`    real     ${Array.from(real.slice(0, SHOWN), (v) => v.toPrecision(4)).join(' ')}${tail}`);
+  if (real !== undefined)
+    print(`    real     ${Array.from(real.slice(0, SHOWN), (v) => v.toPrecision(4)).join(' ')}${tail}`);
 }
 
 async function run(path: string, flags: Flags): Promise<void> {
@@ -68,25 +75,44 @@ async function run(path: string, flags: Flags): Promise<void> {
   const inputs = readInputs(model, flags);
   const session = await createSession(model, { backend: flags.backend });
   const start = performance.now();
-  const result = await session.run(Object.fromEntries([...inputs].map(([name, i]) => [name, i.tensor])), { gasLimit: flags.gasLimit });
+  const result = await session.run(Object.fromEntries([...inputs].map(([name, i]) => [name, i.tensor])), {
+    gasLimit: flags.gasLimit,
+  });
   const ms = Math.round((performance.now() - start) * 1000) / 1000;
   const files = new Map<string, string>();
   if (flags.output !== undefined) {
     mkdirSync(flags.output, { recursive: true });
     const taken = new Set<string>();
-    model.outputs.forEach((o, i) => files.set(o.name, join(flags.output!, fileName(o.name, i, taken))));
+    for (const [i, o] of model.outputs.entries()) files.set(o.name, join(flags.output, fileName(o.name, i, taken)));
     for (const [name, file] of files) writeBytes(file, writeNpy(result.outputs[name]!));
   }
   if (flags.json) {
     const outputs = model.outputs.map((o) => {
       const t = result.outputs[o.name]!;
       const real = reals(model, o.name, t);
-      const small = t.data.length <= 1024 ? { data: [...t.data], ...(real === undefined ? {} : { real: [...real] }) } : {};
-      return { name: o.name, dtype: t.dtype, shape: t.shape, ...(files.has(o.name) ? { file: files.get(o.name) } : {}), ...small };
+      const small =
+        t.data.length <= 1024 ? { data: [...t.data], ...(real === undefined ? {} : { real: [...real] }) } : {};
+      return {
+        name: o.name,
+        dtype: t.dtype,
+        shape: t.shape,
+        ...(files.has(o.name) ? { file: files.get(o.name) } : {}),
+        ...small,
+      };
     });
-    print(toJson({ id: hex(model.id), backend: session.backend, digest: result.digest, gasUsed: result.gasUsed, ms, outputs }));
+    print(
+      toJson({
+        id: hex(model.id),
+        backend: session.backend,
+        digest: result.digest,
+        gasUsed: result.gasUsed,
+        ms,
+        outputs,
+      }),
+    );
   } else {
-    for (const [name, i] of inputs) print(`  input ${printable(name)}: ${i.tensor.dtype} [${i.tensor.shape.join(', ')}] (${i.note})`);
+    for (const [name, i] of inputs)
+      print(`  input ${printable(name)}: ${i.tensor.dtype} [${i.tensor.shape.join(', ')}] (${i.note})`);
     for (const o of model.outputs) show(model, o.name, result.outputs[o.name]!, files.get(o.name));
     print(`  gas ${grouped(result.gasUsed)}`);
     print(`  digest ${result.digest}`);
@@ -100,12 +126,23 @@ export function addRun(program: Command): void {
     .command('run')
     .description('run a model once')
     .argument('<MODEL.sbm>', 'the model')
-    .option('--input <F.npy>', 'an input, or name=F.npy for each of several; floats are quantized by the stored scale, integers go in as they are', collect)
+    .option(
+      '--input <F.npy>',
+      'an input, or name=F.npy for each of several; floats are quantized by the stored scale, integers go in as they are',
+      collect,
+    )
     .option('-o, --output <DIR>', 'write each output there as .npy')
     .option('--backend <name>', 'where to run', backend, 'wasm')
-    .option('--index <I>', 'which entry of the first axis to take; by default the whole array where it has the shape of the input, else entry 0', whole(0, 2 ** 31))
+    .option(
+      '--index <I>',
+      'which entry of the first axis to take; by default the whole array where it has the shape of the input, else entry 0',
+      whole(0, 2 ** 31),
+    )
     .option('--gas-limit <N>', 'refuse the run if it costs more', gas)
     .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nAxes of size 1 do not matter, and an image whose channels stand first, [C,H,W], is turned to [H,W,C].\nFor a u8 input, floats are values after normalisation, (u8 - mean) / std.\n')
+    .addHelpText(
+      'after',
+      '\nAxes of size 1 do not matter, and an image whose channels stand first, [C,H,W], is turned to [H,W,C].\nFor a u8 input, floats are values after normalisation, (u8 - mean) / std.\n',
+    )
     .action(run);
 }

@@ -2,7 +2,7 @@
  * `samebit verify`: random and boundary inputs on several backends, compared bit by bit.
  * @module
  */
-import { createHash, type Hash } from 'node:crypto';
+import { sha256 } from '@noble/hashes/sha2.js';
 import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
@@ -31,20 +31,38 @@ interface Difference {
 
 interface Lane {
   readonly session: Session;
-  readonly hash: Hash;
+  readonly hash: ReturnType<typeof sha256.create>;
   readonly times: number[];
 }
 
 /** The first element where two results differ. */
-function difference(model: Model, run: number, lanes: readonly Lane[], results: readonly RunResult[]): Difference | undefined {
+function difference(
+  model: Model,
+  run: number,
+  lanes: readonly Lane[],
+  results: readonly RunResult[],
+): Difference | undefined {
   const other = results.findIndex((r) => r.digest !== results[0]!.digest);
   if (other < 0) return undefined;
   for (const { name } of model.outputs) {
     const [a, b] = [results[0]!.outputs[name]!.data, results[other]!.outputs[name]!.data];
     const element = a.findIndex((v, i) => v !== b[i]);
-    if (element >= 0) return { run, backends: [lanes[0]!.session.backend, lanes[other]!.session.backend], output: name, element, values: [a[element]!, b[element]!] };
+    if (element >= 0)
+      return {
+        run,
+        backends: [lanes[0]!.session.backend, lanes[other]!.session.backend],
+        output: name,
+        element,
+        values: [a[element]!, b[element]!],
+      };
   }
-  return { run, backends: [lanes[0]!.session.backend, lanes[other]!.session.backend], output: '', element: -1, values: [0, 0] };
+  return {
+    run,
+    backends: [lanes[0]!.session.backend, lanes[other]!.session.backend],
+    output: '',
+    element: -1,
+    values: [0, 0],
+  };
 }
 
 function median(values: readonly number[]): number {
@@ -77,18 +95,49 @@ async function compare(model: Model, flags: Flags, lanes: readonly Lane[]): Prom
 
 async function verify(path: string, flags: Flags): Promise<void> {
   const model = readModel(path);
-  const lanes = await Promise.all(flags.backends.map(async (backend): Promise<Lane> => ({ session: await createSession(model, { backend }), hash: createHash('sha256'), times: [] })));
+  const lanes = await Promise.all(
+    flags.backends.map(
+      async (backend): Promise<Lane> => ({
+        session: await createSession(model, { backend }),
+        hash: sha256.create(),
+        times: [],
+      }),
+    ),
+  );
   const firstDifference = await compare(model, flags, lanes);
   const identical = firstDifference === undefined;
-  const rows = lanes.map(({ session, hash, times }) => ({ name: session.backend, digest: hex(hash.digest()), ms: Math.round(median(times) * 1000) / 1000 }));
+  const rows = lanes.map(({ session, hash, times }) => ({
+    name: session.backend,
+    digest: hex(hash.digest()),
+    ms: Math.round(median(times) * 1000) / 1000,
+  }));
   for (const { session } of lanes) session.dispose();
   if (!identical) process.exitCode = EXIT_DATA;
   if (flags.json) {
-    print(toJson({ identical, runs: flags.runs, seed: flags.seed, id: hex(model.id), backends: rows, ...(identical ? {} : { firstDifference }) }));
+    print(
+      toJson({
+        identical,
+        runs: flags.runs,
+        seed: flags.seed,
+        id: hex(model.id),
+        backends: rows,
+        ...(identical ? {} : { firstDifference }),
+      }),
+    );
     return;
   }
-  print(table(['backend', 'digest of all runs', 'ms a run'], rows.map((r) => [r.name, r.digest, r.ms.toFixed(3)]), [2]));
-  print(identical ? `  identical: ${flags.runs} runs, seed ${flags.seed}` : `  DIFFERENT, first in run ${firstDifference.run}: ${showDifference(firstDifference)}`);
+  print(
+    table(
+      ['backend', 'digest of all runs', 'ms a run'],
+      rows.map((r) => [r.name, r.digest, r.ms.toFixed(3)]),
+      [2],
+    ),
+  );
+  print(
+    identical
+      ? `  identical: ${flags.runs} runs, seed ${flags.seed}`
+      : `  DIFFERENT, first in run ${firstDifference.run}: ${showDifference(firstDifference)}`,
+  );
 }
 
 function showDifference(d: Difference): string {

@@ -10,10 +10,35 @@ import { add, constant, type Poly, polyAt, times, ZERO } from './poly.ts';
  * operand pair; the rest elements as each op’s cost rule counts them.
  */
 export const COST_CLASSES = [
-  'op', 'byte',
-  'mac_i8_i8', 'mac_i8_i4', 'mac_i16_i8', 'mac_i16_i4', 'mac_i16_i16', 'mac_depthwise',
-  'move', 'move_scatter', 'select', 'linear2', 'staged', 'div', 'lut8', 'lut16', 'pool', 'reduce',
-  'softmax', 'log_softmax', 'norm', 'bilinear', 'rope', 'cell', 'cumsum', 'arg', 'order', 'sample', 'nms',
+  'op',
+  'byte',
+  'mac_i8_i8',
+  'mac_i8_i4',
+  'mac_i16_i8',
+  'mac_i16_i4',
+  'mac_i16_i16',
+  'mac_depthwise',
+  'move',
+  'move_scatter',
+  'select',
+  'linear2',
+  'staged',
+  'div',
+  'lut8',
+  'lut16',
+  'pool',
+  'reduce',
+  'softmax',
+  'log_softmax',
+  'norm',
+  'bilinear',
+  'rope',
+  'cell',
+  'cumsum',
+  'arg',
+  'order',
+  'sample',
+  'nms',
 ] as const;
 /** A class of the cost vector. */
 export type CostClass = (typeof COST_CLASSES)[number];
@@ -32,11 +57,35 @@ export const SCHEDULE_0: GasSchedule = {
   id: 0,
   base: 0n,
   weights: {
-    op: 4000, byte: 1,
-    mac_i8_i8: 4, mac_i8_i4: 5, mac_i16_i8: 8, mac_i16_i4: 9, mac_i16_i16: 16, mac_depthwise: 12,
-    move: 4, move_scatter: 64, select: 8, linear2: 12, staged: 16, div: 160, lut8: 8, lut16: 16, pool: 4, reduce: 4,
-    softmax: 160, log_softmax: 192, norm: 96, bilinear: 48, rope: 48, cell: 160, cumsum: 16, arg: 8, order: 16,
-    sample: 160, nms: 80,
+    op: 4000,
+    byte: 1,
+    mac_i8_i8: 4,
+    mac_i8_i4: 5,
+    mac_i16_i8: 8,
+    mac_i16_i4: 9,
+    mac_i16_i16: 16,
+    mac_depthwise: 12,
+    move: 4,
+    move_scatter: 64,
+    select: 8,
+    linear2: 12,
+    staged: 16,
+    div: 160,
+    lut8: 8,
+    lut16: 16,
+    pool: 4,
+    reduce: 4,
+    softmax: 160,
+    log_softmax: 192,
+    norm: 96,
+    bilinear: 48,
+    rope: 48,
+    cell: 160,
+    cumsum: 16,
+    arg: 8,
+    order: 16,
+    sample: 160,
+    nms: 80,
   },
 };
 
@@ -65,7 +114,6 @@ export function pricePoly(cost: CostVector, schedule: GasSchedule): Poly {
 export function gasAt(cost: CostVector, schedule: GasSchedule, t: readonly number[]): bigint {
   return schedule.base + ((polyAt(pricePoly(cost, schedule), t) + 3n) >> 2n);
 }
-
 
 /** Charged extent: n rounded up to a multiple of `to`. */
 export function charged(n: number, to: number): number {

@@ -5,6 +5,8 @@
 import { sha256 } from './sha256.ts';
 import { DTYPES, type Tensor, toBytes } from './tensor.ts';
 
+export { sha256 };
+
 const text = /* @__PURE__ */ new TextEncoder();
 
 /** sha256("samebit/model/1" ‖ bytes): the id of a model. */

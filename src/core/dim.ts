@@ -2,7 +2,6 @@
  * Dimensions: integers, or affine expressions c + Σ kᵢ·sᵢ in the symbols of a model (spec/10-ops.md, "Symbolic dims").
  * @module
  */
-import { assert } from './errors.ts';
 
 /** A symbol of a model: a dimension that is known at the run only, min ≤ s ≤ max. */
 export interface SymbolDecl {
@@ -51,32 +50,41 @@ export function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a.length === b.length && a.every((d, i) => sameDim(d, b[i]!));
 }
 
-/** The value of `d` at concrete symbol values. */
+/**
+ * The value of `d` at concrete symbol values. The terms are summed exactly, since products of a coefficient and a symbol
+ * may exceed 2^53 and cancel; a sum beyond 2^53 comes rounded, which keeps its sign and order.
+ */
 export function dimAt(d: Dim, values: readonly number[]): number {
   if (typeof d === 'number') return d;
-  return d.k.reduce((sum, k, i) => sum + k * values[i]!, d.c);
+  return Number(d.k.reduce((sum, k, i) => sum + BigInt(k) * BigInt(values[i]!), BigInt(d.c)));
 }
 
 /** The least value of `d` over the box of the symbols. */
 export function least(d: Dim, symbols: readonly SymbolDecl[]): number {
-  return typeof d === 'number' ? d : dimAt(d, symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.min : s.max)));
+  return typeof d === 'number'
+    ? d
+    : dimAt(
+        d,
+        symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.min : s.max)),
+      );
 }
 
 /** The greatest value of `d` over the box of the symbols. */
 export function greatest(d: Dim, symbols: readonly SymbolDecl[]): number {
-  return typeof d === 'number' ? d : dimAt(d, symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.max : s.min)));
-}
-
-/** The value of a dim that a rule requires to be static; only called after the rule has refused symbols. */
-export function fixed(d: Dim): number {
-  assert(typeof d === 'number', 'a symbolic dim where a static one was checked');
-  return d;
+  return typeof d === 'number'
+    ? d
+    : dimAt(
+        d,
+        symbols.map((s, i) => ((d.k[i] ?? 0) >= 0 ? s.max : s.min)),
+      );
 }
 
 /** A dim for people: `3`, `n`, `2n+1`. */
 export function showDim(d: Dim, symbols: readonly SymbolDecl[]): string {
   if (typeof d === 'number') return String(d);
-  const terms = d.k.map((k, i) => (k === 0 ? '' : `${k === 1 ? '' : k}${symbols[i]?.name ?? `s${i}`}`)).filter((t) => t !== '');
+  const terms = d.k
+    .map((k, i) => (k === 0 ? '' : `${k === 1 ? '' : k}${symbols[i]?.name ?? `s${i}`}`))
+    .filter((t) => t !== '');
   return `${terms.join('+')}${d.c === 0 ? '' : d.c > 0 ? `+${d.c}` : d.c}`;
 }
 

@@ -70,20 +70,21 @@ export abstract class SamebitError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: string, message: string, hint: string, details: ErrorDetails = {}) {
-    const where = details.node === undefined ? '' : `node ${printable(String(details.node))} (${details.op ?? '?'}): `;
+    const where =
+      details.node === undefined ? '' : `node ${printable(String(details.node))} (${printable(details.op ?? '?')}): `;
     const seen =
       details.expected === undefined ? '' : ` (expected ${details.expected}, got ${printable(String(details.actual))})`;
     super(`${where}${message}${seen}`);
     this.code = code;
     this.hint = hint;
     this.details = details;
-    this.name = new.target.name;
   }
 }
 
 /** The bytes are not a valid model: a result, everyone rejects. */
 export class ModelError extends SamebitError {
   readonly family = 'ModelError';
+  override readonly name = 'ModelError'; // not the class's: a minifier renames that
   constructor(code: keyof typeof MODEL_ERRORS, message: string, details?: ErrorDetails) {
     super(code, message, MODEL_ERRORS[code], details);
   }
@@ -92,6 +93,7 @@ export class ModelError extends SamebitError {
 /** Wrong name, dtype, shape or value of an input: a result. */
 export class InputError extends SamebitError {
   readonly family = 'InputError';
+  override readonly name = 'InputError';
   constructor(code: keyof typeof INPUT_ERRORS, message: string, details?: ErrorDetails) {
     super(code, message, INPUT_ERRORS[code], details);
   }
@@ -100,6 +102,7 @@ export class InputError extends SamebitError {
 /** The gas limit is below the static cost of the run: a result. */
 export class OutOfGas extends SamebitError {
   readonly family = 'OutOfGas';
+  override readonly name = 'OutOfGas';
   constructor(message: string, details?: ErrorDetails) {
     super('GasLimit', message, GAS_ERRORS.GasLimit, details);
   }
@@ -108,6 +111,7 @@ export class OutOfGas extends SamebitError {
 /** This machine failed: never a result; halt or rerun on another backend. */
 export class HostError extends SamebitError {
   readonly family = 'HostError';
+  override readonly name = 'HostError';
   constructor(code: keyof typeof HOST_ERRORS, message: string, details?: ErrorDetails) {
     super(code, message, HOST_ERRORS[code], details);
   }

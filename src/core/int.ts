@@ -87,7 +87,6 @@ export function bitlen(v: number): number {
   return v < 4294967296 ? 32 - Math.clz32(v) : 64 - Math.clz32(Math.floor(v / 4294967296));
 }
 
-
 /** lut16: clamp(zp + rsh(128·T[i] + (T[i+1] − T[i])·f, s), lo, hi), v = x + 32768, i = v >> 7, f = v & 127; |inner| < 2^23. */
 export function lut16(x: number, table: ArrayLike<number>, s: number, zp: number, lo: number, hi: number): number {
   const v = x + 32768;

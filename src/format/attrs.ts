@@ -21,8 +21,16 @@ export function dimToMessage(d: Dim): DimMessage {
 /** A dim from its message; the normal form of k is checked by re-encoding. */
 export function dimFromMessage(m: DimMessage, symbols: number, where: string): Dim {
   const k = m.k ?? [];
-  if (k.length > symbols) throw new ModelError('BadSymbol', `${where}: a dim names an undeclared symbol`, { expected: `at most ${symbols}`, actual: String(k.length) });
-  if (k.some((v) => Math.abs(v) > LIMITS.coefficient)) throw new ModelError('Limit', `${where}: a coefficient of a dim is too large`, { expected: `±${LIMITS.coefficient}`, actual: k.join() });
+  if (k.length > symbols)
+    throw new ModelError('BadSymbol', `${where}: a dim names an undeclared symbol`, {
+      expected: `at most ${symbols}`,
+      actual: String(k.length),
+    });
+  if (k.some((v) => Math.abs(v) > LIMITS.coefficient))
+    throw new ModelError('Limit', `${where}: a coefficient of a dim is too large`, {
+      expected: `±${LIMITS.coefficient}`,
+      actual: k.join(),
+    });
   return affine(m.c ?? 0, k);
 }
 
@@ -138,20 +146,35 @@ function defaultOf(field: AttrField, name: string, place: AttrPlace): unknown {
 }
 
 const PARTS: Readonly<Record<AttrField['kind'], string>> = {
-  int: 'ints', bool: 'ints', enum: 'ints', ints: 'ints', words: 'blob', u64: 'blob', dim: 'dims', dims: 'dims', output: 'ints', stage: 'ints blob',
+  int: 'ints',
+  bool: 'ints',
+  enum: 'ints',
+  ints: 'ints',
+  words: 'blob',
+  u64: 'blob',
+  dim: 'dims',
+  dims: 'dims',
+  output: 'ints',
+  stage: 'ints blob',
 };
 
 function read(field: AttrField, m: AttrMessage, name: string, place: AttrPlace): unknown {
   const [ints, blob, dims] = [m.ints ?? [], m.blob ?? new Uint8Array(), m.dims ?? []];
   const parts = PARTS[field.kind];
-  if ((ints.length > 0 && !parts.includes('ints')) || (blob.length > 0 && !parts.includes('blob')) || (dims.length > 0 && !parts.includes('dims'))) {
+  if (
+    (ints.length > 0 && !parts.includes('ints')) ||
+    (blob.length > 0 && !parts.includes('blob')) ||
+    (dims.length > 0 && !parts.includes('dims'))
+  ) {
     bad(place, `attribute ${name} holds the wrong kind of value`, field.kind);
   }
   const inside = (v: number, min: number, max: number): number =>
     v >= min && v <= max ? v : bad(place, `attribute ${name} is out of range`, `${min}…${max}`, String(v));
-  const one = (): number => (ints.length === 1 ? ints[0]! : bad(place, `attribute ${name} is one integer`, '1', String(ints.length)));
+  const one = (): number =>
+    ints.length === 1 ? ints[0]! : bad(place, `attribute ${name} is one integer`, '1', String(ints.length));
   const words = (max: number): Int32Array => {
-    if (blob.length % 4 !== 0 || blob.length === 0 || blob.length > 4 * max) bad(place, `attribute ${name} is a vector of int32`, `1…${max} words`, `${blob.length} bytes`);
+    if (blob.length % 4 !== 0 || blob.length === 0 || blob.length > 4 * max)
+      bad(place, `attribute ${name} is a vector of int32`, `1…${max} words`, `${blob.length} bytes`);
     return fromBytes('i32', blob) as Int32Array;
   };
   switch (field.kind) {
@@ -162,14 +185,25 @@ function read(field: AttrField, m: AttrMessage, name: string, place: AttrPlace):
     case 'enum':
       return field.values[inside(one(), 0, field.values.length - 1)];
     case 'ints': {
-      if (field.length !== undefined ? ints.length !== field.length : ints.length > field.maxLength!) bad(place, `attribute ${name} has the wrong length`, String(field.length ?? `at most ${field.maxLength}`), String(ints.length));
+      if (field.length !== undefined ? ints.length !== field.length : ints.length > field.maxLength!)
+        bad(
+          place,
+          `attribute ${name} has the wrong length`,
+          String(field.length ?? `at most ${field.maxLength}`),
+          String(ints.length),
+        );
       return ints.map((v) => inside(v, field.min, field.max));
     }
     case 'words':
       return words(field.maxLength).map((v) => inside(v, field.min, field.max));
     case 'u64': {
-      const v = blob.length === 8 ? u64FromBytes(blob) : bad(place, `attribute ${name} has eight bytes`, '8', String(blob.length));
-      return v >= field.min && v <= field.max ? v : bad(place, `attribute ${name} is out of range`, `${field.min}…${field.max}`, String(v));
+      const v =
+        blob.length === 8
+          ? u64FromBytes(blob)
+          : bad(place, `attribute ${name} has eight bytes`, '8', String(blob.length));
+      return v >= field.min && v <= field.max
+        ? v
+        : bad(place, `attribute ${name} is out of range`, `${field.min}…${field.max}`, String(v));
     }
     case 'dim':
       if (dims.length !== 1) bad(place, `attribute ${name} is one dim`, '1', String(dims.length));
@@ -185,16 +219,35 @@ function read(field: AttrField, m: AttrMessage, name: string, place: AttrPlace):
   }
 }
 
-function readDim(m: DimMessage, field: { readonly min: number; readonly max: number }, name: string, place: AttrPlace): Dim {
+function readDim(
+  m: DimMessage,
+  field: { readonly min: number; readonly max: number },
+  name: string,
+  place: AttrPlace,
+): Dim {
   const d = dimFromMessage(m, place.symbols, `attribute ${name}`);
-  if (typeof d === 'number' && (d < field.min || d > field.max)) bad(place, `attribute ${name} is out of range`, `${field.min}…${field.max}`, String(d));
+  if (typeof d === 'number' && (d < field.min || d > field.max))
+    bad(place, `attribute ${name} is out of range`, `${field.min}…${field.max}`, String(d));
   return d;
 }
 
-function readOutput(field: OutputField | StageField, ints: readonly number[], at: number, name: string, place: AttrPlace): Output {
-  if (ints.length !== at + 4) bad(place, `attribute ${name} has ${at + 4} integers`, String(at + 4), String(ints.length));
+function readOutput(
+  field: OutputField | StageField,
+  ints: readonly number[],
+  at: number,
+  name: string,
+  place: AttrPlace,
+): Output {
+  if (ints.length !== at + 4)
+    bad(place, `attribute ${name} has ${at + 4} integers`, String(at + 4), String(ints.length));
   const dtype = DTYPES[ints[at]!] as DType | undefined;
-  if (dtype === undefined || !field.dtypes.includes(dtype)) bad(place, `attribute ${name} has an output dtype the op does not produce`, field.dtypes.join(), printable(String(dtype)));
+  if (dtype === undefined || !field.dtypes.includes(dtype))
+    bad(
+      place,
+      `attribute ${name} has an output dtype the op does not produce`,
+      field.dtypes.join(),
+      printable(String(dtype)),
+    );
   assert(dtype in DTYPE_RANGE, 'a dtype without a range');
   return { dtype, zp: ints[at + 1]!, lo: ints[at + 2]!, hi: ints[at + 3]! };
 }

@@ -66,10 +66,15 @@ class WireReader {
       const start = this.at;
       const tag = this.varint(end);
       const field = schema[tag >>> 3] ?? null;
-      if (field === null || (tag & 7) !== (isVarint(field.type) ? 0 : 2)) throw new ModelError('BadWire', `an unknown field at byte ${start}`);
+      if (field === null || (tag & 7) !== (isVarint(field.type) ? 0 : 2))
+        throw new ModelError('BadWire', `an unknown field at byte ${start}`);
       const list = out[field.name] as unknown[] | undefined;
       if (typeof field.type === 'object' && field.most !== undefined) {
-        if (list!.length === field.most) throw new ModelError('Limit', `too many ${field.name} at byte ${start}`, { expected: `at most ${field.most}`, actual: 'more' });
+        if (list!.length === field.most)
+          throw new ModelError('Limit', `too many ${field.name} at byte ${start}`, {
+            expected: `at most ${field.most}`,
+            actual: 'more',
+          });
         list!.push(this.value(field, end));
       } else if (list !== undefined) {
         throw new ModelError('BadWire', `${field.name} occurs twice at byte ${start}`);
@@ -88,7 +93,11 @@ class WireReader {
     const start = this.at;
     const size = this.varint(end);
     const stop = this.at + size;
-    if (stop > end) throw new ModelError('Truncated', `${field.name} at byte ${start} is longer than what holds it`, { expected: `at most ${end - this.at} bytes`, actual: String(size) });
+    if (stop > end)
+      throw new ModelError('Truncated', `${field.name} at byte ${start} is longer than what holds it`, {
+        expected: `at most ${end - this.at} bytes`,
+        actual: String(size),
+      });
     if (typeof type === 'object') return this.message(type, stop);
     if (type === 'uints' || type === 'sints') return this.list(field, type, stop);
     const bytes = this.bytes.subarray(this.at, stop);
@@ -99,7 +108,11 @@ class WireReader {
   list(field: Field, type: 'uints' | 'sints', stop: number): number[] {
     const out: number[] = [];
     while (this.at < stop) {
-      if (out.length === field.most) throw new ModelError('Limit', `too many entries in ${field.name} at byte ${this.at}`, { expected: `at most ${field.most}`, actual: 'more' });
+      if (out.length === field.most)
+        throw new ModelError('Limit', `too many entries in ${field.name} at byte ${this.at}`, {
+          expected: `at most ${field.most}`,
+          actual: 'more',
+        });
       out.push(type === 'uints' ? this.varint(stop) : this.sint(stop));
     }
     return out;

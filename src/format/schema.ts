@@ -8,7 +8,12 @@ import type { Schema } from './protobuf.ts';
 
 const DIM: Schema = [null, { name: 'c', type: 'sint' }, { name: 'k', type: 'sints', most: LIMITS.symbols }];
 const SCALE: Schema = [null, { name: 'mantissa', type: 'bytes' }, { name: 'exponent', type: 'sint' }];
-const SYMBOL: Schema = [null, { name: 'name', type: 'string' }, { name: 'min', type: 'uint' }, { name: 'max', type: 'uint' }];
+const SYMBOL: Schema = [
+  null,
+  { name: 'name', type: 'string' },
+  { name: 'min', type: 'uint' },
+  { name: 'max', type: 'uint' },
+];
 
 const INPUT: Schema = [
   null,

@@ -28,6 +28,7 @@ export const IMPORT_ERRORS = {
 /** The ONNX file or the conversion request cannot be converted; `code` is a key of `IMPORT_ERRORS`. */
 export class ImportError extends SamebitError {
   readonly family = 'ImportError';
+  override readonly name = 'ImportError';
 
   /** `hint` replaces the code's general next step by a special one. */
   constructor(code: keyof typeof IMPORT_ERRORS, message: string, details?: ErrorDetails, hint?: string) {

@@ -26,9 +26,15 @@ export const concat: OpDef<ConcatAttrs, readonly 1[]> = /* @__PURE__ */ defineOp
     checkAxis(c, axis, first.shape.length);
     let extent: Dim = 0;
     for (const x of c.in) {
-      if (x.dtype !== first.dtype || x.zp !== first.zp) c.fail('BadType', 'inputs of concat have one type', `${first.dtype} zp ${first.zp}`, `${x.dtype} zp ${x.zp}`);
+      if (x.dtype !== first.dtype || x.zp !== first.zp)
+        c.fail('BadType', 'inputs of concat have one type', `${first.dtype} zp ${first.zp}`, `${x.dtype} zp ${x.zp}`);
       if (x.shape.length !== first.shape.length || x.shape.some((d, i) => i !== axis && !sameDim(d, first.shape[i]!))) {
-        c.fail('BadShape', 'inputs of concat agree on every other axis', JSON.stringify(first.shape), JSON.stringify(x.shape));
+        c.fail(
+          'BadShape',
+          'inputs of concat agree on every other axis',
+          JSON.stringify(first.shape),
+          JSON.stringify(x.shape),
+        );
       }
       extent = addDim(extent, x.shape[axis]!);
     }
@@ -53,7 +59,10 @@ export const concat: OpDef<ConcatAttrs, readonly 1[]> = /* @__PURE__ */ defineOp
         let k = at[axis]!;
         let i = 0;
         for (; k >= inputs[i]!.shape[axis]!; i++) k -= inputs[i]!.shape[axis]!;
-        return elementAt(inputs[i]!, at.map((v, d) => (d === axis ? k : v)));
+        return elementAt(
+          inputs[i]!,
+          at.map((v, d) => (d === axis ? k : v)),
+        );
       },
     },
   ],

@@ -4,11 +4,11 @@
  */
 import { charged } from '../core/cost.ts';
 import { addDim, type Dim, least } from '../core/dim.ts';
-import { floorDiv, stage as outputStage } from '../core/int.ts';
+import { floorDiv } from '../core/int.ts';
 import { product, times } from '../core/poly.ts';
 import { type Cell, defineOp, type OpDef, type Stage, stageField, type TypedContext } from './define.ts';
 import { chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
-import { centred, counts, elements, hull, stagedType, staticDim } from './rules.ts';
+import { centred, counts, elements, hull, staged, stagedType, staticDim } from './rules.ts';
 import { outputExtent } from './window.ts';
 
 /** Attributes of conv2d. `pads`: top, left, bottom, right. `stage` absent: the raw i32 accumulator. */
@@ -27,7 +27,8 @@ function macs(c: TypedContext<Conv2dAttrs, In>) {
   const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
   const positions = c.out[0]!.shape.slice(0, 3);
   const perGroup = floorDiv(o, c.a.groups);
-  if (cg === 1 && perGroup === 1) return ['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const;
+  if (cg === 1 && perGroup === 1)
+    return ['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const;
   return [macClass(x.dtype, 'i8'), chargedMacs(c.symbols, positions, perGroup, kh * kw * cg, c.a.groups)] as const;
 }
 
@@ -74,18 +75,23 @@ export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAtt
   type(c) {
     const [x, w, b] = c.in;
     const { strides, pads, dilations, groups, stage } = c.a;
-    if (x.shape.length !== 4 || w.shape.length !== 4) c.fail('BadShape', 'x and w have rank 4', '4, 4', `${x.shape.length}, ${w.shape.length}`);
+    if (x.shape.length !== 4 || w.shape.length !== 4)
+      c.fail('BadShape', 'x and w have rank 4', '4, 4', `${x.shape.length}, ${w.shape.length}`);
     const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
-    if (o < 1 || kh < 1 || kw < 1 || kh > 1048576 || kw > 1048576) c.fail('BadShape', 'O and the kernel are at least 1', '1…2^20', `${o}, ${kh}×${kw}`);
+    if (o < 1 || kh < 1 || kw < 1 || kh > 1048576 || kw > 1048576)
+      c.fail('BadShape', 'O and the kernel are at least 1', '1…2^20', `${o}, ${kh}×${kw}`);
     if (kh * kw * cg > 16777216) c.fail('BadShape', 'KH·KW·C/g exceeds 2^24', 16777216, kh * kw * cg);
     const channels = staticDim(c, x.shape[3]!, 'C');
-    if (o % groups !== 0 || cg * groups !== channels) c.fail('BadShape', 'groups must divide O, and C = groups·w.shape[3]', cg * groups, channels);
-    if (b.shape.length !== 1 || b.shape[0] !== o) c.fail('BadShape', 'b has shape [O]', `[${o}]`, JSON.stringify(b.shape));
+    if (o % groups !== 0 || cg * groups !== channels)
+      c.fail('BadShape', 'groups must divide O, and C = groups·w.shape[3]', cg * groups, channels);
+    if (b.shape.length !== 1 || b.shape[0] !== o)
+      c.fail('BadShape', 'b has shape [O]', `[${o}]`, JSON.stringify(b.shape));
     checkBias(c, b);
     const side = (i: 0 | 1): Dim => {
       const padded = addDim(x.shape[i + 1]!, pads[i]! + pads[i + 2]!);
       const out = outputExtent(c, padded, i === 0 ? kh : kw, strides[i]!, dilations[i]!);
-      if (least(out, c.symbols) < 1) c.fail('BadShape', 'the output must have at least one row and column', '≥ 1', least(out, c.symbols));
+      if (least(out, c.symbols) < 1)
+        c.fail('BadShape', 'the output must have at least one row and column', '≥ 1', least(out, c.symbols));
       return out;
     };
     return [stagedType(c, stage, [x.shape[0]!, side(0), side(1), o], o)];
@@ -98,15 +104,5 @@ export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAtt
     return { y: [y], facts };
   },
   cost: (c) => ({ counts: counts(macs(c), ['staged', elements(c, c.out[0]!)]) }),
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        const acc = accumulate(c);
-        const s = c.a.stage;
-        return s === undefined ? acc : outputStage(acc, s.m.length === 1 ? s.m[0]! : s.m[c.at[3]!]!, s.l, s.zp, s.lo, s.hi);
-      },
-    },
-  ],
+  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[3]!) }],
 });

@@ -25,38 +25,111 @@ export interface Stage extends Output {
 }
 
 /** An integer attribute. Equal to `default`, it is absent from the file. */
-export interface IntField { readonly kind: 'int'; readonly tag: number; readonly min: number; readonly max: number; readonly default?: number }
+export interface IntField {
+  readonly kind: 'int';
+  readonly tag: number;
+  readonly min: number;
+  readonly max: number;
+  readonly default?: number;
+}
 /** A flag; false is absent from the file. */
-export interface BoolField { readonly kind: 'bool'; readonly tag: number }
+export interface BoolField {
+  readonly kind: 'bool';
+  readonly tag: number;
+}
 /** One of a list of words; the wire holds its index. */
-export interface EnumField { readonly kind: 'enum'; readonly tag: number; readonly values: readonly string[]; readonly default?: string }
+export interface EnumField {
+  readonly kind: 'enum';
+  readonly tag: number;
+  readonly values: readonly string[];
+  readonly default?: string;
+}
 /** A list of integers, of `length` entries or of at most `maxLength`. */
-export interface IntsField { readonly kind: 'ints'; readonly tag: number; readonly min: number; readonly max: number; readonly length?: number; readonly maxLength?: number; readonly default?: readonly number[] }
+export interface IntsField {
+  readonly kind: 'ints';
+  readonly tag: number;
+  readonly min: number;
+  readonly max: number;
+  readonly length?: number;
+  readonly maxLength?: number;
+  readonly default?: readonly number[];
+}
 /** A vector of int32 as fixed32 little-endian words. */
-export interface WordsField { readonly kind: 'words'; readonly tag: number; readonly min: number; readonly max: number; readonly maxLength: number }
+export interface WordsField {
+  readonly kind: 'words';
+  readonly tag: number;
+  readonly min: number;
+  readonly max: number;
+  readonly maxLength: number;
+}
 /** An unsigned 64-bit integer as eight little-endian bytes. */
-export interface U64Field { readonly kind: 'u64'; readonly tag: number; readonly min: bigint; readonly max: bigint }
+export interface U64Field {
+  readonly kind: 'u64';
+  readonly tag: number;
+  readonly min: bigint;
+  readonly max: bigint;
+}
 /** One dim, maybe affine in the symbols. */
-export interface DimField { readonly kind: 'dim'; readonly tag: number; readonly min: number; readonly max: number; readonly default?: number }
+export interface DimField {
+  readonly kind: 'dim';
+  readonly tag: number;
+  readonly min: number;
+  readonly max: number;
+  readonly default?: number;
+}
 /** A list of dims, maybe affine in the symbols; at most 8. */
-export interface DimsField { readonly kind: 'dims'; readonly tag: number; readonly min: number; readonly max: number }
+export interface DimsField {
+  readonly kind: 'dims';
+  readonly tag: number;
+  readonly min: number;
+  readonly max: number;
+}
 /** An output record; `dtypes` are those the op may produce. */
-export interface OutputField { readonly kind: 'output'; readonly tag: number; readonly dtypes: readonly DType[] }
+export interface OutputField {
+  readonly kind: 'output';
+  readonly tag: number;
+  readonly dtypes: readonly DType[];
+}
 /** An output stage; where `optional`, absent means raw: the i32 accumulator itself. `maxLength` bounds m. */
-export interface StageField { readonly kind: 'stage'; readonly tag: number; readonly dtypes: readonly DType[]; readonly optional: boolean; readonly perChannel: boolean }
+export interface StageField {
+  readonly kind: 'stage';
+  readonly tag: number;
+  readonly dtypes: readonly DType[];
+  readonly optional: boolean;
+  readonly perChannel: boolean;
+}
 /** Any attribute field. */
-export type AttrField = IntField | BoolField | EnumField | IntsField | WordsField | U64Field | DimField | DimsField | OutputField | StageField;
+export type AttrField =
+  | IntField
+  | BoolField
+  | EnumField
+  | IntsField
+  | WordsField
+  | U64Field
+  | DimField
+  | DimsField
+  | OutputField
+  | StageField;
 
-type FieldFor<T> = [T] extends [Stage | undefined] ? StageField
-  : [T] extends [Output] ? OutputField
-  : [T] extends [Int32Array] ? WordsField
-  : [T] extends [bigint] ? U64Field
-  : [T] extends [boolean] ? BoolField
-  : [T] extends [string] ? EnumField
-  : [T] extends [number] ? IntField
-  : [T] extends [readonly number[]] ? IntsField
-  : [Affine] extends [T] ? DimField
-  : DimsField;
+type FieldFor<T> = [T] extends [Stage | undefined]
+  ? StageField
+  : [T] extends [Output]
+    ? OutputField
+    : [T] extends [Int32Array]
+      ? WordsField
+      : [T] extends [bigint]
+        ? U64Field
+        : [T] extends [boolean]
+          ? BoolField
+          : [T] extends [string]
+            ? EnumField
+            : [T] extends [number]
+              ? IntField
+              : [T] extends [readonly number[]]
+                ? IntsField
+                : [Affine] extends [T]
+                  ? DimField
+                  : DimsField;
 
 /** A schema covers every attribute of A: one that is missing is a type error. */
 export type AttrSchema<A> = { readonly [K in keyof A]-?: FieldFor<Exclude<A[K], undefined>> };
@@ -196,6 +269,10 @@ export function defineOp<A, I extends Slots>(def: OpDef<A, I>): OpDef<A, I> {
 
 /** Attribute field of a stage on tag `tag`. */
 /* @__NO_SIDE_EFFECTS__ */
-export function stageField(tag: number, dtypes: readonly DType[], options: { raw?: boolean; perChannel?: boolean } = {}): StageField {
+export function stageField(
+  tag: number,
+  dtypes: readonly DType[],
+  options: { raw?: boolean; perChannel?: boolean } = {},
+): StageField {
   return { kind: 'stage', tag, dtypes, optional: options.raw ?? false, perChannel: options.perChannel ?? true };
 }

@@ -55,7 +55,8 @@ export const layer_norm: OpDef<LayerNormAttrs, In> = /* @__PURE__ */ defineOp<La
     const n = staticDim(c, x.shape[x.shape.length - 1]!, 'N');
     if (n < 1 || n > 65536) c.fail('BadShape', 'N lies in 1…65536', '1…65536', n);
     for (const t of [gamma, beta]) {
-      if (t.shape.length !== 1 || t.shape[0] !== n) c.fail('BadShape', 'gamma and beta have shape [N]', `[${n}]`, JSON.stringify(t.shape));
+      if (t.shape.length !== 1 || t.shape[0] !== n)
+        c.fail('BadShape', 'gamma and beta have shape [N]', `[${n}]`, JSON.stringify(t.shape));
     }
     checkBias(c, beta);
     checkOutput(c, c.a.output);
@@ -63,7 +64,10 @@ export const layer_norm: OpDef<LayerNormAttrs, In> = /* @__PURE__ */ defineOp<La
   },
   bounds(c) {
     const bits = c.in[0].dtype === 'i16' ? 16 : 8;
-    return { y: [{ lo: c.a.output.lo, hi: c.a.output.hi }], facts: { fraction: fractionBits(bits), bound: magnitude(centred(c, c.in[0])) } };
+    return {
+      y: [{ lo: c.a.output.lo, hi: c.a.output.hi }],
+      facts: { fraction: fractionBits(bits), bound: magnitude(centred(c, c.in[0])) },
+    };
   },
   cost: perOutput('norm'),
   steps: [

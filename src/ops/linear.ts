@@ -27,7 +27,8 @@ export function constantData(t: TensorType): { readonly [i: number]: number; rea
 export function checkBias(c: Fail, b: TensorType): void {
   const data = constantData(b);
   for (let i = 0; i < data.length; i++) {
-    if (Math.abs(data[i]!) >= BIAS_LIMIT) c.fail('Overflow', `bias ${i} must lie below 2^30`, 'below 1073741824', data[i]!);
+    if (Math.abs(data[i]!) >= BIAS_LIMIT)
+      c.fail('Overflow', `bias ${i} must lie below 2^30`, 'below 1073741824', data[i]!);
   }
 }
 
@@ -91,7 +92,13 @@ export interface LinearProof {
  * Proves, per channel, A = |b| + Σ|w|·X < 2^31 and |acc|·2^l < 2^31, and gives the output interval.
  * Facts: `bound` the largest A, `accLo`, `accHi`, `maxWeight`.
  */
-export function proveRows(c: Fail, sums: RowSums, bias: ArrayLike<number> | undefined, tap: Range, stage: Stage | undefined): LinearProof {
+export function proveRows(
+  c: Fail,
+  sums: RowSums,
+  bias: ArrayLike<number> | undefined,
+  tap: Range,
+  stage: Stage | undefined,
+): LinearProof {
   const x = magnitude(tap);
   let [bound, acc, y]: [number, Range | undefined, Range | undefined] = [0, undefined, undefined];
   for (let o = 0; o < sums.plus.length; o++) {
@@ -116,7 +123,13 @@ export function macClass(a: DType, b: DType): CostClass {
 }
 
 /** Charged products: positions × columns rounded up to 8 × terms rounded up to 4; a symbolic extent is taken as it is. */
-export function chargedMacs(symbols: readonly SymbolDecl[], positions: readonly Dim[], columns: Dim, terms: Dim, groups = 1): Poly {
+export function chargedMacs(
+  symbols: readonly SymbolDecl[],
+  positions: readonly Dim[],
+  columns: Dim,
+  terms: Dim,
+  groups = 1,
+): Poly {
   const n = typeof columns === 'number' ? charged(columns, 8) : columns;
   const k = typeof terms === 'number' ? charged(terms, 4) : terms;
   return times(product([...positions, n, k], symbols), groups);

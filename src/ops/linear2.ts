@@ -37,7 +37,8 @@ export const linear2: OpDef<Linear2Attrs, In> = /* @__PURE__ */ defineOp<Linear2
     const { ma, mb, s, output } = c.a;
     checkOutput(c, output);
     if (b === undefined && mb !== 0) c.fail('BadAttribute', 'mb is 0 without b', 0, mb);
-    if (s > 0 && ma % 2 === 0 && mb % 2 === 0) c.fail('NotCanonical', 'ma, mb and 2^s have no common factor 2', 's = 0, or ma or mb odd', `s = ${s}`);
+    if (s > 0 && ma % 2 === 0 && mb % 2 === 0)
+      c.fail('NotCanonical', 'ma, mb and 2^s have no common factor 2', 's = 0, or ma or mb odd', `s = ${s}`);
     const shape = b === undefined ? a.shape : broadcast(c, a.shape, b.shape);
     return [{ dtype: output.dtype, shape, zp: output.zp }];
   },

@@ -28,19 +28,31 @@ const I16: readonly [number, number] = [-32768, 32767];
 
 function checkShapes(c: RuleContext<LstmAttrs, In>): number {
   const [x, wx, wh, b, h0, c0, ...tables] = c.in;
-  if (x.shape.length !== 3 || wx.shape.length !== 2 || wh.shape.length !== 2) c.fail('BadShape', 'x has rank 3, wx and wh rank 2', '3, 2, 2', `${x.shape.length}, ${wx.shape.length}, ${wh.shape.length}`);
+  if (x.shape.length !== 3 || wx.shape.length !== 2 || wh.shape.length !== 2)
+    c.fail(
+      'BadShape',
+      'x has rank 3, wx and wh rank 2',
+      '3, 2, 2',
+      `${x.shape.length}, ${wx.shape.length}, ${wh.shape.length}`,
+    );
   const h = wh.shape[1] as number;
-  if (h < 1 || h > 16777216 || wh.shape[0] !== 4 * h || wx.shape[0] !== 4 * h) c.fail('BadShape', 'wx is [4H,D] and wh [4H,H]', `[${4 * h},·]`, `${wx.shape[0]}, ${wh.shape[0]}`);
+  if (h < 1 || h > 16777216 || wh.shape[0] !== 4 * h || wx.shape[0] !== 4 * h)
+    c.fail('BadShape', 'wx is [4H,D] and wh [4H,H]', `[${4 * h},·]`, `${wx.shape[0]}, ${wh.shape[0]}`);
   const d = staticDim(c, x.shape[2]!, 'D');
   if (d !== wx.shape[1] || d > 16777216) c.fail('BadShape', 'the last axis of x is D', String(wx.shape[1]), d);
-  if (b.shape.length !== 1 || b.shape[0] !== 4 * h) c.fail('BadShape', 'b has shape [4H]', `[${4 * h}]`, JSON.stringify(b.shape));
+  if (b.shape.length !== 1 || b.shape[0] !== 4 * h)
+    c.fail('BadShape', 'b has shape [4H]', `[${4 * h}]`, JSON.stringify(b.shape));
   for (const t of [h0, c0]) {
     const same = t.shape.length === 2 && JSON.stringify(t.shape[0]) === JSON.stringify(x.shape[1]) && t.shape[1] === h;
-    if (!same) c.fail('BadShape', 'h0 and c0 have shape [N,H]', JSON.stringify([x.shape[1], h]), JSON.stringify(t.shape));
+    if (!same)
+      c.fail('BadShape', 'h0 and c0 have shape [N,H]', JSON.stringify([x.shape[1], h]), JSON.stringify(t.shape));
   }
-  for (const t of tables) if (t.shape.length !== 1 || t.shape[0] !== 513) c.fail('BadShape', 'tables have 513 nodes', '[513]', JSON.stringify(t.shape));
+  for (const t of tables)
+    if (t.shape.length !== 1 || t.shape[0] !== 513)
+      c.fail('BadShape', 'tables have 513 nodes', '[513]', JSON.stringify(t.shape));
   const sigmoid = constantData(tables[0]!);
-  for (let i = 0; i < 513; i++) if (sigmoid[i]! < 0) c.fail('BadConstant', 'the sigmoid table is not negative', '≥ 0', sigmoid[i]!);
+  for (let i = 0; i < 513; i++)
+    if (sigmoid[i]! < 0) c.fail('BadConstant', 'the sigmoid table is not negative', '≥ 0', sigmoid[i]!);
   return h;
 }
 
@@ -53,7 +65,13 @@ function dot(w: View, r: number, v: View, start: number): number {
 }
 
 /** The tensor and offset that hold row n of the state before time t: the last step’s, or the initial state. */
-function before(c: Cell<LstmAttrs, In>, sequence: View, initial: View, t: number, n: number): { v: View; start: number } {
+function before(
+  c: Cell<LstmAttrs, In>,
+  sequence: View,
+  initial: View,
+  t: number,
+  n: number,
+): { v: View; start: number } {
   const [steps, batch, h] = [c.in[0].shape[0]!, c.in[4].shape[0]!, c.in[4].shape[1]!];
   const s = c.a.reverse ? t + 1 : t - 1;
   return s < 0 || s >= steps ? { v: initial, start: n * h } : { v: sequence, start: (s * batch + n) * h };
@@ -114,8 +132,9 @@ export const lstm: OpDef<LstmAttrs, In> = /* @__PURE__ */ defineOp<LstmAttrs, In
     if (qh !== 7 && qh !== 15) c.fail('BadAttribute', 'qh is 7 (h is i8) or 15 (h is i16)', '7 or 15', qh);
     const dtype = qh === 7 ? 'i8' : 'i16';
     checkOutput(c, { dtype, zp: 0, lo, hi });
-    if (h0.dtype !== dtype || h0.zp !== 0) c.fail('BadType', 'h0 has the dtype of h and zero point 0', `${dtype} zp 0`, `${h0.dtype} zp ${h0.zp}`);
-    const [t, n] = x.shape as [typeof x.shape[0] & {}, typeof x.shape[0] & {}];
+    if (h0.dtype !== dtype || h0.zp !== 0)
+      c.fail('BadType', 'h0 has the dtype of h and zero point 0', `${dtype} zp 0`, `${h0.dtype} zp ${h0.zp}`);
+    const [t, n] = x.shape as [(typeof x.shape)[0] & {}, (typeof x.shape)[0] & {}];
     return [
       { dtype, shape: [t, n, h], zp: 0 },
       { dtype, shape: [n, h], zp: 0 },

@@ -15,7 +15,10 @@ export interface Lut16Attrs {
 }
 
 /** Definition of lut16: x i16, table i16 [513] → clamp(zp + rsh(128·T[i] + (T[i+1] − T[i])·f, s), lo, hi). */
-export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */ defineOp<Lut16Attrs, readonly [x: 1, table: 1]>({
+export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */ defineOp<
+  Lut16Attrs,
+  readonly [x: 1, table: 1]
+>({
   code: 12,
   since: 1,
   // v = x + 32768, i = v >> 7, f = v & 127: clamp(zp + rsh(128·T[i] + (T[i+1] − T[i])·f, s), lo, hi)
@@ -29,7 +32,8 @@ export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ 
   },
   type(c) {
     const [x, table] = c.in;
-    if (table.shape.length !== 1 || table.shape[0] !== 513) c.fail('BadShape', 'the table has 513 nodes', '[513]', JSON.stringify(table.shape));
+    if (table.shape.length !== 1 || table.shape[0] !== 513)
+      c.fail('BadShape', 'the table has 513 nodes', '[513]', JSON.stringify(table.shape));
     checkOutput(c, c.a.output);
     return [{ dtype: c.a.output.dtype, shape: x.shape, zp: c.a.output.zp }];
   },
@@ -51,7 +55,8 @@ export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ 
     {
       name: 'y',
       output: 0,
-      element: ({ in: [x, table], a: { s, output: o }, at }) => interpolate(elementAt(x, at), table.data, s, o.zp, o.lo, o.hi),
+      element: ({ in: [x, table], a: { s, output: o }, at }) =>
+        interpolate(elementAt(x, at), table.data, s, o.zp, o.lo, o.hi),
     },
   ],
 });

@@ -2,11 +2,12 @@
  * lut8: any function of an i8 tensor as a table of 256 entries (spec/10-ops.md, "lut8").
  * @module
  */
+
+import { DTYPE_RANGE } from '../core/tensor.ts';
 import { defineOp, type OpDef } from './define.ts';
 import { elementAt } from './elementwise.ts';
 import { constantData } from './linear.ts';
 import { checkOutput, perOutput, worst } from './rules.ts';
-import { DTYPE_RANGE } from '../core/tensor.ts';
 
 /** Attributes of lut8: the zero point of its output. */
 export interface Lut8Attrs {
@@ -14,7 +15,10 @@ export interface Lut8Attrs {
 }
 
 /** Definition of lut8: x i8, table [256] → table[x + 128], in the table's dtype. */
-export const lut8: OpDef<Lut8Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */ defineOp<Lut8Attrs, readonly [x: 1, table: 1]>({
+export const lut8: OpDef<Lut8Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */ defineOp<
+  Lut8Attrs,
+  readonly [x: 1, table: 1]
+>({
   code: 11,
   since: 1,
   // table[x + 128]
@@ -25,7 +29,8 @@ export const lut8: OpDef<Lut8Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */
   attrs: { zp: { kind: 'int', tag: 1, min: -128, max: 127, default: 0 } },
   type(c) {
     const [x, table] = c.in;
-    if (table.shape.length !== 1 || table.shape[0] !== 256) c.fail('BadShape', 'the table has 256 entries', '[256]', JSON.stringify(table.shape));
+    if (table.shape.length !== 1 || table.shape[0] !== 256)
+      c.fail('BadShape', 'the table has 256 entries', '[256]', JSON.stringify(table.shape));
     const [lo, hi] = DTYPE_RANGE[table.dtype];
     checkOutput(c, { dtype: table.dtype, zp: c.a.zp, lo, hi });
     return [{ dtype: table.dtype, shape: x.shape, zp: c.a.zp }];

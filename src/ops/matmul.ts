@@ -3,10 +3,19 @@
  * @module
  */
 import { type Dim, greatest, sameDim } from '../core/dim.ts';
-import { stage as outputStage } from '../core/int.ts';
 import { type Cell, defineOp, type OpDef, type Stage, stageField } from './define.ts';
 import { chargedMacs, macClass } from './linear.ts';
-import { broadcast, centred, counts, elements, magnitude, proveBound, stagedInterval, stagedType } from './rules.ts';
+import {
+  broadcast,
+  centred,
+  counts,
+  elements,
+  magnitude,
+  proveBound,
+  staged,
+  stagedInterval,
+  stagedType,
+} from './rules.ts';
 
 /** Attributes of matmul. `tb`: b is […,N,K]. */
 export interface MatmulAttrs {
@@ -22,9 +31,13 @@ function extents(a: readonly Dim[], b: readonly Dim[], tb: boolean): { m: Dim; k
 }
 
 /** Offset of the batch part of `at` in an operand whose size-1 axes broadcast. */
-function batchOffset(v: { readonly shape: readonly number[]; readonly strides: readonly number[] }, at: readonly number[]): number {
+function batchOffset(
+  v: { readonly shape: readonly number[]; readonly strides: readonly number[] },
+  at: readonly number[],
+): number {
   let offset = 0;
-  for (let i = 0; i < v.shape.length - 2; i++) if (v.shape[i] !== 1) offset += at[i + at.length - v.shape.length]! * v.strides[i]!;
+  for (let i = 0; i < v.shape.length - 2; i++)
+    if (v.shape[i] !== 1) offset += at[i + at.length - v.shape.length]! * v.strides[i]!;
   return offset;
 }
 
@@ -54,7 +67,8 @@ export const matmul: OpDef<MatmulAttrs, In> = /* @__PURE__ */ defineOp<MatmulAtt
   },
   type(c) {
     const [a, b] = c.in;
-    if (a.shape.length < 2 || b.shape.length < 2) c.fail('BadShape', 'operands have rank ≥ 2', '≥ 2', Math.min(a.shape.length, b.shape.length));
+    if (a.shape.length < 2 || b.shape.length < 2)
+      c.fail('BadShape', 'operands have rank ≥ 2', '≥ 2', Math.min(a.shape.length, b.shape.length));
     const { m, k, kb, n } = extents(a.shape, b.shape, c.a.tb);
     if (!sameDim(k, kb)) c.fail('BadShape', 'the inner extents differ', JSON.stringify(k), JSON.stringify(kb));
     const batch = broadcast(c, a.shape.slice(0, -2), b.shape.slice(0, -2));
@@ -76,15 +90,5 @@ export const matmul: OpDef<MatmulAttrs, In> = /* @__PURE__ */ defineOp<MatmulAtt
     const macs = chargedMacs(c.symbols, out.shape.slice(0, -1), out.shape[out.shape.length - 1]!, k);
     return { counts: counts([macClass(a.dtype, b.dtype), macs], ['staged', elements(c, out)]) };
   },
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        const acc = accumulate(c);
-        const s = c.a.stage;
-        return s === undefined ? acc : outputStage(acc, s.m[0]!, s.l, s.zp, s.lo, s.hi);
-      },
-    },
-  ],
+  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, 0) }],
 });

@@ -23,7 +23,10 @@ export function moveCost(
   changed: { readonly axis: number; readonly share: number } | null,
 ): NodeCost {
   const whole = changed === null ? out.shape : out.shape.slice(changed.axis + 1);
-  const run = whole.reduce<number>((n, d) => n * least(d, c.symbols), ELEMENT_BYTES[out.dtype]! * (changed?.share ?? 1));
+  const run = whole.reduce<number>(
+    (n, d) => n * least(d, c.symbols),
+    ELEMENT_BYTES[out.dtype]! * (changed?.share ?? 1),
+  );
   return { counts: counts([changed === null || run >= 16 ? 'move' : 'move_scatter', elements(c, out)]) };
 }
 

@@ -19,7 +19,10 @@ export interface PadAttrs {
 const AMOUNTS = { kind: 'ints', min: 0, max: 1048576, maxLength: 8 } as const;
 
 /** Definition of pad: x, and for mode `constant` a raw value: scalar, or a vector along the last axis of y. */
-export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ defineOp<PadAttrs, readonly [x: 1, value?: 1]>({
+export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ defineOp<
+  PadAttrs,
+  readonly [x: 1, value?: 1]
+>({
   code: 34,
   since: 1,
   // x inside, and around it the value, the nearest element (edge) or the mirrored one (reflect)
@@ -36,13 +39,22 @@ export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ 
     const [x, value] = c.in;
     const { before, after, mode } = c.a;
     const rank = x.shape.length;
-    if (before.length !== rank || after.length !== rank) c.fail('BadAttribute', 'before and after have one entry an axis', rank, `${before.length}, ${after.length}`);
-    if ((mode === 'constant') !== (value !== undefined)) c.fail('BadOperand', 'a value goes with mode constant and with no other');
+    if (before.length !== rank || after.length !== rank)
+      c.fail('BadAttribute', 'before and after have one entry an axis', rank, `${before.length}, ${after.length}`);
+    if ((mode === 'constant') !== (value !== undefined))
+      c.fail('BadOperand', 'a value goes with mode constant and with no other');
     const shape = x.shape.map((d, i) => addDim(d, before[i]! + after[i]!));
     if (value !== undefined) {
-      if (value.dtype !== x.dtype || value.zp !== x.zp) c.fail('BadType', 'the value has the type of x', `${x.dtype} zp ${x.zp}`, `${value.dtype} zp ${value.zp}`);
+      if (value.dtype !== x.dtype || value.zp !== x.zp)
+        c.fail('BadType', 'the value has the type of x', `${x.dtype} zp ${x.zp}`, `${value.dtype} zp ${value.zp}`);
       const vector = value.shape.length === 1 && rank > 0 && value.shape[0] === shape[rank - 1];
-      if (value.shape.length !== 0 && !vector) c.fail('BadShape', 'the value is a scalar or a vector along the last axis', '[] or [C]', JSON.stringify(value.shape));
+      if (value.shape.length !== 0 && !vector)
+        c.fail(
+          'BadShape',
+          'the value is a scalar or a vector along the last axis',
+          '[] or [C]',
+          JSON.stringify(value.shape),
+        );
     }
     x.shape.forEach((d, i) => {
       const room = least(d, c.symbols);

@@ -2,10 +2,9 @@
  * rescale: one output stage, per channel of the last axis or for all (spec/10-ops.md, "rescale").
  * @module
  */
-import { stage as outputStage } from '../core/int.ts';
 import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
 import { elementAt } from './elementwise.ts';
-import { centred, magnitude, perOutput, proveBound, stagedInterval, stagedType } from './rules.ts';
+import { centred, magnitude, perOutput, proveBound, staged, stagedInterval, stagedType } from './rules.ts';
 
 /** Attributes of rescale. */
 export interface RescaleAttrs {
@@ -34,10 +33,7 @@ export const rescale: OpDef<RescaleAttrs, readonly [x: 1]> = /* @__PURE__ */ def
     {
       name: 'y',
       output: 0,
-      element({ in: [x], a: { stage: s }, at }) {
-        const m = s.m.length === 1 ? s.m[0]! : s.m[at[at.length - 1]!]!;
-        return outputStage(elementAt(x, at) - x.zp, m, s.l, s.zp, s.lo, s.hi);
-      },
+      element: ({ in: [x], a, at }) => staged(elementAt(x, at) - x.zp, a.stage, at[at.length - 1] ?? 0),
     },
   ],
 });

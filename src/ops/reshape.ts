@@ -23,7 +23,12 @@ export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ def
   type(c) {
     const [x] = c.in;
     if (!samePoly(product(x.shape, c.symbols), product(c.a.shape, c.symbols))) {
-      c.fail('BadShape', 'both shapes hold the same number of elements', JSON.stringify(x.shape), JSON.stringify(c.a.shape));
+      c.fail(
+        'BadShape',
+        'both shapes hold the same number of elements',
+        JSON.stringify(x.shape),
+        JSON.stringify(c.a.shape),
+      );
     }
     return [{ dtype: x.dtype, shape: c.a.shape, zp: x.zp }];
   },

@@ -4,10 +4,20 @@
  */
 import { type CostClass, type CostVector, sumCosts } from '../core/cost.ts';
 import { type Dim, greatest, least, sameDim } from '../core/dim.ts';
-import { clamp, mulhr } from '../core/int.ts';
+import { clamp, mulhr, stage } from '../core/int.ts';
 import { type Poly, product } from '../core/poly.ts';
 import { DTYPE_RANGE } from '../core/tensor.ts';
-import type { Interval, NodeCost, Output, OutType, RuleContext, Slots, Stage, TensorType, TypedContext } from './define.ts';
+import type {
+  Interval,
+  NodeCost,
+  Output,
+  OutType,
+  RuleContext,
+  Slots,
+  Stage,
+  TensorType,
+  TypedContext,
+} from './define.ts';
 
 /** Interval with numeric endpoints. */
 export interface Range {
@@ -51,22 +61,24 @@ export function checkOutput(c: Fail, o: Output): void {
   const [min, max] = DTYPE_RANGE[o.dtype];
   if (o.dtype !== 'i8' && o.zp !== 0) c.fail('BadType', `an ${o.dtype} tensor has zero point 0`, 0, o.zp);
   if (o.zp < -128 || o.zp > 127) c.fail('BadType', 'zero point outside i8', '-128…127', o.zp);
-  if (o.lo > o.hi || o.lo < min || o.hi > max) c.fail('BadStage', 'limits lo…hi outside the output dtype or empty', `${min}…${max}`, `${o.lo}…${o.hi}`);
+  if (o.lo > o.hi || o.lo < min || o.hi > max)
+    c.fail('BadStage', 'limits lo…hi outside the output dtype or empty', `${min}…${max}`, `${o.lo}…${o.hi}`);
 }
 
 /** The output type of a stage: its record, or raw i32. */
-export function stagedType(c: Fail, stage: Stage | undefined, shape: readonly Dim[], channels: number): OutType {
-  if (stage === undefined) return { dtype: 'i32', shape, zp: 0 };
-  checkOutput(c, stage);
-  checkMultipliers(c, stage.m, stage.l, channels, 'm');
-  return { dtype: stage.dtype, shape, zp: stage.zp };
+export function stagedType(c: Fail, s: Stage | undefined, shape: readonly Dim[], channels: number): OutType {
+  if (s === undefined) return { dtype: 'i32', shape, zp: 0 };
+  checkOutput(c, s);
+  checkMultipliers(c, s.m, s.l, channels, 'm');
+  return { dtype: s.dtype, shape, zp: s.zp };
 }
 
 /** Checks a vector of multipliers: length 1 if all entries are equal, else `channels`; the least-l rule. */
 export function checkMultipliers(c: Fail, m: Int32Array, l: number, channels: number, name: string): void {
   if (m.length !== 1) {
     if (m.length !== channels) c.fail('BadStage', `${name} has one entry or one a channel`, channels, m.length);
-    if (m.every((v) => v === m[0])) c.fail('NotCanonical', `${name} has length 1 when all its entries are equal`, 1, m.length);
+    if (m.every((v) => v === m[0]))
+      c.fail('NotCanonical', `${name} has length 1 when all its entries are equal`, 1, m.length);
   }
   let max = 0;
   for (const v of m) {
@@ -78,7 +90,8 @@ export function checkMultipliers(c: Fail, m: Int32Array, l: number, channels: nu
 
 /** l > 0 requires a greatest multiplier of at least 2^30. */
 export function checkLeastL(c: Fail, max: number, l: number, name: string): void {
-  if (l > 0 && max < 1073741824) c.fail('BadStage', `l is not the least: with l > 0 the greatest ${name} is at least 2^30`, 'l least', l);
+  if (l > 0 && max < 1073741824)
+    c.fail('BadStage', `l is not the least: with l > 0 the greatest ${name} is at least 2^30`, 'l least', l);
 }
 
 /** Proves a bound A < 2^31. */
@@ -94,12 +107,14 @@ export function stageRange(c: Fail, s: Stage, m: number, acc: Range): Range {
   return { lo: at(acc.lo), hi: at(acc.hi) };
 }
 
+/** An output element: the accumulator behind an optional stage, with the multiplier of its channel. */
+export function staged(acc: number, s: Stage | undefined, channel: number): number {
+  return s === undefined ? acc : stage(acc, s.m.length === 1 ? s.m[0]! : s.m[channel]!, s.l, s.zp, s.lo, s.hi);
+}
+
 /** The interval of one accumulator behind an optional stage with one multiplier. */
-export function stagedInterval(c: Fail, stage: Stage | undefined, acc: Range): Range {
-  return stage === undefined ? acc : stage.m.reduce((r: Range | undefined, m) => {
-    const s = stageRange(c, stage, m, acc);
-    return r === undefined ? s : hull(r, s);
-  }, undefined)!;
+export function stagedInterval(c: Fail, s: Stage | undefined, acc: Range): Range {
+  return s === undefined ? acc : Array.from(s.m, (m) => stageRange(c, s, m, acc)).reduce(hull);
 }
 
 /** NumPy broadcasting of two shapes; only a literal 1 broadcasts. */
@@ -108,7 +123,8 @@ export function broadcast(c: Fail, a: readonly Dim[], b: readonly Dim[]): Dim[] 
   const out: Dim[] = [];
   for (let i = 0; i < rank; i++) {
     const [p, q] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
-    if (p !== 1 && q !== 1 && !sameDim(p, q)) c.fail('BadShape', `shapes do not broadcast on axis ${i}`, JSON.stringify(p), JSON.stringify(q));
+    if (p !== 1 && q !== 1 && !sameDim(p, q))
+      c.fail('BadShape', `shapes do not broadcast on axis ${i}`, JSON.stringify(p), JSON.stringify(q));
     out.push(p === 1 ? q : p);
   }
   return out;

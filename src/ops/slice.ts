@@ -28,7 +28,8 @@ function proveAxis(c: RuleContext<SliceAttrs, In>, n: Dim, i: number): void {
   const [low, high] = step > 0 ? [start, end] : [end, start];
   if (least(low, c.symbols) < 0) c.fail('IndexRange', `axis ${i} starts before 0`, '≥ 0', least(low, c.symbols));
   const room = addDim(addDim(n, high, -1), -1); // n − 1 − high
-  if (least(room, c.symbols) < 0) c.fail('IndexRange', `axis ${i} reaches behind its end`, '≥ 0 left', least(room, c.symbols));
+  if (least(room, c.symbols) < 0)
+    c.fail('IndexRange', `axis ${i} reaches behind its end`, '≥ 0 left', least(room, c.symbols));
 }
 
 /** Definition of slice: y[i] = x[start + step·i]. */
@@ -47,7 +48,12 @@ export const slice: OpDef<SliceAttrs, In> = /* @__PURE__ */ defineOp<SliceAttrs,
     const rank = x.shape.length;
     const { start, step, size } = c.a;
     if (start.length !== rank || step.length !== rank || size.length !== rank) {
-      c.fail('BadAttribute', 'start, step and size have one entry an axis', rank, `${start.length}, ${step.length}, ${size.length}`);
+      c.fail(
+        'BadAttribute',
+        'start, step and size have one entry an axis',
+        rank,
+        `${start.length}, ${step.length}, ${size.length}`,
+      );
     }
     x.shape.forEach((n, i) => proveAxis(c, n, i));
     return [{ dtype: x.dtype, shape: size, zp: x.zp }];

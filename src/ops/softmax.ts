@@ -3,7 +3,7 @@
  * @module
  */
 import { addDim, type Dim, greatest, least, sameShape } from '../core/dim.ts';
-import { expweight, exponent } from '../core/exp2.ts';
+import { exponent, expweight } from '../core/exp2.ts';
 import { bitlen, clamp, divq } from '../core/int.ts';
 import { type Cell, defineOp, type OpDef, type Output, type RuleContext } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
@@ -32,10 +32,13 @@ export function weightBits(kmax: number): number {
 function checkMasks(c: RuleContext<SoftmaxAttrs, In>): void {
   const [x, mask, offset] = c.in;
   const { causal } = c.a;
-  if (mask !== undefined && !sameShape(broadcast(c, x.shape, mask.shape), x.shape)) c.fail('BadShape', 'the mask broadcasts to x', JSON.stringify(x.shape), JSON.stringify(mask.shape));
+  if (mask !== undefined && !sameShape(broadcast(c, x.shape, mask.shape), x.shape))
+    c.fail('BadShape', 'the mask broadcasts to x', JSON.stringify(x.shape), JSON.stringify(mask.shape));
   const given = offset !== undefined;
-  if (given && (offset.shape.length !== 1 || offset.shape[0] !== 1)) c.fail('BadShape', 'offset has shape [1]', '[1]', JSON.stringify(offset.shape));
-  if ((!causal || given) && c.a.offset !== 0) c.fail('BadAttribute', 'offset belongs to causal, as attribute or operand');
+  if (given && (offset.shape.length !== 1 || offset.shape[0] !== 1))
+    c.fail('BadShape', 'offset has shape [1]', '[1]', JSON.stringify(offset.shape));
+  if ((!causal || given) && c.a.offset !== 0)
+    c.fail('BadAttribute', 'offset belongs to causal, as attribute or operand');
   if (!causal && given) c.fail('BadOperand', 'the operand offset belongs to causal');
   if (!causal) return;
   if (x.shape.length < 2) c.fail('BadShape', 'causal needs rank ≥ 2', '≥ 2', x.shape.length);
@@ -93,9 +96,11 @@ export const softmax: OpDef<SoftmaxAttrs, In> = /* @__PURE__ */ defineOp<Softmax
     const { output, l, m } = c.a;
     checkOutput(c, output);
     checkLeastL(c, m, l, 'm');
-    if (output.zp < output.lo || output.zp > output.hi) c.fail('BadStage', 'lo ≤ zp ≤ hi', `${output.lo}…${output.hi}`, output.zp);
+    if (output.zp < output.lo || output.zp > output.hi)
+      c.fail('BadStage', 'lo ≤ zp ≤ hi', `${output.lo}…${output.hi}`, output.zp);
     const k = x.shape[x.shape.length - 1];
-    if (k === undefined || least(k, c.symbols) < 1) c.fail('BadShape', 'the last axis of softmax is not empty', '≥ 1', 0);
+    if (k === undefined || least(k, c.symbols) < 1)
+      c.fail('BadShape', 'the last axis of softmax is not empty', '≥ 1', 0);
     checkMasks(c);
     return [{ dtype: output.dtype, shape: x.shape, zp: output.zp }];
   },
@@ -106,7 +111,10 @@ export const softmax: OpDef<SoftmaxAttrs, In> = /* @__PURE__ */ defineOp<Softmax
     if (hi - lo >= 2147483648) c.fail('Overflow', 'the span of x must lie below 2^31', 'below 2147483648', hi - lo);
     const kmax = greatest(x.shape[x.shape.length - 1]!, c.symbols);
     const rowSum = output.zp === 0 ? 2 ** o + ((kmax + 1) >>> 1) : undefined;
-    return { y: [{ lo: output.zp, hi: Math.min(output.hi, output.zp + 2 ** o), rowSum }], facts: { kmax, weightBits: weightBits(kmax) } };
+    return {
+      y: [{ lo: output.zp, hi: Math.min(output.hi, output.zp + 2 ** o), rowSum }],
+      facts: { kmax, weightBits: weightBits(kmax) },
+    };
   },
   cost: perOutput('softmax'),
   steps: [

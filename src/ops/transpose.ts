@@ -11,7 +11,10 @@ export interface TransposeAttrs {
 }
 
 /** Definition of transpose: y[i] = x at the permuted index. */
-export const transpose: OpDef<TransposeAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<TransposeAttrs, readonly [x: 1]>({
+export const transpose: OpDef<TransposeAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<
+  TransposeAttrs,
+  readonly [x: 1]
+>({
   code: 31,
   since: 1,
   // output axis i is input axis perm[i]

@@ -2,18 +2,20 @@
  * Windows over NHWC images: extents, taps and their proofs (spec/10-ops.md, "Pool").
  * @module
  */
+
+import { charged } from '../core/cost.ts';
 import { addDim, type Dim, greatest } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import { product, times } from '../core/poly.ts';
 import type { Cell, IntsField, NodeCost, RuleContext, Slots, TensorType, TypedContext } from './define.ts';
-import { charged } from '../core/cost.ts';
 import { counts, staticDim } from './rules.ts';
 
 type Fail = Pick<RuleContext<unknown, Slots>, 'fail' | 'symbols'>;
 
 /** ⌊(padded − (k−1)·d − 1) / s⌋ + 1; a symbolic extent needs stride 1. */
 export function outputExtent(c: Fail, padded: Dim, kernel: number, stride: number, dilation: number): Dim {
-  if (greatest(padded, c.symbols) >= 1073741824) c.fail('Limit', 'a padded extent exceeds 2^30', 1073741824, greatest(padded, c.symbols));
+  if (greatest(padded, c.symbols) >= 1073741824)
+    c.fail('Limit', 'a padded extent exceeds 2^30', 1073741824, greatest(padded, c.symbols));
   const room = addDim(padded, -(kernel - 1) * dilation - 1);
   if (stride === 1) return addDim(room, 1);
   return floorDiv(staticDim(c, room, 'an axis with stride > 1'), stride) + 1;
@@ -91,7 +93,8 @@ function everyWindowHasTap(w: WindowAxis, count: number): boolean {
 /** The shape rule of the pools: x [N,H,W,C] → [N,OH,OW,C]; every window has a valid tap. */
 export function poolShape(c: Fail, x: TensorType, a: WindowAttrs): readonly Dim[] {
   if (x.shape.length !== 4) c.fail('BadShape', 'x has rank 4', 4, x.shape.length);
-  if (a.kernel[0]! * a.kernel[1]! > 16777216) c.fail('BadShape', 'KH·KW exceeds 2^24', 16777216, a.kernel[0]! * a.kernel[1]!);
+  if (a.kernel[0]! * a.kernel[1]! > 16777216)
+    c.fail('BadShape', 'KH·KW exceeds 2^24', 16777216, a.kernel[0]! * a.kernel[1]!);
   const sides = ([0, 1] as const).map((i) => {
     const w = windowAxis(a, i, staticDim(c, x.shape[i + 1]!, 'a pooled axis'));
     if (w.overhang >= w.stride) c.fail('BadAttribute', 'overhang is below the stride', `0…${w.stride - 1}`, w.overhang);
@@ -127,9 +130,9 @@ export function forEachTap(c: Cell<WindowAttrs, readonly [x: 1]>, tap: (index: n
     for (let kx = 0; kx < w.kernel; kx++) {
       const ix = ox * w.stride - w.before + kx * w.dilation;
       if (iy < h.size + h.after && ix < w.size + w.after) declared++;
-      if (iy >= 0 && iy < h.size && ix >= 0 && ix < w.size) tap(n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + ch);
+      if (iy >= 0 && iy < h.size && ix >= 0 && ix < w.size)
+        tap(n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + ch);
     }
   }
   return declared;
 }
-

@@ -18,7 +18,13 @@ interface Given {
   readonly shape: readonly number[] | undefined;
 }
 
-function wrong(code: 'WrongDType' | 'WrongShape' | 'OutOfRange', d: InputDecl, message: string, expected: string, actual: string): never {
+function wrong(
+  code: 'WrongDType' | 'WrongShape' | 'OutOfRange',
+  d: InputDecl,
+  message: string,
+  expected: string,
+  actual: string,
+): never {
   throw new InputError(code, `input ${printable(d.name)}: ${message}`, { expected, actual });
 }
 
@@ -36,7 +42,8 @@ function given(d: InputDecl, value: unknown): Given {
     return { decl: d, data: value as TypedArray, shape: undefined };
   }
   const t = value as Partial<Tensor> | null;
-  if (typeof t !== 'object' || t === null || !Array.isArray(t.shape)) return wrong('WrongDType', d, 'neither a typed array nor a tensor', expected, typeof value);
+  if (typeof t !== 'object' || t === null || !Array.isArray(t.shape))
+    return wrong('WrongDType', d, 'neither a typed array nor a tensor', expected, typeof value);
   if (t.dtype !== expected || !isDtype(d, t.data)) wrong('WrongDType', d, 'wrong dtype', expected, String(t.dtype));
   if (t.shape.some((e) => !Number.isInteger(e) || e < 0) || elementCount(t.shape) !== t.data!.length) {
     wrong('WrongShape', d, 'the data do not fill the shape', `${t.data!.length} elements`, `[${t.shape}]`);
@@ -46,12 +53,17 @@ function given(d: InputDecl, value: unknown): Given {
 
 /** The caller's values in signature order; states are not among them. */
 export function readSignature(model: Model, inputs: Inputs): Given[] {
-  if (typeof inputs !== 'object' || inputs === null) throw new TypeError('inputs is an object of typed arrays or tensors by name');
+  if (typeof inputs !== 'object' || inputs === null)
+    throw new TypeError('inputs is an object of typed arrays or tensors by name');
   const states = new Set(model.states.map((s) => s.input));
   const wanted = model.inputs.filter((_, i) => !states.has(i));
   const names = new Set(wanted.map((d) => d.name));
   for (const name of Object.keys(inputs)) {
-    if (!names.has(name)) throw new InputError('UnknownInput', `the model has no input ${printable(name)}`, { expected: [...names].join(', '), actual: name });
+    if (!names.has(name))
+      throw new InputError('UnknownInput', `the model has no input ${printable(name)}`, {
+        expected: [...names].join(', '),
+        actual: name,
+      });
   }
   return wanted.map((d) => {
     if (!Object.hasOwn(inputs, d.name)) throw new InputError('MissingInput', `input ${printable(d.name)} is missing`);
@@ -65,9 +77,17 @@ export function readDims(model: Model, values: readonly Given[]): number[] {
     for (const { decl, shape } of values) {
       const axis = decl.shape.findIndex((d) => isSymbol(d, i));
       if (axis < 0) continue;
-      if (shape === undefined || shape.length !== decl.shape.length) return wrong('WrongShape', decl, 'a model with symbolic dims takes tensors with a shape', `rank ${decl.shape.length}`, shape === undefined ? 'no shape' : `[${shape}]`);
+      if (shape === undefined || shape.length !== decl.shape.length)
+        return wrong(
+          'WrongShape',
+          decl,
+          'a model with symbolic dims takes tensors with a shape',
+          `rank ${decl.shape.length}`,
+          shape === undefined ? 'no shape' : `[${shape}]`,
+        );
       const v = shape[axis]!;
-      if (v < s.min || v > s.max) wrong('WrongShape', decl, `symbol ${printable(s.name)} is out of range`, `${s.min}…${s.max}`, String(v));
+      if (v < s.min || v > s.max)
+        wrong('WrongShape', decl, `symbol ${printable(s.name)} is out of range`, `${s.min}…${s.max}`, String(v));
       return v;
     }
     return s.min; // a symbol of state inputs only cannot occur: states are static
@@ -75,11 +95,25 @@ export function readDims(model: Model, values: readonly Given[]): number[] {
 }
 
 /** Checks shapes and values, and gives raw arrays in the dtype of each input (a u8 view shifted by 128). */
-export function checkValues(values: readonly Given[], dims: readonly number[], scratch: Scratch = new Map()): TypedArray[] {
+export function checkValues(
+  values: readonly Given[],
+  dims: readonly number[],
+  scratch: Scratch = new Map(),
+): TypedArray[] {
   for (const { decl, data, shape } of values) {
     const want = decl.shape.map((d) => dimAt(d, dims));
-    const fits = shape === undefined ? data.length === elementCount(want) : shape.length === want.length && want.every((d, i) => d === shape[i]);
-    if (!fits) wrong('WrongShape', decl, 'wrong shape', `[${want}]`, shape === undefined ? `${data.length} elements` : `[${shape}]`);
+    const fits =
+      shape === undefined
+        ? data.length === elementCount(want)
+        : shape.length === want.length && want.every((d, i) => d === shape[i]);
+    if (!fits)
+      wrong(
+        'WrongShape',
+        decl,
+        'wrong shape',
+        `[${want}]`,
+        shape === undefined ? `${data.length} elements` : `[${shape}]`,
+      );
   }
   return values.map(({ decl, data }) => raw(decl, data, dims, scratch));
 }
@@ -95,13 +129,30 @@ function shifted(d: InputDecl, length: number, scratch: Scratch): Int8Array {
   return fresh;
 }
 
-function raw(d: InputDecl, data: TypedArray | Uint8Array | Uint8ClampedArray, dims: readonly number[], scratch: Scratch): TypedArray {
+function raw(
+  d: InputDecl,
+  data: TypedArray | Uint8Array | Uint8ClampedArray,
+  dims: readonly number[],
+  scratch: Scratch,
+): TypedArray {
   const at = (e: Dim): number => dimAt(e, dims);
   const [lo, hi, shift] = [at(d.lo), at(d.hi), d.u8 ? 128 : 0];
-  const out = shift === 128 ? shifted(d, data.length, scratch) : data instanceof Uint8Array ? new Int8Array(data) : (data as TypedArray);
+  const out =
+    shift === 128
+      ? shifted(d, data.length, scratch)
+      : data instanceof Uint8Array
+        ? new Int8Array(data)
+        : (data as TypedArray);
   for (let i = 0; i < data.length; i++) {
     const v = data[i]! - shift;
-    if (v < lo || v > hi) wrong('OutOfRange', d, `value ${i} is outside the declared interval`, `${lo + shift}…${hi + shift}`, String(data[i]));
+    if (v < lo || v > hi)
+      wrong(
+        'OutOfRange',
+        d,
+        `value ${i} is outside the declared interval`,
+        `${lo + shift}…${hi + shift}`,
+        String(data[i]),
+      );
     if (shift === 128) out[i] = v;
   }
   return out;

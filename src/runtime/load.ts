@@ -13,7 +13,10 @@ import { createPlan } from './plan.ts';
 
 function local(what: string, value: number | bigint, limit: number | bigint | undefined): void {
   if (limit !== undefined && value > limit) {
-    throw new HostError('LocalLimit', `the model’s ${what} exceeds the limit of this caller`, { expected: `at most ${limit}`, actual: String(value) });
+    throw new HostError('LocalLimit', `the model’s ${what} exceeds the limit of this caller`, {
+      expected: `at most ${limit}`,
+      actual: String(value),
+    });
   }
 }
 
@@ -32,8 +35,20 @@ export function loadModel(bytes: Uint8Array, options: { readonly limits?: LocalL
   local('node count', graph.nodes.length, limits.nodes);
   const model: Model = { ...graph, ...validateGraph(graph), id: modelId(bytes), byteLength: bytes.length };
   const { total } = createPlan({ model, dims: model.symbols.map((s) => s.max) }).memory;
-  if (total >= LIMITS.memoryBytes) throw new ModelError('Limit', 'the model needs too much memory', { expected: `below ${LIMITS.memoryBytes}`, actual: String(total) });
+  if (total >= LIMITS.memoryBytes)
+    throw new ModelError('Limit', 'the model needs too much memory', {
+      expected: `below ${LIMITS.memoryBytes}`,
+      actual: String(total),
+    });
   local('memory', total, limits.memoryBytes);
-  local('gas', gasAt(model.cost, SCHEDULE_0, model.symbols.map((s) => s.max - s.min)), limits.gas);
+  local(
+    'gas',
+    gasAt(
+      model.cost,
+      SCHEDULE_0,
+      model.symbols.map((s) => s.max - s.min),
+    ),
+    limits.gas,
+  );
   return model;
 }

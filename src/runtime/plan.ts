@@ -78,7 +78,10 @@ export function bind(model: Model, dims: Readonly<Record<string, number>> = {}):
   const values = model.symbols.map((s) => {
     const v = Object.hasOwn(dims, s.name) ? dims[s.name] : undefined;
     if (v === undefined || !Number.isInteger(v) || v < s.min || v > s.max) {
-      throw new InputError('WrongShape', `symbol ${s.name} has no legal value`, { expected: `${s.min}…${s.max}`, actual: String(v) });
+      throw new InputError('WrongShape', `symbol ${s.name} has no legal value`, {
+        expected: `${s.min}…${s.max}`,
+        actual: String(v),
+      });
     }
     return v;
   });
@@ -91,16 +94,27 @@ export function createPlan(bound: BoundModel): Plan {
   const tensors = model.tensors.map((t): PlanTensor => {
     const shape = t.shape.map((d) => dimAt(d, dims));
     const count = elementCount(shape);
-    return { dtype: t.dtype, shape, zp: t.zp, lo: dimAt(t.lo, dims), hi: dimAt(t.hi, dims), count, bytes: byteLength(t.dtype, count), data: t.data };
+    return {
+      dtype: t.dtype,
+      shape,
+      zp: t.zp,
+      lo: dimAt(t.lo, dims),
+      hi: dimAt(t.hi, dims),
+      count,
+      bytes: byteLength(t.dtype, count),
+      data: t.data,
+    };
   });
-  const nodes = model.nodes.map((n, index): PlanNode => ({
-    index,
-    op: n.op,
-    attrs: boundAttrs(n.op, n.attrs, dims),
-    inputs: n.inputs,
-    outputs: model.info[index]!.outputs,
-    facts: model.info[index]!.facts,
-  }));
+  const nodes = model.nodes.map(
+    (n, index): PlanNode => ({
+      index,
+      op: n.op,
+      attrs: boundAttrs(n.op, n.attrs, dims),
+      inputs: n.inputs,
+      outputs: model.info[index]!.outputs,
+      facts: model.info[index]!.facts,
+    }),
+  );
   const lifetimes = lifetimesOf(model, tensors.length);
   const used = lifetimes.flatMap((l, id) => (l === null ? [] : [{ ...l, bytes: tensors[id]!.bytes }]));
   const peak = firstFit(used, ALIGN).peak;
@@ -109,7 +123,11 @@ export function createPlan(bound: BoundModel): Plan {
   return { ...plan, inputs: model.inputs.map((_, i) => i), outputs: model.outputs.map((o) => o.tensor) };
 }
 
-function boundAttrs(op: OpName, attrs: Readonly<Record<string, unknown>>, dims: readonly number[]): Readonly<Record<string, unknown>> {
+function boundAttrs(
+  op: OpName,
+  attrs: Readonly<Record<string, unknown>>,
+  dims: readonly number[],
+): Readonly<Record<string, unknown>> {
   const out: Record<string, unknown> = { ...attrs };
   for (const [name, field] of Object.entries(OPS[op].attrs)) {
     if (field.kind === 'dim') out[name] = dimAt(attrs[name] as Dim, dims);

@@ -2,11 +2,12 @@
  * Sessions: gas, input checks, state, digests and queueing, once for every backend (spec/30-execution.md §4).
  * @module
  */
-import { gasAt, type GasSchedule, SCHEDULE_0 } from '../core/cost.ts';
+
+import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
+import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
 import { hex, runDigest } from '../core/digest.ts';
 import { assert, HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
-import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
 import { createPlan, type Plan } from './plan.ts';
@@ -63,7 +64,12 @@ class Result implements RunResult {
   }
 
   get digest(): string {
-    this.#digest ??= hex(runDigest(this.#model.id, this.#model.outputs.map((o) => this.outputs[o.name]!)));
+    this.#digest ??= hex(
+      runDigest(
+        this.#model.id,
+        this.#model.outputs.map((o) => this.outputs[o.name]!),
+      ),
+    );
     return this.#digest;
   }
 }
@@ -129,7 +135,8 @@ export class Session {
     if (this.#running) throw new TypeError('runSync during another run of this session');
     const call = this.#check(inputs, options, this.#scratch);
     const prepared = this.#prepared.get(call.dims.join());
-    if (prepared === undefined) throw new TypeError('these dims are not prepared yet: await session.prepare(inputs) or run once');
+    if (prepared === undefined)
+      throw new TypeError('these dims are not prepared yet: await session.prepare(inputs) or run once');
     const { executable, plan } = prepared;
     if (executable.runSync === undefined) throw new TypeError(`backend ${this.backend} has no synchronous runs`);
     const into = options.into === undefined ? undefined : this.#targets(plan, options.into);
@@ -138,7 +145,10 @@ export class Session {
   }
 
   /** Begins a run in slices on a backend that has them; state pairs are not updated. */
-  async begin(inputs: Inputs, options: { readonly gasLimit?: bigint | number; readonly from?: Snapshot } = {}): Promise<Stepper> {
+  async begin(
+    inputs: Inputs,
+    options: { readonly gasLimit?: bigint | number; readonly from?: Snapshot } = {},
+  ): Promise<Stepper> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
     const { executable } = await this.#prepare(call.dims, 0);
@@ -158,7 +168,11 @@ export class Session {
   }
 
   /** Which kernel each node got; memory the backend takes. Of the executable prepared last. */
-  explain(): { readonly backend: string; readonly kernels: readonly KernelChoice[]; readonly memory: Executable['memory'] } {
+  explain(): {
+    readonly backend: string;
+    readonly kernels: readonly KernelChoice[];
+    readonly memory: Executable['memory'];
+  } {
     this.#alive();
     const last = this.#last();
     if (last === undefined) throw new TypeError('nothing is prepared yet: await session.prepare() or run once');
@@ -169,7 +183,8 @@ export class Session {
   trace(): ReadonlyMap<number, TypedArray> {
     this.#alive();
     const last = this.#last();
-    if (this.#mode !== 'trace' || last?.executable.trace === undefined) throw new TypeError('only a session of mode trace keeps tensors');
+    if (this.#mode !== 'trace' || last?.executable.trace === undefined)
+      throw new TypeError('only a session of mode trace keeps tensors');
     return last.executable.trace();
   }
 
@@ -185,7 +200,12 @@ export class Session {
   /** Copies of the states by input name. */
   saveState(): Record<string, TypedArray> {
     this.#alive();
-    return Object.fromEntries(this.model.states.map((s) => [this.model.inputs[s.input]!.name, this.#states.get(s.input)!.slice() as TypedArray]));
+    return Object.fromEntries(
+      this.model.states.map((s) => [
+        this.model.inputs[s.input]!.name,
+        this.#states.get(s.input)!.slice() as TypedArray,
+      ]),
+    );
   }
 
   /**
@@ -229,9 +249,16 @@ export class Session {
     const symbolic = this.model.symbols.length > 0;
     const early = symbolic ? readSignature(this.model, inputs) : undefined;
     const dims = early === undefined ? [] : readDims(this.model, early);
-    const gas = gasAt(this.model.cost, this.#schedule, dims.map((d, i) => d - this.model.symbols[i]!.min));
+    const gas = gasAt(
+      this.model.cost,
+      this.#schedule,
+      dims.map((d, i) => d - this.model.symbols[i]!.min),
+    );
     if (options.gasLimit !== undefined && BigInt(options.gasLimit) < gas) {
-      throw new OutOfGas('the gas limit is below the cost of the run', { expected: `at least ${gas}`, actual: String(options.gasLimit) });
+      throw new OutOfGas('the gas limit is below the cost of the run', {
+        expected: `at least ${gas}`,
+        actual: String(options.gasLimit),
+      });
     }
     return { dims, gas, inputs: checkValues(early ?? readSignature(this.model, inputs), dims, scratch) };
   }
@@ -286,7 +313,9 @@ export class Session {
       const sample = allocate(plan.tensors[id]!.dtype, 0);
       const fits = o.u8 ? target instanceof Uint8Array : target?.constructor === sample.constructor;
       if (target === undefined || !fits || target.length !== plan.tensors[id]!.count) {
-        throw new TypeError(`into.${o.name} must be a ${o.u8 ? 'Uint8Array' : sample.constructor.name} of ${plan.tensors[id]!.count} elements`);
+        throw new TypeError(
+          `into.${o.name} must be a ${o.u8 ? 'Uint8Array' : sample.constructor.name} of ${plan.tensors[id]!.count} elements`,
+        );
       }
       return o.u8 ? new Int8Array(target.buffer, target.byteOffset, target.length) : (target as TypedArray);
     });
@@ -309,7 +338,8 @@ export class Session {
 
 async function resolve(b: BackendName | Backend): Promise<Backend> {
   if (typeof b !== 'string') return b;
-  if (!Object.hasOwn(BACKENDS, b)) throw new TypeError(`unknown backend ${b}; this package has ${BACKEND_NAMES.join(', ')}`);
+  if (!Object.hasOwn(BACKENDS, b))
+    throw new TypeError(`unknown backend ${b}; this package has ${BACKEND_NAMES.join(', ')}`);
   return BACKENDS[b]();
 }
 
@@ -320,7 +350,9 @@ async function resolve(b: BackendName | Backend): Promise<Backend> {
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
   const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0 } = options;
-  const list = Array.isArray(backend) ? (backend as readonly (BackendName | Backend)[]) : [backend as BackendName | Backend];
+  const list = Array.isArray(backend)
+    ? (backend as readonly (BackendName | Backend)[])
+    : [backend as BackendName | Backend];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');
   const session = new Session(model, await Promise.all(list.map(resolve)), mode, schedule);
   if (model.symbols.length === 0) await session.prepare();

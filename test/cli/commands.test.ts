@@ -9,7 +9,14 @@ interface Run {
   readonly id: string;
   readonly digest: string;
   readonly gasUsed: number;
-  readonly outputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[]; readonly data: readonly number[]; readonly real: readonly number[]; readonly file?: string }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly number[];
+    readonly data: readonly number[];
+    readonly real: readonly number[];
+    readonly file?: string;
+  }[];
 }
 
 const dir = folder();
@@ -19,7 +26,14 @@ let converted: Outcome;
 
 beforeAll(() => {
   converted = convertDigits(digits);
-  samebit(['convert', example('german-credit/model.onnx'), '-o', credit, '--calib', `features=${example('german-credit/calib.npy')}`]);
+  samebit([
+    'convert',
+    example('german-credit/model.onnx'),
+    '-o',
+    credit,
+    '--calib',
+    `features=${example('german-credit/calib.npy')}`,
+  ]);
 });
 
 describe('convert', () => {
@@ -44,12 +58,30 @@ describe('convert', () => {
 
   it.each(['minmax', 'mse', 'percentile'])('--ranges %s', (ranges) => {
     const out = join(folder(), 'm.sbm');
-    const result = json<{ ops: number }>(['convert', example('german-credit/model.onnx'), '-o', out, '--calib', example('german-credit/calib.npy'), '--ranges', ranges, '--dim', 'N=1']);
+    const result = json<{ ops: number }>([
+      'convert',
+      example('german-credit/model.onnx'),
+      '-o',
+      out,
+      '--calib',
+      example('german-credit/calib.npy'),
+      '--ranges',
+      ranges,
+      '--dim',
+      'N=1',
+    ]);
     expect(result.ops).toBeGreaterThan(2);
   });
 
   it('prints a table for people', () => {
-    const { code, stdout } = samebit(['convert', example('german-credit/model.onnx'), '-o', join(folder(), 'm.sbm'), '--calib', example('german-credit/calib.npy')]);
+    const { code, stdout } = samebit([
+      'convert',
+      example('german-credit/model.onnx'),
+      '-o',
+      join(folder(), 'm.sbm'),
+      '--calib',
+      example('german-credit/calib.npy'),
+    ]);
     expect(code).toBe(0);
     expect(stdout).toContain('of the ONNX file');
     expect(stdout).toMatch(/id [0-9a-f]{64}/);
@@ -67,7 +99,10 @@ describe('info', () => {
       outputs: [{ name: 'output', dtype: 'i16', shape: [1, 10] }],
       states: [],
     });
-    const { memory, nodes } = result as unknown as { memory: { canonical: { total: number }; backends: Record<string, { total: number }> }; nodes: { op: string; facts: object }[] };
+    const { memory, nodes } = result as unknown as {
+      memory: { canonical: { total: number }; backends: Record<string, { total: number }> };
+      nodes: { op: string; facts: object }[];
+    };
     expect(memory.canonical.total).toBeGreaterThan(120000);
     expect(Object.keys(memory.backends)).toEqual(['reference', 'wasm']);
     expect(memory.backends.wasm!.total).toBeGreaterThanOrEqual(memory.canonical.total);
@@ -78,7 +113,8 @@ describe('info', () => {
   it('prints tables for people', () => {
     const { code, stdout } = samebit(['info', digits]);
     expect(code).toBe(0);
-    for (const word of ['gas of a run, schedule 0', 'canonical', 'conv2d', 'proved', 'u8']) expect(stdout).toContain(word);
+    for (const word of ['gas of a run, schedule 0', 'canonical', 'conv2d', 'proved', 'u8'])
+      expect(stdout).toContain(word);
   });
 });
 
@@ -86,7 +122,16 @@ describe('run', () => {
   it('gives the same bits on every backend and writes the outputs', () => {
     const out = join(folder(), 'new', 'folder');
     const a = json<Run>(['run', digits, '--input', example('mnist/test.npy'), '--index', '7', '-o', out]);
-    const b = json<Run>(['run', digits, '--input', `input=${example('mnist/test.npy')}`, '--index', '7', '--backend', 'reference']);
+    const b = json<Run>([
+      'run',
+      digits,
+      '--input',
+      `input=${example('mnist/test.npy')}`,
+      '--index',
+      '7',
+      '--backend',
+      'reference',
+    ]);
     expect(b.digest).toBe(a.digest);
     expect(a.outputs[0]).toMatchObject({ name: 'output', dtype: 'i16', shape: [1, 10] });
     const written = readNpy(bytes(a.outputs[0]!.file!));
@@ -106,7 +151,14 @@ describe('run', () => {
   it('quantizes floats by the stored scale', () => {
     const test = readNpy(bytes(example('mnist/test.npy')));
     const floats = join(dir, 'floats.npy');
-    writeFileSync(floats, npy('<f4', [1, 1, 28, 28], Float32Array.from(test.data.slice(0, 784), (v) => v / 255)));
+    writeFileSync(
+      floats,
+      npy(
+        '<f4',
+        [1, 1, 28, 28],
+        Float32Array.from(test.data.slice(0, 784), (v) => v / 255),
+      ),
+    );
     const [a, b] = [floats, example('mnist/test.npy')].map((f) => json<Run>(['run', digits, '--input', f]));
     expect(a!.digest).toBe(b!.digest);
   });
@@ -127,7 +179,10 @@ describe('run', () => {
 
 describe('verify', () => {
   it('finds the backends identical, with the same digest for the same seed', () => {
-    const run = (seed: string): { identical: boolean; runs: number; backends: { name: string; digest: string; ms: number }[] } => json(['verify', credit, '--runs', '40', '--seed', seed]);
+    const run = (
+      seed: string,
+    ): { identical: boolean; runs: number; backends: { name: string; digest: string; ms: number }[] } =>
+      json(['verify', credit, '--runs', '40', '--seed', seed]);
     const [a, b, c] = ['1', '1', '2'].map((s) => run(s!));
     expect(a).toMatchObject({ identical: true, runs: 40, backends: [{ name: 'reference' }, { name: 'wasm' }] });
     expect(a!.backends[0]!.digest).toBe(a!.backends[1]!.digest);
@@ -136,17 +191,24 @@ describe('verify', () => {
   });
 
   it('takes some backends only', () => {
-    expect(json<{ backends: unknown[] }>(['verify', credit, '--runs', '3', '--backends', 'wasm']).backends).toHaveLength(1);
+    expect(
+      json<{ backends: unknown[] }>(['verify', credit, '--runs', '3', '--backends', 'wasm']).backends,
+    ).toHaveLength(1);
   });
 });
 
 it('--version is that of the package', () => {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+    version: string;
+  };
   expect(samebit(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
-it.each([['--help'], ['convert', '--help'], ['run', '--help'], ['info', '--help'], ['verify', '--help']])('%s %s is help on stdout', (...args) => {
-  const { code, stdout, stderr } = samebit(args.filter((a) => a !== undefined));
-  expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toContain('Usage: samebit');
-});
+it.each([['--help'], ['convert', '--help'], ['run', '--help'], ['info', '--help'], ['verify', '--help']])(
+  '%s %s is help on stdout',
+  (...args) => {
+    const { code, stdout, stderr } = samebit(args.filter((a) => a !== undefined));
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Usage: samebit');
+  },
+);

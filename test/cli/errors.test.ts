@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Prng } from '../support/prng.ts';
 import { buildOnnx } from '../onnx/build.ts';
+import { Prng } from '../support/prng.ts';
 import { bytes, convertDigits, example, folder, json, npy, type Outcome, samebit, saveTensor } from './samebit.ts';
 
 const dir = folder();
@@ -25,9 +25,23 @@ beforeAll(() => {
   save('random', random);
   save('cut.sbm', sbm.subarray(0, 60000));
   save('longer.sbm', new Uint8Array([...sbm, 0]));
-  save('flipped.sbm', sbm.map((b, i) => (i === 40 ? b ^ 255 : b)));
+  save(
+    'flipped.sbm',
+    sbm.map((b, i) => (i === 40 ? b ^ 255 : b)),
+  );
   save('cut.onnx', onnx.subarray(0, 200000));
-  save('lost-op.onnx', buildOnnx({ inputs: { x: [1, 4] }, constants: [], nodes: [['Relu', ['x'], ['h']], ['NonZero', ['h'], ['y']]], outputs: ['y'] }));
+  save(
+    'lost-op.onnx',
+    buildOnnx({
+      inputs: { x: [1, 4] },
+      constants: [],
+      nodes: [
+        ['Relu', ['x'], ['h']],
+        ['NonZero', ['h'], ['y']],
+      ],
+      outputs: ['y'],
+    }),
+  );
   const image = new Uint8Array(784);
   saveTensor(at('i8.npy'), { dtype: 'i8', shape: [1, 28, 28, 1], data: new Int8Array(784) });
   saveTensor(at('small.npy'), { dtype: 'u8', shape: [1, 27, 28, 1], data: new Uint8Array(27 * 28) });
@@ -68,11 +82,36 @@ const CASES: readonly (readonly [what: string, args: string, exit: number, error
   ['random bytes as ONNX', 'convert @/random -o @/out/m.sbm', 1, 'ImportError'],
   ['a truncated ONNX file', 'convert @/cut.onnx -o @/out/m.sbm', 1, 'ImportError Truncated'],
   ['an .sbm file as ONNX', 'convert @/digits.sbm -o @/out/m.sbm', 1, 'ImportError'],
-  ['an op that is not supported', 'convert @/lost-op.onnx -o @/out/m.sbm --calib @/image.npy', 1, 'ImportError UnsupportedOp'],
-  ['no calibration samples', `convert ${example('mnist/model.onnx')} -o @/out/m.sbm`, 1, 'ImportError NeedsCalibration'],
-  ['samples of another shape', `convert ${example('mnist/model.onnx')} -o @/out/m.sbm --calib @/small.npy`, 1, 'ImportError BadSamples'],
-  ['samples that are no array', `convert ${example('mnist/model.onnx')} -o @/out/m.sbm --calib @/random`, 1, 'FileError NotNpy'],
-  ['a means for the wrong number of channels', `convert ${example('mnist/model.onnx')} -o @/out/m.sbm --calib ${example('mnist/calib.npy')} --mean 1,2`, 2, 'ImportError BadOption'],
+  [
+    'an op that is not supported',
+    'convert @/lost-op.onnx -o @/out/m.sbm --calib @/image.npy',
+    1,
+    'ImportError UnsupportedOp',
+  ],
+  [
+    'no calibration samples',
+    `convert ${example('mnist/model.onnx')} -o @/out/m.sbm`,
+    1,
+    'ImportError NeedsCalibration',
+  ],
+  [
+    'samples of another shape',
+    `convert ${example('mnist/model.onnx')} -o @/out/m.sbm --calib @/small.npy`,
+    1,
+    'ImportError BadSamples',
+  ],
+  [
+    'samples that are no array',
+    `convert ${example('mnist/model.onnx')} -o @/out/m.sbm --calib @/random`,
+    1,
+    'FileError NotNpy',
+  ],
+  [
+    'a means for the wrong number of channels',
+    `convert ${example('mnist/model.onnx')} -o @/out/m.sbm --calib ${example('mnist/calib.npy')} --mean 1,2`,
+    2,
+    'ImportError BadOption',
+  ],
   ['a truncated array', 'run @/digits.sbm --input @/cut.npy', 1, 'FileError Truncated'],
   ['an array in Fortran order', 'run @/digits.sbm --input @/fortran.npy', 1, 'FileError Unsupported'],
   ['a big-endian array', 'run @/digits.sbm --input @/big-endian.npy', 1, 'FileError Unsupported'],
@@ -86,10 +125,20 @@ const CASES: readonly (readonly [what: string, args: string, exit: number, error
   ['a missing model', 'info @/nothing.sbm', 2, 'UsageError ENOENT'],
   ['a missing array', 'run @/digits.sbm --input @/nothing.npy', 2, 'UsageError ENOENT'],
   ['a folder as a model', 'info @/out', 2, 'UsageError EISDIR'],
-  ['a folder that is missing for the output', `convert ${example('mnist/model.onnx')} -o @/no/m.sbm --calib ${example('mnist/calib.npy')}`, 2, 'UsageError ENOENT'],
+  [
+    'a folder that is missing for the output',
+    `convert ${example('mnist/model.onnx')} -o @/no/m.sbm --calib ${example('mnist/calib.npy')}`,
+    2,
+    'UsageError ENOENT',
+  ],
   ['the output over the input', 'convert @/lost-op.onnx -o @/lost-op.onnx', 2, 'UsageError SameFile'],
   ['an ONNX file where a model belongs', `info ${example('mnist/model.onnx')}`, 2, 'UsageError NotSbm'],
-  ['a sample that the file does not hold', `run @/digits.sbm --input ${example('mnist/test.npy')} --index 2000`, 2, 'UsageError NoSuchSample'],
+  [
+    'a sample that the file does not hold',
+    `run @/digits.sbm --input ${example('mnist/test.npy')} --index 2000`,
+    2,
+    'UsageError NoSuchSample',
+  ],
   ['no command', '', 2, 'UsageError'],
   ['an unknown command', 'transmogrify', 2, 'UsageError'],
   ['an unknown option', 'info @/digits.sbm --speed', 2, 'UsageError'],
@@ -101,7 +150,10 @@ const CASES: readonly (readonly [what: string, args: string, exit: number, error
 ];
 
 function command(args: string): string[] {
-  return args.split(' ').filter((a) => a !== '').map((a) => a.replace('@', dir).replace('GAS-1', String(gas - 1)));
+  return args
+    .split(' ')
+    .filter((a) => a !== '')
+    .map((a) => a.replace('@', dir).replace('GAS-1', String(gas - 1)));
 }
 
 describe.each(CASES)('%s', (_, args, exit, error) => {
@@ -141,12 +193,15 @@ it('keeps the file that stands at the output when a conversion fails', () => {
 
 it('shows names from a file without their control characters', () => {
   const name = '\u001b[31mred\u202e\n';
-  save('evil.onnx', buildOnnx({ inputs: { [name]: [1, 4] }, constants: [], nodes: [[name, [name], [name]]], outputs: [name] }));
+  save(
+    'evil.onnx',
+    buildOnnx({ inputs: { [name]: [1, 4] }, constants: [], nodes: [[name, [name], [name]]], outputs: [name] }),
+  );
   for (const flags of [[], ['--calib', at('image.npy')]]) {
     const { code, stderr } = samebit(['convert', at('evil.onnx'), '-o', at('out/m.sbm'), ...flags]);
     expect(code).toBe(1);
     expect(stderr).toContain('red');
     expect(stderr.split('\n')).toHaveLength(3);
-    expect(stderr).not.toMatch(/[\u001b\u202e]/);
+    for (const c of ['\u001b', '\u202e']) expect(stderr).not.toContain(c);
   }
 });

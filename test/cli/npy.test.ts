@@ -35,19 +35,33 @@ describe('reads', () => {
   });
 
   it('int64 as exact doubles, and refuses others', () => {
-    expect(readNpy(npy('<i8', [3], BigInt64Array.of(-5n, 0n, 9007199254740991n)))).toEqual({ dtype: 'i64', shape: [3], data: Float64Array.of(-5, 0, 9007199254740991) });
+    expect(readNpy(npy('<i8', [3], BigInt64Array.of(-5n, 0n, 9007199254740991n)))).toEqual({
+      dtype: 'i64',
+      shape: [3],
+      data: Float64Array.of(-5, 0, 9007199254740991),
+    });
     expect(codeOf(npy('<i8', [1], BigInt64Array.of(9007199254740993n)))).toBe('Unsupported');
   });
 
   it('bool as 0 and 1, scalars, empty arrays', () => {
     expect(readNpy(npy('|b1', [3], Uint8Array.of(0, 1, 2))).data).toEqual(Uint8Array.of(0, 1, 1));
     expect(readNpy(npy('<f4', [], Float32Array.of(2))).shape).toEqual([]);
-    expect(readNpy(npy('<f4', [0, 4], new Float32Array(0)))).toEqual({ dtype: 'f32', shape: [0, 4], data: new Float32Array(0) });
+    expect(readNpy(npy('<f4', [0, 4], new Float32Array(0)))).toEqual({
+      dtype: 'f32',
+      shape: [0, 4],
+      data: new Float32Array(0),
+    });
   });
 
   it('version 2 with a long header', () => {
     const head = `{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }`.padEnd(70001 - 12);
-    const file = (text: string): Uint8Array => Buffer.concat([Buffer.from(`\x93NUMPY\x02\x00`, 'latin1'), Buffer.from(Uint32Array.of(text.length).buffer), Buffer.from(text), Buffer.of(5, 6)]);
+    const file = (text: string): Uint8Array =>
+      Buffer.concat([
+        Buffer.from(`\x93NUMPY\x02\x00`, 'latin1'),
+        Buffer.from(Uint32Array.of(text.length).buffer),
+        Buffer.from(text),
+        Buffer.of(5, 6),
+      ]);
     expect(codeOf(file(head))).toBe('BadHeader');
     expect(readNpy(file(head.trimEnd())).data).toEqual(Uint8Array.of(5, 6));
   });
@@ -64,7 +78,15 @@ describe('refuses', () => {
     ['less than the shape', npy('|u1', [7], data), 'Truncated'],
     ['a shape of 2^60 elements', npy('|u1', [2 ** 30, 2 ** 30], data), 'Truncated'],
     ['a shape beyond doubles', npy('|u1', [999999999999999, 999999999999999, 999999999999999], data), 'Truncated'],
-    ['too many axes', npy('|u1', Array.from({ length: 33 }, () => 1), data), 'BadHeader'],
+    [
+      'too many axes',
+      npy(
+        '|u1',
+        Array.from({ length: 33 }, () => 1),
+        data,
+      ),
+      'BadHeader',
+    ],
     ['version 9', npy('|u1', [6], data).map((b, i) => (i === 6 ? 9 : b)), 'Unsupported'],
   ] as const)('%s', (_, file, code) => {
     expect(codeOf(file)).toBe(code);

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Tensor } from '../../src/core/tensor.ts';
 import { writeNpy } from '../../src/cli/npy.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
 
 /** The repository. */
 export const ROOT: string = join(import.meta.dirname, '../..');
@@ -20,7 +20,11 @@ export interface Outcome {
 
 /** Runs `samebit …args` in `cwd`. */
 export function samebit(args: readonly string[], cwd: string = ROOT): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   return { code: status, stdout, stderr };
 }
 
@@ -63,5 +67,17 @@ export function bytes(path: string): Uint8Array {
 
 /** Converts the digits of examples/mnist into `path`. */
 export function convertDigits(path: string): Outcome {
-  return samebit(['convert', example('mnist/model.onnx'), '-o', path, '--calib', example('mnist/calib.npy'), '--input-type', 'u8', '--std', '255', '--json']);
+  return samebit([
+    'convert',
+    example('mnist/model.onnx'),
+    '-o',
+    path,
+    '--calib',
+    example('mnist/calib.npy'),
+    '--input-type',
+    'u8',
+    '--std',
+    '255',
+    '--json',
+  ]);
 }

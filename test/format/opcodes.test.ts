@@ -21,7 +21,11 @@ describe('frozen wire names', () => {
     const now = Object.fromEntries(
       Object.entries(OPS).map(([name, def]) => [
         name,
-        { code: def.code, attrs: Object.fromEntries(Object.entries(def.attrs).map(([n, f]) => [n, f.tag])), operands: def.operands.map((o) => o.name) },
+        {
+          code: def.code,
+          attrs: Object.fromEntries(Object.entries(def.attrs).map(([n, f]) => [n, f.tag])),
+          operands: def.operands.map((o) => o.name),
+        },
       ]),
     );
     expect(now).toEqual(frozen.ops);

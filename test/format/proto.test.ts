@@ -7,8 +7,16 @@ import type { Field, Schema } from '../../src/format/protobuf.ts';
 import { MODEL } from '../../src/format/schema.ts';
 import { randomGraph } from '../support/recipes.ts';
 
-const root = protobuf.parse(readFileSync(new URL('../../src/format/model.proto', import.meta.url), 'utf8'), { keepCase: true }).root;
-const SCALARS: Readonly<Record<string, string>> = { uint32: 'uint', sint32: 'sint', bool: 'bool', bytes: 'bytes', string: 'string' };
+const root = protobuf.parse(readFileSync(new URL('../../src/format/model.proto', import.meta.url), 'utf8'), {
+  keepCase: true,
+}).root;
+const SCALARS: Readonly<Record<string, string>> = {
+  uint32: 'uint',
+  sint32: 'sint',
+  bool: 'bool',
+  bytes: 'bytes',
+  string: 'string',
+};
 
 /** A schema as model.proto states it: name, number, type and repetition of every field, depth first. */
 function fromProto(type: protobuf.Type): unknown[] {
@@ -20,7 +28,9 @@ function fromProto(type: protobuf.Type): unknown[] {
 }
 
 function fromSchema(schema: Schema): unknown[] {
-  return schema.flatMap((f: Field | null, id) => (f === null ? [] : [[id, f.name, typeof f.type === 'object' ? [f.most !== undefined, fromSchema(f.type)] : f.type]]));
+  return schema.flatMap((f: Field | null, id) =>
+    f === null ? [] : [[id, f.name, typeof f.type === 'object' ? [f.most !== undefined, fromSchema(f.type)] : f.type]],
+  );
 }
 
 describe('the wire', () => {

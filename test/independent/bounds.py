@@ -1,8 +1,7 @@
 """Affine bounds, attribute ranges, and the two figures of a stage: spec/10-ops.md §1, §11, spec/00-numerics.md §2.1, §4."""
 
-
-from model import need, parts, plus
-from ops import clamp, mulhr, rsh
+from model import need, parts
+from ops import clamp, mulhr
 
 RANGE = {"i8": (-128, 127), "i16": (-32768, 32767), "i32": (-(2**31), 2**31 - 1), "i4": (-8, 7), "bool": (0, 1)}
 ACT, WIDE, MOVED = ("i8", "i16"), ("i8", "i16", "i32"), ("i8", "i16", "i32", "bool")

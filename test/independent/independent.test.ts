@@ -1,6 +1,4 @@
 /** The second implementation (Python, written from spec/ alone) against this one: ids, digests, gas, memory, outputs, refusals. */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { encodeModel } from '../../src/format/encode.ts';
@@ -13,31 +11,7 @@ import { randomDims, randomInputs } from '../support/differential.ts';
 import { fuzzCase } from '../support/fuzz.ts';
 import { Prng } from '../support/prng.ts';
 import { randomGraph } from '../support/recipes.ts';
-
-interface Request {
-  readonly model: string;
-  readonly inputs?: readonly (readonly number[] | null)[];
-  readonly dims?: Readonly<Record<string, number>>;
-}
-type Answer = Readonly<Record<'id' | 'digest' | 'gas' | 'refused', string>> & {
-  readonly memory: { readonly constants: number; readonly peak: number };
-  readonly outputs: readonly (readonly number[])[];
-};
-
-const HERE = import.meta.dirname;
-const hasPython = spawnSync('python3', ['--version']).status === 0;
-
-function ask(requests: readonly Request[]): Answer[] {
-  const run = spawnSync('python3', ['-B', join(HERE, 'samebit.py')], {
-    input: JSON.stringify(requests),
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  if (run.status !== 0) throw new Error(run.stderr);
-  return JSON.parse(run.stdout) as Answer[];
-}
-
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+import { ask, base64, hasPython, type Request } from './ask.ts';
 
 /** Raw integers of an input as the graph sees it: a u8 view holds q + 128. */
 function raw(t: Tensor): number[] {

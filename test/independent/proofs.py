@@ -115,6 +115,7 @@ def check_states(m, types):
 
 def check_dims(m, box):
     """|k| of every dim of the file at most 2^20."""
+
     def walk(v):
         if isinstance(v, tuple):
             need(all(abs(k) <= 2**20 for k in v[1]), "a coefficient")

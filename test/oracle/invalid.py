@@ -9,18 +9,31 @@ import json
 import os
 import sys
 
-import invalid_format
-import invalid_limits
-import invalid_ops
+import invalid_attributes as attributes
+import invalid_cells as cells
+import invalid_declared as declared
+import invalid_elements as elements
+import invalid_format as wire
 import invalid_kit as kit
+import invalid_limits as limits
+import invalid_moves as moves
+import invalid_ops as linear
+import invalid_rows as rows
 from common import GOLDEN
+
+FILES = {
+    "format": (wire, attributes, declared),
+    "linear": (linear, elements),
+    "rows": (rows, moves, cells),
+    "limits": (limits,),
+}
 
 
 def main():
     stale, total = [], 0
-    for name, module in (("format", invalid_format), ("ops", invalid_ops), ("limits", invalid_limits)):
+    for name, modules in FILES.items():
         kit.cases.clear()
-        for f in module.GROUP:
+        for f in (f for m in modules for f in m.GROUP):
             f()
         total += len(kit.cases)
         text = "[\n" + ",\n".join(json.dumps(r, separators=(",", ":")) for r in kit.cases) + "\n]\n"

@@ -1,8 +1,8 @@
 """What the writers of invalid files share: graphs that need not be valid, pairs around an edge, and files in segments."""
 
 import base64
+import re
 
-from common import TAB
 from sbm import Builder, encode, varint
 
 from model import Model  # isort: skip
@@ -63,13 +63,19 @@ def one(op, *operands, symbols=None, also=(), **attrs):
 
 
 def tables(**other):
-    return [other.get(k) or C("i16", [513], TAB[v]) for k, v in (("sigmoid", "sigmoid_q12_q15"), ("tanh", "tanh_q12_q15"), ("tanh_c", "tanh_c_kc0"))]
+    """The three tables of an lstm, of one value each unless given."""
+    return [
+        other.get(k) or C("i16", [513], v) for k, v in (("sigmoid", 257 * 9), ("tanh", 257 * 5), ("tanh_c", 257 * 3))
+    ]
 
 
 # ---------------------------------------------------------------- files
 def segment(count, *pieces):
     """`count` rows of pieces: bytes, or (kind, first, step) for a number that grows by step a row; kinds: varint, dec4, le4."""
-    return {"count": count, "pieces": [base64.b64encode(p).decode() if isinstance(p, bytes) else list(p) for p in pieces]}
+    return {
+        "count": count,
+        "pieces": [base64.b64encode(p).decode() if isinstance(p, bytes) else list(p) for p in pieces],
+    }
 
 
 NUMBER = {"varint": varint, "dec4": lambda v: b"%04d" % v, "le4": lambda v: v.to_bytes(4, "little")}
@@ -83,19 +89,31 @@ def expand(file):
             out += base64.b64decode(part)
             continue
         pieces = [base64.b64decode(p) if isinstance(p, str) else p for p in part["pieces"]]
+        if len(pieces) == 1 and isinstance(pieces[0], bytes):
+            out += pieces[0] * part["count"]
+            continue
         for i in range(part["count"]):
             for p in pieces:
                 out += p if isinstance(p, bytes) else NUMBER[p[0]](p[1] + p[2] * i)
     return bytes(out)
 
 
+def runs(data):
+    """Bytes with long runs of one byte as segments."""
+    out, at = [], 0
+    for m in re.finditer(rb"(.)\1{63,}", data, re.DOTALL):
+        out += [data[at : m.start()], segment(m.end() - m.start(), m.group(1))]
+        at = m.end()
+    return [p for p in (*out, data[at:]) if p != b""]
+
+
 def file_of(v):
     """A graph, bytes, or a list of bytes and segments as a file."""
     if isinstance(v, dict):
         v = encode(v)
-    if isinstance(v, bytes):
-        return base64.b64encode(v).decode()
-    return [base64.b64encode(p).decode() if isinstance(p, bytes) else p for p in v]
+    parts = runs(v) if isinstance(v, bytes) else v
+    parts = [base64.b64encode(p).decode() if isinstance(p, bytes) else p for p in parts]
+    return parts[0] if len(parts) == 1 else parts or ""
 
 
 def refusal(file):
@@ -107,13 +125,19 @@ def refusal(file):
         return str(e)
 
 
+def call(make, v):
+    """A tuple holds several arguments, unless it is a dim."""
+    dim = isinstance(v, tuple) and len(v) == 2 and isinstance(v[1], tuple) and all(isinstance(k, int) for k in v[1])
+    return make(*v) if isinstance(v, tuple) and not dim else make(v)
+
+
 def pair(rule, code, make, good, *bad):
     """A rule: `make` of each bad value is refused with `code`, of the good value it is accepted (None: the edge has no valid side)."""
-    twin = None if good is None else file_of(make(*good) if isinstance(good, tuple) else make(good))
+    twin = None if good is None else file_of(call(make, good))
     why = None if twin is None else refusal(twin)
     assert why is None, (rule, "the twin is refused", why)
     for v in bad:
-        file = file_of(make(*v) if isinstance(v, tuple) else make(v))
+        file = file_of(call(make, v))
         why = refusal(file)
         assert why is not None, (rule, v if len(str(v)) < 99 else "", "is accepted")
         row = {"rule": rule, "code": code, "bad": file}

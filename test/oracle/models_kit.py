@@ -19,7 +19,12 @@ Q8 = {"dtype": "i8", "zp": -128, "lo": -128, "hi": 127}
 
 
 def out(dtype="i8", zp=0, lo=None, hi=None):
-    return {"dtype": dtype, "zp": zp, "lo": RANGE[dtype][0] if lo is None else lo, "hi": RANGE[dtype][1] if hi is None else hi}
+    return {
+        "dtype": dtype,
+        "zp": zp,
+        "lo": RANGE[dtype][0] if lo is None else lo,
+        "hi": RANGE[dtype][1] if hi is None else hi,
+    }
 
 
 class Kit(Builder):
@@ -81,8 +86,10 @@ def draw(kit, d, dims, kind):
 def by_oracle(m, tensors):
     """Every node of a model without symbols by the element oracle; it must agree on values, intervals and row sums."""
     types = check(m)
-    done = [typed.Tensor(t["dtype"], v.shape, v.data, t["zp"], t["lo"], t["hi"], t["data"] is not None) for t, v in
-            zip(types[: len(m.inputs) + len(m.constants)], tensors)]
+    done = [
+        typed.Tensor(t["dtype"], v.shape, v.data, t["zp"], t["lo"], t["hi"], t["data"] is not None)
+        for t, v in zip(types[: len(m.inputs) + len(m.constants)], tensors)
+    ]
     for node in m.nodes:
         names = OPS[CODES[node.op]][1]
         operands = [None if i < 0 else done[i] for i in node.inputs]
@@ -91,7 +98,14 @@ def by_oracle(m, tensors):
         for t in typed.apply(node.op, attrs, given):
             mine, k = types[len(done)], len(done)
             assert t.data == tensors[k].data and t.shape == tensors[k].shape, (node.op, k)
-            assert (t.lo, t.hi, t.row_sum) == (mine["lo"], mine["hi"], mine["row_sum"]), (node.op, k, t.lo, t.hi, t.row_sum, mine)
+            assert (t.lo, t.hi, t.row_sum) == (mine["lo"], mine["hi"], mine["row_sum"]), (
+                node.op,
+                k,
+                t.lo,
+                t.hi,
+                t.row_sum,
+                mine,
+            )
             done.append(t)
 
 

@@ -68,7 +68,9 @@ def symbol(s):
 
 
 def input_(d):
-    out = blob(1, d["name"].encode()) + uint(2, DTYPES.index(d["dtype"])) + b"".join(held(3, dim(e)) for e in d["shape"])
+    out = (
+        blob(1, d["name"].encode()) + uint(2, DTYPES.index(d["dtype"])) + b"".join(held(3, dim(e)) for e in d["shape"])
+    )
     out += sint(4, d["zp"]) + held(5, dim(d["lo"])) + held(6, dim(d["hi"]))
     return out + (held(7, scale(d["scale"])) if d.get("scale") else b"") + uint(8, int(d.get("u8", False)))
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readNpy } from '../../src/cli/npy.ts';
 import { bytes, convertDigits, example, folder, samebit } from '../cli/samebit.ts';
-import { quant, samebit as library } from './library.ts';
+import { samebit as library, quant } from './library.ts';
 
 const dir = folder();
 
@@ -34,7 +34,10 @@ it('mnist: at least 99.15 % of 2,000 digits, in at most 27 % of the bytes', asyn
 
 it('german-credit: at least 189 of 250, and 97 % agreement with the float model', async () => {
   const path = join(dir, 'credit.sbm');
-  expect(samebit(['convert', example('german-credit/model.onnx'), '-o', path, '--calib', example('german-credit/calib.npy')]).code).toBe(0);
+  expect(
+    samebit(['convert', example('german-credit/model.onnx'), '-o', path, '--calib', example('german-credit/calib.npy')])
+      .code,
+  ).toBe(0);
   const model = library.loadModel(bytes(path));
   const session = await library.createSession(model, { backend: 'wasm' });
   const [rows, labels, floats] = ['test', 'labels', 'float_outputs'].map((f) => array(`german-credit/${f}.npy`).data);
@@ -42,7 +45,8 @@ it('german-credit: at least 189 of 250, and 97 % agreement with the float model'
   labels!.forEach((label, i) => {
     const features = quant.quantizeInput(model.inputs[0]!, rows!.subarray(i * 61, (i + 1) * 61));
     const { outputs } = session.runSync({ features });
-    const bad = quant.dequantizeOutput(model.outputs[0]!, outputs.p_bad!, model.tensors[model.outputs[0]!.tensor]!.zp)[0]! >= 0.5;
+    const bad =
+      quant.dequantizeOutput(model.outputs[0]!, outputs.p_bad!, model.tensors[model.outputs[0]!.tensor]!.zp)[0]! >= 0.5;
     if (bad === (label === 1)) correct++;
     if (bad === floats![i]! >= 0.5) agree++;
   });

@@ -19,5 +19,8 @@ export function setup(): void {
   const main = join(root, 'dist/cli/main.js');
   const sources = Math.max(newest(join(root, 'src')), statSync(join(root, 'tsup.config.ts')).mtimeMs);
   if (existsSync(main) && statSync(main).mtimeMs > sources) return;
-  execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }

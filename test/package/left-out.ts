@@ -9,6 +9,7 @@ export function teardown(): void {
   const left = ['the full fuzz and mutation runs (npm run full)', 'regeneration of the golden vectors (.ci/run)'];
   if (spawnSync('python3', ['--version']).status !== 0) left.push('the second implementation (no python3 here)');
   const shared = process.env.SAMEBIT_SHARED;
-  if (shared === undefined || !existsSync(join(shared, 'models'))) left.push('models that are not in examples/ (SAMEBIT_SHARED)');
+  if (shared === undefined || !existsSync(join(shared, 'models')))
+    left.push('models that are not in examples/ (SAMEBIT_SHARED)');
   process.stdout.write(`\nleft out: ${left.join('; ')}\n`);
 }

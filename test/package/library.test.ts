@@ -5,7 +5,9 @@ import { example } from '../cli/samebit.ts';
 import { format, onnx, quant, reference, samebit, wasm } from './library.ts';
 
 const graph = {
-  symbols: [], constants: [], states: [],
+  symbols: [],
+  constants: [],
+  states: [],
   inputs: [{ name: 'x', dtype: 'i8', shape: [4], zp: 0, lo: -128, hi: 127 }],
   nodes: [{ op: 'reshape', inputs: [0], attrs: { shape: [2, 2] } }],
   outputs: [{ name: 'y', tensor: 1 }],
@@ -28,7 +30,9 @@ it('loads a model from the Buffer of a file, at any offset', () => {
     buffer.set(bytes, shift);
     expect(samebit.loadModel(buffer.subarray(shift)).id).toEqual(samebit.loadModel(bytes).id);
   }
-  const { graph: credit } = quant.convertOnnx(readFileSync(example('german-credit/model.onnx')), { samples: { dtype: 'f32', shape: [2, 61], data: new Float32Array(122).fill(0.5) } });
+  const { graph: credit } = quant.convertOnnx(readFileSync(example('german-credit/model.onnx')), {
+    samples: { dtype: 'f32', shape: [2, 61], data: new Float32Array(122).fill(0.5) },
+  });
   const file = format.encodeModel(credit);
   for (const shift of [0, 1, 2, 3]) {
     const buffer = Buffer.concat([Buffer.alloc(shift), file]).subarray(shift);
@@ -42,5 +46,6 @@ it('errors are of one class across entry points', () => {
     [() => onnx.parseOnnx(new Uint8Array(3)), onnx.ImportError],
     [() => quant.convertOnnx(new Uint8Array(0)), onnx.ImportError],
     [() => onnx.parseOnnx(new Uint8Array(0)), samebit.SamebitError],
-  ] as const) expect(f).toThrow(type as never);
+  ] as const)
+    expect(f).toThrow(type as never);
 });

@@ -15,7 +15,10 @@ function byDefinition(blocks: readonly Block[], align: number): { offsets: numbe
   let peak = 0;
   const size = (b: Block): number => Math.ceil(b.bytes / align) * align;
   blocks.forEach((b, i) => {
-    const alive = blocks.slice(0, i).map((o, k) => ({ o, at: offsets[k]! })).filter(({ o }) => o.bytes > 0 && o.last >= b.first);
+    const alive = blocks
+      .slice(0, i)
+      .map((o, k) => ({ o, at: offsets[k]! }))
+      .filter(({ o }) => o.bytes > 0 && o.last >= b.first);
     let offset = 0;
     while (b.bytes > 0 && alive.some(({ o, at }) => at < offset + size(b) && offset < at + size(o))) offset += align;
     offsets.push(offset);

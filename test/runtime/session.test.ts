@@ -1,8 +1,8 @@
 /** What the session promises, on every backend: ownership, overlap, abort, state, into, dispose, order of checks. */
 import { describe, expect, it } from 'vitest';
-import { HostError } from '../../src/core/errors.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import { reference } from '../../src/backends/reference/index.ts';
+import { HostError } from '../../src/core/errors.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { BACKENDS } from '../backends.ts';
 import { counterGraph, denseGraph, load, symbolicGraph } from '../support/small.ts';
@@ -33,7 +33,9 @@ describe.each(BACKENDS.map((b) => [b.name, b] as const))('%s', (_, backend) => {
   it('an aborted signal ends a run; the session lives on, its state unchanged', async () => {
     const session = await createSession(load(counterGraph()), { backend });
     await session.run({ x: Int16Array.of(3, 4) });
-    await expect(session.run({ x: Int16Array.of(1, 1) }, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(session.run({ x: Int16Array.of(1, 1) }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     const late = new AbortController();
     const pending = session.run({ x: Int16Array.of(1, 1) }, { signal: late.signal });
     late.abort(new Error('changed my mind'));
@@ -47,9 +49,13 @@ describe.each(BACKENDS.map((b) => [b.name, b] as const))('%s', (_, backend) => {
     for (let i = 0; i < 3; i++) await session.run({ x: Int16Array.of(10, -10) });
     expect(session.saveState()).toEqual({ s: Int16Array.of(30, -30) });
     await expect(session.run({ x: Int16Array.of(11, 0) })).rejects.toMatchObject({ code: 'OutOfRange' });
-    await expect(session.run({ x: Int16Array.of(1, 0) }, { gasLimit: 1 })).rejects.toMatchObject({ family: 'OutOfGas' });
+    await expect(session.run({ x: Int16Array.of(1, 0) }, { gasLimit: 1 })).rejects.toMatchObject({
+      family: 'OutOfGas',
+    });
     expect(session.saveState()).toEqual({ s: Int16Array.of(30, -30) });
-    expect(() => session.loadState({ s: Int16Array.of(0, 101) })).toThrow(expect.objectContaining({ family: 'InputError', code: 'OutOfRange' }));
+    expect(() => session.loadState({ s: Int16Array.of(0, 101) })).toThrow(
+      expect.objectContaining({ family: 'InputError', code: 'OutOfRange' }),
+    );
     session.loadState({ s: Int16Array.of(95, 0) });
     expect((await session.run({ x: Int16Array.of(10, 1) })).outputs['y']!.data).toEqual(Int16Array.of(100, 1));
     session.reset();
@@ -91,14 +97,20 @@ describe.each(BACKENDS.map((b) => [b.name, b] as const))('%s', (_, backend) => {
     const session = await createSession(load(symbolicGraph()), { backend });
     const gas: bigint[] = [];
     for (const n of [1, 2, 3, 4]) {
-      const { outputs, gasUsed } = await session.run({ x: { dtype: 'i16', shape: [n, n], data: new Int16Array(n * n).fill(7) } });
+      const { outputs, gasUsed } = await session.run({
+        x: { dtype: 'i16', shape: [n, n], data: new Int16Array(n * n).fill(7) },
+      });
       expect(outputs['y']!.shape).toEqual([n, n]);
       expect(outputs['y']!.data[n * n - 1]).toBe(n === 1 ? 32767 : Math.floor(32768 / n + 0.5));
       gas.push(gasUsed);
     }
     expect(gas[0]! < gas[1]! && gas[1]! < gas[2]! && gas[2]! < gas[3]!).toBe(true);
-    await expect(session.run({ x: { dtype: 'i16', shape: [5, 5], data: new Int16Array(25) } })).rejects.toMatchObject({ code: 'WrongShape' });
-    await expect(session.run({ x: { dtype: 'i16', shape: [2, 3], data: new Int16Array(6) } })).rejects.toMatchObject({ code: 'WrongShape' });
+    await expect(session.run({ x: { dtype: 'i16', shape: [5, 5], data: new Int16Array(25) } })).rejects.toMatchObject({
+      code: 'WrongShape',
+    });
+    await expect(session.run({ x: { dtype: 'i16', shape: [2, 3], data: new Int16Array(6) } })).rejects.toMatchObject({
+      code: 'WrongShape',
+    });
     await expect(session.run({ x: new Int16Array(4) })).rejects.toMatchObject({ code: 'WrongShape' });
   });
 
@@ -124,7 +136,10 @@ describe.each(BACKENDS.map((b) => [b.name, b] as const))('%s', (_, backend) => {
 describe('sliced runs on the reference', () => {
   it('a run in slices, stored and resumed, has the bits of a whole one', async () => {
     const g = denseGraph();
-    g.nodes.push({ op: 'reshape', inputs: [3], attrs: { shape: [4] } }, { op: 'argmax', inputs: [4], attrs: { axis: 0, select_last: false } });
+    g.nodes.push(
+      { op: 'reshape', inputs: [3], attrs: { shape: [4] } },
+      { op: 'argmax', inputs: [4], attrs: { axis: 0, select_last: false } },
+    );
     g.outputs[0] = { name: 'y', tensor: 5 };
     const session = await createSession(load(g), { backend: 'reference' });
     const whole = await session.run({ x });
@@ -141,10 +156,23 @@ describe('sliced runs on the reference', () => {
 });
 
 describe('a list of backends', () => {
-  const broken: Backend = { name: 'broken', prepare: async () => { throw new HostError('NoBackend', 'no device'); } };
+  const broken: Backend = {
+    name: 'broken',
+    prepare: async () => {
+      throw new HostError('NoBackend', 'no device');
+    },
+  };
   const lost: Backend = {
     name: 'lost',
-    prepare: async (plan, options) => ({ ...(await reference.prepare(plan, options)), memory: { constants: 0, activations: 0, scratch: 0, total: 0 }, explain: () => [], dispose: () => {}, run: async () => { throw new HostError('NoBackend', 'device lost'); } }),
+    prepare: async (plan, options) => ({
+      ...(await reference.prepare(plan, options)),
+      memory: { constants: 0, activations: 0, scratch: 0, total: 0 },
+      explain: () => [],
+      dispose: () => {},
+      run: async () => {
+        throw new HostError('NoBackend', 'device lost');
+      },
+    }),
   };
 
   it('moves on after a HostError, at preparation and at the run', async () => {

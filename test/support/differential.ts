@@ -30,7 +30,12 @@ export function randomDims(model: Model, r: Prng): number[] {
 }
 
 /** A difference, or an output outside its proved interval; null if all is well. */
-export async function compareBackends(model: Model, seed: number, backends: readonly BackendName[], runs: number): Promise<string | null> {
+export async function compareBackends(
+  model: Model,
+  seed: number,
+  backends: readonly BackendName[],
+  runs: number,
+): Promise<string | null> {
   const sessions = await Promise.all(backends.map((backend) => createSession(model, { backend })));
   const r = new Prng(seed);
   try {
@@ -40,7 +45,8 @@ export async function compareBackends(model: Model, seed: number, backends: read
       const results = await Promise.all(sessions.map((s) => s.run(inputs)));
       const first = results[0]!;
       for (let b = 1; b < results.length; b++) {
-        if (results[b]!.digest !== first.digest) return `run ${run}: ${backends[b]} differs from ${backends[0]}: ${where(model, first.outputs, results[b]!.outputs)}`;
+        if (results[b]!.digest !== first.digest)
+          return `run ${run}: ${backends[b]} differs from ${backends[0]}: ${where(model, first.outputs, results[b]!.outputs)}`;
       }
       const outside = escaped(model, first.outputs, dims);
       if (outside !== null) return `run ${run}: ${outside}`;
@@ -65,8 +71,9 @@ function escaped(model: Model, outputs: Readonly<Record<string, Tensor>>, dims: 
     const shift = o.u8 ? 128 : 0;
     const [lo, hi] = [dimAt(t.lo, dims) + shift, dimAt(t.hi, dims) + shift];
     const { data } = outputs[o.name]!;
-    for (let i = 0; i < data.length; i++) if (data[i]! < lo || data[i]! > hi) return `output ${o.name}[${i}] = ${data[i]} outside its proved interval ${lo}…${hi}`;
+    for (let i = 0; i < data.length; i++)
+      if (data[i]! < lo || data[i]! > hi)
+        return `output ${o.name}[${i}] = ${data[i]} outside its proved interval ${lo}…${hi}`;
   }
   return null;
 }
-

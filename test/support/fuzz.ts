@@ -2,7 +2,8 @@
  * Fuzz cases of the model file: half are edits of a valid graph encoded canonically again, so that they reach the
  * validator; the rest are raw mutations, truncations and length bombs.
  */
-import { SCHEDULE_0, gasAt } from '../../src/core/cost.ts';
+import { gasAt, SCHEDULE_0 } from '../../src/core/cost.ts';
+import { type Dim, greatest } from '../../src/core/dim.ts';
 import { SamebitError } from '../../src/core/errors.ts';
 import type { TypedArray } from '../../src/core/tensor.ts';
 import { decodeModel } from '../../src/format/decode.ts';
@@ -10,8 +11,8 @@ import { encodeModel } from '../../src/format/encode.ts';
 import type { Graph, Model, Node } from '../../src/graph/ir.ts';
 import { OPS, type OpName } from '../../src/ops/index.ts';
 import { loadModel } from '../../src/runtime/load.ts';
-import { drawAttr } from './random-graph.ts';
 import { Prng } from './prng.ts';
+import { drawAttr } from './random-graph.ts';
 import { randomGraph } from './recipes.ts';
 
 /** What became of a case. `reached`: the bytes were canonical, so the validator saw the graph. */
@@ -26,7 +27,10 @@ export interface FuzzOutcome {
 
 type Editable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
-const EDGES = [0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 1048576, 1073741823, 1073741824, 2147483647, -1, -128, -129, -32768, -2147483648];
+const EDGES = [
+  0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 1048576, 1073741823, 1073741824, 2147483647, -1, -128, -129,
+  -32768, -2147483648,
+];
 
 function edgyNumber(r: Prng, v: number): number {
   const kind = r.below(5);
@@ -36,7 +40,8 @@ function edgyNumber(r: Prng, v: number): number {
 /** Changes one number somewhere inside a value made of plain objects, arrays and typed arrays. */
 function mutated(r: Prng, value: unknown): unknown {
   if (typeof value === 'number') return edgyNumber(r, value) | 0;
-  if (typeof value === 'bigint') return BigInt.asUintN(64, r.once(2) ? value + 1n : BigInt(r.next()) << BigInt(r.below(33)));
+  if (typeof value === 'bigint')
+    return BigInt.asUintN(64, r.once(2) ? value + 1n : BigInt(r.next()) << BigInt(r.below(33)));
   if (typeof value === 'boolean') return !value;
   if (ArrayBuffer.isView(value)) {
     const copy = (value as TypedArray).slice();
@@ -68,23 +73,43 @@ function edit(r: Prng, g: Editable<Graph>): void {
     }
   };
   switch (r.below(11)) {
-    case 0: return list(g.inputs, (d) => mutated(r, d) as typeof d);
-    case 1: return list(g.constants, (c) => mutated(r, c) as typeof c);
-    case 2: return list(g.constants, (c) => ({ ...c, data: mutated(r, c.data) as TypedArray }));
-    case 3: return list(g.outputs, (o) => mutated(r, o) as typeof o);
-    case 4: return list(g.nodes, (n) => ({ ...n, inputs: mutated(r, n.inputs) as number[] }));
-    case 5: return list(g.nodes, (n) => ({ ...n, op: r.pick(Object.keys(OPS) as OpName[]) }));
-    case 6: return list(g.symbols, (s) => mutated(r, s) as typeof s);
+    case 0:
+      list(g.inputs, (d) => mutated(r, d) as typeof d);
+      break;
+    case 1:
+      list(g.constants, (c) => mutated(r, c) as typeof c);
+      break;
+    case 2:
+      list(g.constants, (c) => ({ ...c, data: mutated(r, c.data) as TypedArray }));
+      break;
+    case 3:
+      list(g.outputs, (o) => mutated(r, o) as typeof o);
+      break;
+    case 4:
+      list(g.nodes, (n) => ({ ...n, inputs: mutated(r, n.inputs) as number[] }));
+      break;
+    case 5:
+      list(g.nodes, (n) => ({ ...n, op: r.pick(Object.keys(OPS) as OpName[]) }));
+      break;
+    case 6:
+      list(g.symbols, (s) => mutated(r, s) as typeof s);
+      break;
     case 7: {
-      if (g.nodes.length > 0) g.nodes.splice(r.below(g.nodes.length), r.below(2), ...(r.once(2) ? [r.pick(g.nodes)] : []));
-      return;
+      if (g.nodes.length > 0)
+        g.nodes.splice(r.below(g.nodes.length), r.below(2), ...(r.once(2) ? [r.pick(g.nodes)] : []));
+      break;
     }
     case 8: {
-      if (g.inputs.length > 0) g.states.push({ input: r.below(g.inputs.length), output: r.below(g.outputs.length + 1) });
-      return;
+      if (g.inputs.length > 0)
+        g.states.push({ input: r.below(g.inputs.length), output: r.below(g.outputs.length + 1) });
+      break;
     }
-    case 9: return list(g.nodes, (n) => redraw(r, n));
-    default: return list(g.nodes, (n) => ({ ...n, attrs: mutated(r, n.attrs) as Node['attrs'] }));
+    case 9:
+      list(g.nodes, (n) => redraw(r, n));
+      break;
+    default:
+      list(g.nodes, (n) => ({ ...n, attrs: mutated(r, n.attrs) as Node['attrs'] }));
+      break;
   }
 }
 
@@ -100,7 +125,14 @@ function redraw(r: Prng, n: Node): Node {
 }
 
 function editedBytes(r: Prng, base: Graph): Uint8Array | null {
-  const g: Editable<Graph> = { symbols: [...base.symbols], inputs: [...base.inputs], constants: [...base.constants], nodes: [...base.nodes], outputs: [...base.outputs], states: [...base.states] };
+  const g: Editable<Graph> = {
+    symbols: [...base.symbols],
+    inputs: [...base.inputs],
+    constants: [...base.constants],
+    nodes: [...base.nodes],
+    outputs: [...base.outputs],
+    states: [...base.states],
+  };
   for (let i = r.int(0, 2); i >= 0; i--) edit(r, g);
   try {
     return encodeModel(g);
@@ -115,12 +147,32 @@ function mutatedBytes(r: Prng, base: Uint8Array): Uint8Array {
   for (let n = r.int(1, 4); n > 0; n--) {
     const at = r.below(bytes.length + 1);
     switch (r.below(6)) {
-      case 0: if (at < bytes.length) bytes[at]! ^= 1 << r.below(8); break;
-      case 1: bytes.splice(at, r.int(1, 9)); break;
-      case 2: bytes.splice(at, 0, ...Array.from({ length: r.int(1, 6) }, () => r.below(256))); break;
-      case 3: bytes.splice(at, 0, ...bytes.slice(at, at + r.int(1, 24))); break;
-      case 4: bytes.splice(at, r.below(2), 0xff, 0xff, 0xff, 0xff, r.pick([0x07, 0x0f, 0xff]), ...(r.once(2) ? [0xff, 0xff, 0xff, 0xff, 0x01] : [])); break;
-      default: bytes.length = r.below(bytes.length + 1);
+      case 0:
+        if (at < bytes.length) bytes[at]! ^= 1 << r.below(8);
+        break;
+      case 1:
+        bytes.splice(at, r.int(1, 9));
+        break;
+      case 2:
+        bytes.splice(at, 0, ...Array.from({ length: r.int(1, 6) }, () => r.below(256)));
+        break;
+      case 3:
+        bytes.splice(at, 0, ...bytes.slice(at, at + r.int(1, 24)));
+        break;
+      case 4:
+        bytes.splice(
+          at,
+          r.below(2),
+          0xff,
+          0xff,
+          0xff,
+          0xff,
+          r.pick([0x07, 0x0f, 0xff]),
+          ...(r.once(2) ? [0xff, 0xff, 0xff, 0xff, 0x01] : []),
+        );
+        break;
+      default:
+        bytes.length = r.below(bytes.length + 1);
     }
     if (bytes.length === 0) break;
   }
@@ -144,17 +196,24 @@ export function fuzzCase(seed: number): FuzzOutcome {
   const r = new Prng(seed ^ 0x5eed);
   const from = base(Math.floor(seed / 64));
   const edited = r.once(2) ? editedBytes(r, from.graph) : null;
-  const bytes = edited ?? (r.once(100) ? Uint8Array.from({ length: r.below(400) }, () => r.below(256)) : mutatedBytes(r, from.bytes));
+  const bytes =
+    edited ??
+    (r.once(100) ? Uint8Array.from({ length: r.below(400) }, () => r.below(256)) : mutatedBytes(r, from.bytes));
   const start = performance.now();
   let ms = 0;
-  const done = (rest: Pick<FuzzOutcome, 'kind' | 'reached' | 'code'> & { model?: Model }): FuzzOutcome => ({ ...rest, bytes, ms });
+  const done = (rest: Pick<FuzzOutcome, 'kind' | 'reached' | 'code'> & { model?: Model }): FuzzOutcome => ({
+    ...rest,
+    bytes,
+    ms,
+  });
   try {
     const model = loadModel(bytes);
     ms = performance.now() - start;
     return done({ kind: 'valid', reached: true, code: '', model });
   } catch (e) {
     ms = performance.now() - start;
-    if (e instanceof SamebitError) return done({ kind: 'refused', reached: decodes(bytes), code: `${e.family}.${e.code}` });
+    if (e instanceof SamebitError)
+      return done({ kind: 'refused', reached: decodes(bytes), code: `${e.family}.${e.code}` });
     return done({ kind: 'crash', reached: false, code: String((e as Error).stack) });
   }
 }
@@ -169,7 +228,13 @@ function decodes(bytes: Uint8Array): boolean {
   }
 }
 
-/** True if a fuzzed model is cheap enough to run on every backend. */
+/** True if a fuzzed model is cheap enough to run on every backend: gas, and elements of every tensor at the largest dims. */
 export function isCheap(model: Model): boolean {
-  return gasAt(model.cost, SCHEDULE_0, model.symbols.map((s) => s.max - s.min)) < 3_000_000n && model.tensors.every((t) => t.data !== undefined || t.shape.every((d) => typeof d !== 'number' || d < 100000));
+  const gas = gasAt(
+    model.cost,
+    SCHEDULE_0,
+    model.symbols.map((s) => s.max - s.min),
+  );
+  const count = (shape: readonly Dim[]): number => shape.reduce<number>((n, d) => n * greatest(d, model.symbols), 1);
+  return gas < 3_000_000n && model.tensors.every((t) => count(t.shape) < 1_000_000);
 }

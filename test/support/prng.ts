@@ -23,7 +23,7 @@ export class Prng {
   /** An integer in lo…hi. */
   int(lo: number, hi: number): number {
     const span = hi - lo + 1;
-    return lo + (span <= 4294967296 ? this.next() % span : this.next() * 1024 % span);
+    return lo + (span <= 4294967296 ? this.next() % span : (this.next() * 1024) % span);
   }
 
   /** True once in n. */
@@ -39,7 +39,8 @@ export class Prng {
   /** An integer in lo…hi that likes both ends, zero and their neighbours. */
   edgy(lo: number, hi: number): number {
     const kind = this.below(8);
-    const near = kind === 0 ? lo : kind === 1 ? hi : kind === 2 ? 0 : kind === 3 ? lo + 1 : kind === 4 ? hi - 1 : this.int(lo, hi);
+    const near =
+      kind === 0 ? lo : kind === 1 ? hi : kind === 2 ? 0 : kind === 3 ? lo + 1 : kind === 4 ? hi - 1 : this.int(lo, hi);
     return near < lo ? lo : near > hi ? hi : near;
   }
 

@@ -2,14 +2,15 @@
  * Random valid graphs, derived from the registry: attributes are drawn from each op's schema, operands and shapes by a
  * recipe an op. A recipe that is missing is a type error.
  */
+
+import type { Dim, SymbolDecl } from '../../src/core/dim.ts';
 import { ModelError } from '../../src/core/errors.ts';
 import { allocate, byteLength, DTYPE_RANGE, type DType, elementCount } from '../../src/core/tensor.ts';
-import type { Dim, SymbolDecl } from '../../src/core/dim.ts';
 import type { Constant, Graph, InputDecl, Node, OutputDecl } from '../../src/graph/ir.ts';
 import { constantType, inputType, validateNode } from '../../src/graph/validate.ts';
 import type { AttrField, Output, Stage, TensorType } from '../../src/ops/define.ts';
 import { OPS, type OpName } from '../../src/ops/index.ts';
-import { Prng } from './prng.ts';
+import type { Prng } from './prng.ts';
 
 /** What a recipe chooses: operands (a tensor, or a constant to make) and the attributes that hang on shapes. */
 export interface Draft {
@@ -20,7 +21,10 @@ export interface Draft {
 /** A tensor of the graph under construction; constants and inputs get their final id at the end. */
 export interface Ref {
   readonly type: TensorType;
-  readonly source: { kind: 'input'; decl: InputDecl } | { kind: 'constant'; value: Constant } | { kind: 'node'; node: number; output: number };
+  readonly source:
+    | { kind: 'input'; decl: InputDecl }
+    | { kind: 'constant'; value: Constant }
+    | { kind: 'node'; node: number; output: number };
 }
 
 /** A graph under construction. */
@@ -39,17 +43,34 @@ export class Builder {
     const { r } = this;
     const [min, max] = DTYPE_RANGE[dtype];
     const zp = options.zp ?? (dtype === 'i8' ? r.edgy(-128, 127) : 0);
-    let [lo, hi] = dtype === 'bool' || r.once(2) ? [min, max] : [r.edgy(min, max), r.edgy(min, max)].sort((a, b) => a - b) as [number, number];
+    let [lo, hi] =
+      dtype === 'bool' || r.once(2)
+        ? [min, max]
+        : ([r.edgy(min, max), r.edgy(min, max)].sort((a, b) => a - b) as [number, number]);
     if (dtype === 'i32') [lo, hi] = [r.int(-100000, 0), r.int(0, 100000)];
     [lo, hi] = [options.lo ?? lo, options.hi ?? hi];
-    const decl: InputDecl = { name: `x${this.refs.length}`, dtype, shape, zp, lo, hi, ...(dtype === 'i8' && r.once(8) ? { u8: true } : {}) };
+    const decl: InputDecl = {
+      name: `x${this.refs.length}`,
+      dtype,
+      shape,
+      zp,
+      lo,
+      hi,
+      ...(dtype === 'i8' && r.once(8) ? { u8: true } : {}),
+    };
     const ref: Ref = { type: inputType(decl, this.symbols), source: { kind: 'input', decl } };
     this.refs.push(ref);
     return ref;
   }
 
   /** A new constant. */
-  constant(dtype: DType, shape: readonly number[], lo: number = DTYPE_RANGE[dtype][0], hi: number = DTYPE_RANGE[dtype][1], zp = 0): Ref {
+  constant(
+    dtype: DType,
+    shape: readonly number[],
+    lo: number = DTYPE_RANGE[dtype][0],
+    hi: number = DTYPE_RANGE[dtype][1],
+    zp = 0,
+  ): Ref {
     const count = elementCount(shape);
     const data = allocate(dtype, count);
     if (dtype === 'i4') {
@@ -70,20 +91,29 @@ export class Builder {
 
   /** A tensor of one of the dtypes and of the rank, existing or new. */
   tensor(dtypes: readonly DType[], rank: number, options: { zp?: number; static?: boolean } = {}): Ref {
-    const fits = (t: TensorType): boolean => dtypes.includes(t.dtype) && t.shape.length === rank && (options.zp === undefined || t.zp === options.zp) && (!options.static || t.shape.every((d) => typeof d === 'number'));
+    const fits = (t: TensorType): boolean =>
+      dtypes.includes(t.dtype) &&
+      t.shape.length === rank &&
+      (options.zp === undefined || t.zp === options.zp) &&
+      (!options.static || t.shape.every((d) => typeof d === 'number'));
     const found = this.r.once(5) ? undefined : this.find(fits);
-    return found ?? this.input(this.r.pick(dtypes), this.shape(rank), options.zp === undefined ? {} : { zp: options.zp });
+    return (
+      found ?? this.input(this.r.pick(dtypes), this.shape(rank), options.zp === undefined ? {} : { zp: options.zp })
+    );
   }
 
   /** A small static shape; a dim is 0 once in a while. */
   shape(rank: number): number[] {
-    return Array.from({ length: rank }, () => (this.r.once(60) ? 0 : this.r.once(12) ? this.r.int(8, 19) : this.r.int(1, 6)));
+    return Array.from({ length: rank }, () =>
+      this.r.once(60) ? 0 : this.r.once(12) ? this.r.int(8, 19) : this.r.int(1, 6),
+    );
   }
 
   /** Tries to append a node; false if the validator refuses it. */
   add(op: OpName, draft: Draft): boolean {
     const attrs: Record<string, unknown> = { ...draft.attrs };
-    for (const [name, field] of Object.entries(OPS[op].attrs)) if (!Object.hasOwn(attrs, name)) attrs[name] = drawAttr(this.r, field);
+    for (const [name, field] of Object.entries(OPS[op].attrs))
+      if (!Object.hasOwn(attrs, name)) attrs[name] = drawAttr(this.r, field);
     const operands = [...draft.operands];
     const tensors = operands.flatMap((o) => (o === null ? [] : [o.type]));
     let next = 0;
@@ -109,7 +139,12 @@ export class Builder {
   }
 
   /** Gives a stage multipliers that bring the raw interval of the op near its output range. */
-  #fit(op: OpName, attrs: Record<string, unknown>, attempt: (a: Record<string, unknown>) => TensorType[], stage: Stage): Stage {
+  #fit(
+    op: OpName,
+    attrs: Record<string, unknown>,
+    attempt: (a: Record<string, unknown>) => TensorType[],
+    stage: Stage,
+  ): Stage {
     const { r } = this;
     const field = OPS[op].attrs['stage']!;
     let [lo, hi, channels] = [-32768, 32767, 1];
@@ -125,7 +160,9 @@ export class Builder {
     const span = DTYPE_RANGE[stage.dtype][1] * r.pick([1, 1, 2, 0.3, 30]);
     const { m, l } = multiplier(r, Math.min(span / reach, 60000), reach);
     const spread = channels > 1 && channels < 65 && r.once(2);
-    const words = spread ? Int32Array.from({ length: channels }, (_, i) => (i === 0 ? m : r.int(m >> 2, m))) : Int32Array.of(m);
+    const words = spread
+      ? Int32Array.from({ length: channels }, (_, i) => (i === 0 ? m : r.int(m >> 2, m)))
+      : Int32Array.of(m);
     return { ...stage, l, m: words.every((v) => v === words[0]) ? words.slice(0, 1) : words };
   }
 
@@ -154,11 +191,30 @@ export class Builder {
       id += n.outputs.length;
     }
     const idOf = (x: Ref): number =>
-      x.source.kind === 'input' ? inputs.indexOf(x) : x.source.kind === 'constant' ? inputs.length + constantOf.get(x)! : first[x.source.node]! + x.source.output;
-    const nodes = this.nodes.map((n): Node => ({ op: n.op, inputs: trimmed(n.operands.map((o) => (o === null ? -1 : idOf(o)))), attrs: n.attrs }));
+      x.source.kind === 'input'
+        ? inputs.indexOf(x)
+        : x.source.kind === 'constant'
+          ? inputs.length + constantOf.get(x)!
+          : first[x.source.node]! + x.source.output;
+    const nodes = this.nodes.map(
+      (n): Node => ({ op: n.op, inputs: trimmed(n.operands.map((o) => (o === null ? -1 : idOf(o)))), attrs: n.attrs }),
+    );
     const results = this.nodes.flatMap((n) => n.outputs).filter((x) => !this.#isRead(x) || this.r.once(6));
-    const outputs = results.map((x, i): OutputDecl => ({ name: `y${i}`, tensor: idOf(x), ...(x.type.dtype === 'i8' && this.r.once(8) ? { u8: true } : {}) }));
-    return { symbols: this.symbols, inputs: inputs.map((x) => (x.source as { decl: InputDecl }).decl), constants, nodes, outputs, states: [] };
+    const outputs = results.map(
+      (x, i): OutputDecl => ({
+        name: `y${i}`,
+        tensor: idOf(x),
+        ...(x.type.dtype === 'i8' && this.r.once(8) ? { u8: true } : {}),
+      }),
+    );
+    return {
+      symbols: this.symbols,
+      inputs: inputs.map((x) => (x.source as { decl: InputDecl }).decl),
+      constants,
+      nodes,
+      outputs,
+      states: [],
+    };
   }
 
   #isRead(x: Ref): boolean {
@@ -203,7 +259,10 @@ export function drawAttr(r: Prng, field: AttrField): unknown {
     case 'enum':
       return r.pick(field.values);
     case 'ints':
-      return field.default ?? Array.from({ length: field.length ?? r.below(4) }, () => r.int(Math.max(field.min, 0), Math.min(field.max, 3)));
+      return (
+        field.default ??
+        Array.from({ length: field.length ?? r.below(4) }, () => r.int(Math.max(field.min, 0), Math.min(field.max, 3)))
+      );
     case 'words':
       return Int32Array.of(r.int(1073741824, 2147483647));
     case 'u64':
@@ -215,6 +274,8 @@ export function drawAttr(r: Prng, field: AttrField): unknown {
     case 'output':
       return drawOutput(r, field.dtypes);
     case 'stage':
-      return field.optional && r.once(6) ? undefined : ({ ...drawOutput(r, field.dtypes), l: 0, m: Int32Array.of(r.int(0, 2147483647)) } satisfies Stage);
+      return field.optional && r.once(6)
+        ? undefined
+        : ({ ...drawOutput(r, field.dtypes), l: 0, m: Int32Array.of(r.int(0, 2147483647)) } satisfies Stage);
   }
 }

@@ -3,8 +3,8 @@ import type { Dim } from '../../src/core/dim.ts';
 import type { DType } from '../../src/core/tensor.ts';
 import type { TensorType } from '../../src/ops/define.ts';
 import type { OpName } from '../../src/ops/index.ts';
-import { Builder, type Draft, type Ref } from './random-graph.ts';
 import { Prng } from './prng.ts';
+import { Builder, type Draft, type Ref } from './random-graph.ts';
 import { MORE } from './recipes-more.ts';
 
 type Recipe = (b: Builder) => Draft;
@@ -38,7 +38,12 @@ function conv2d(b: Builder): Draft {
   const outputs = groups * r.pick([1, 1, 2, 3, 9]);
   const kernel = [r.int(1, 3), r.int(1, 3)];
   const pads = r.once(2) ? [0, 0, 0, 0] : Array.from({ length: 4 }, () => r.below(3));
-  const attrs = { strides: [r.pick([1, 1, 2, 3]), r.pick([1, 1, 2, 3])], pads, dilations: [r.pick([1, 1, 2]), r.pick([1, 1, 2])], groups };
+  const attrs = {
+    strides: [r.pick([1, 1, 2, 3]), r.pick([1, 1, 2, 3])],
+    pads,
+    dilations: [r.pick([1, 1, 2]), r.pick([1, 1, 2])],
+    groups,
+  };
   return { operands: [x, weights(b, [outputs, ...kernel, Math.floor(c / groups)]), bias(b, outputs)], attrs };
 }
 
@@ -63,7 +68,8 @@ function matmul(b: Builder): Draft {
   const narrow = r.once(2) ? {} : { lo: -90, hi: 90 };
   const fixed = shape.every((d) => typeof d === 'number');
   const dtype = r.pick(I8_I16);
-  const other = fixed && r.once(3) ? b.constant(dtype, shape as number[], -100, 100) : b.input(dtype, shape, { zp: 0, ...narrow });
+  const other =
+    fixed && r.once(3) ? b.constant(dtype, shape as number[], -100, 100) : b.input(dtype, shape, { zp: 0, ...narrow });
   return { operands: [a, other], attrs: { tb } };
 }
 
@@ -75,8 +81,14 @@ function linear2(b: Builder): Draft {
   const ma = r.once(3) ? (r.once(2) ? 1 : -1) : r.int(-near, near) | 1;
   if (r.once(5)) return { operands: [a], attrs: { ma, mb: 0, s } };
   const shape = a.type.shape.map((d) => (r.once(4) ? 1 : d)).slice(r.once(4) && a.type.shape.length > 0 ? 1 : 0);
-  const same = b.find((t) => t !== a.type && t.dtype !== 'bool' && JSON.stringify(t.shape) === JSON.stringify(a.type.shape));
-  const other = same ?? (shape.every((d) => typeof d === 'number') && r.once(3) ? b.constant(r.pick(['i8', 'i16']), shape as number[]) : b.input(r.pick(I8_I16), shape));
+  const same = b.find(
+    (t) => t !== a.type && t.dtype !== 'bool' && JSON.stringify(t.shape) === JSON.stringify(a.type.shape),
+  );
+  const other =
+    same ??
+    (shape.every((d) => typeof d === 'number') && r.once(3)
+      ? b.constant(r.pick(['i8', 'i16']), shape as number[])
+      : b.input(r.pick(I8_I16), shape));
   return { operands: r.once(2) ? [a, other] : [other, a], attrs: { ma, mb: r.int(-near, near), s } };
 }
 
@@ -87,7 +99,10 @@ function pool(b: Builder): Draft {
   const strides = [r.int(1, 3), r.int(1, 3)];
   const dilations = [r.pick([1, 1, 2]), r.pick([1, 1, 3])];
   const pads = r.once(2) ? [0, 0, 0, 0] : Array.from({ length: 4 }, () => r.below(3));
-  return { operands: [x], attrs: { kernel, strides, dilations, pads, overhang: strides.map((s) => (r.once(3) ? r.below(s) : 0)) } };
+  return {
+    operands: [x],
+    attrs: { kernel, strides, dilations, pads, overhang: strides.map((s) => (r.once(3) ? r.below(s) : 0)) },
+  };
 }
 
 function averagePool(b: Builder): Draft {
@@ -103,7 +118,11 @@ function reshape(b: Builder): Draft {
   if (shape.some((d) => typeof d !== 'number')) return { operands: [x], attrs: { shape: [...shape, 1] } };
   let left = (shape as readonly number[]).reduce((n, d) => n * d, 1);
   const out: number[] = [];
-  for (const p of [2, 3, 5]) if (left > 0 && left % p === 0 && r.once(2)) { out.push(p); left /= p; }
+  for (const p of [2, 3, 5])
+    if (left > 0 && left % p === 0 && r.once(2)) {
+      out.push(p);
+      left /= p;
+    }
   return { operands: [x], attrs: { shape: r.once(2) ? [...out, left] : [left, ...out] } };
 }
 
@@ -122,8 +141,20 @@ function concat(b: Builder): Draft {
   const first = b.tensor(ANY, r.int(1, 4));
   const axis = r.below(first.type.shape.length);
   const more = Array.from({ length: r.below(3) }, () => {
-    const other = b.find((t) => t.dtype === first.type.dtype && t.zp === first.type.zp && t.shape.length === first.type.shape.length && t.shape.every((d, i) => i === axis || d === first.type.shape[i]));
-    return other !== undefined && r.once(2) ? other : b.input(first.type.dtype, first.type.shape.map((d, i) => (i === axis ? r.below(4) : d)), { zp: first.type.zp });
+    const other = b.find(
+      (t) =>
+        t.dtype === first.type.dtype &&
+        t.zp === first.type.zp &&
+        t.shape.length === first.type.shape.length &&
+        t.shape.every((d, i) => i === axis || d === first.type.shape[i]),
+    );
+    return other !== undefined && r.once(2)
+      ? other
+      : b.input(
+          first.type.dtype,
+          first.type.shape.map((d, i) => (i === axis ? r.below(4) : d)),
+          { zp: first.type.zp },
+        );
   });
   return { operands: [first, ...more], attrs: { axis } };
 }
@@ -135,14 +166,18 @@ function slice(b: Builder): Draft {
   for (const d of x.type.shape) {
     const n = typeof d === 'number' ? d : 1;
     if (typeof d !== 'number' || n === 0 || r.once(3)) {
-      start.push(0); step.push(1); size.push(d);
+      start.push(0);
+      step.push(1);
+      size.push(d);
       continue;
     }
     const s = r.pick([1, 1, 2, 3, -1, -2]);
     const from = r.below(n);
     const most = s > 0 ? Math.floor((n - 1 - from) / s) + 1 : Math.floor(from / -s) + 1;
     const count = r.int(r.once(9) ? 0 : 1, most);
-    start.push(from); step.push(count <= 1 ? 1 : s); size.push(count);
+    start.push(from);
+    step.push(count <= 1 ? 1 : s);
+    size.push(count);
   }
   return { operands: [x], attrs: { start, step, size } };
 }
@@ -151,7 +186,8 @@ function pad(b: Builder): Draft {
   const { r } = b;
   const x = b.tensor(ANY, r.int(1, 4));
   const mode = r.pick(['constant', 'edge', 'reflect']);
-  const amount = (d: Dim): number => (r.once(2) ? 0 : r.below(mode === 'reflect' && typeof d === 'number' ? Math.max(1, Math.min(d, 3)) : 3));
+  const amount = (d: Dim): number =>
+    r.once(2) ? 0 : r.below(mode === 'reflect' && typeof d === 'number' ? Math.max(1, Math.min(d, 3)) : 3);
   const [before, after] = [x.type.shape.map(amount), x.type.shape.map(amount)];
   const last = x.type.shape.length - 1;
   const extent = x.type.shape[last]!;
@@ -177,7 +213,10 @@ function layerNorm(b: Builder): Draft {
   const x = b.tensor(I8_I16, r.int(1, 3));
   const n = dim(x.type, x.type.shape.length - 1);
   const reach = r.pick([1 << 20, 1 << 28, 2147483647]);
-  return { operands: [x, b.constant('i32', [n], -reach, reach), b.constant('i32', [n], -(1 << 24), 1 << 24)], attrs: { g: r.int(0, 16) } };
+  return {
+    operands: [x, b.constant('i32', [n], -reach, reach), b.constant('i32', [n], -(1 << 24), 1 << 24)],
+    attrs: { g: r.int(0, 16) },
+  };
 }
 
 function lstm(b: Builder): Draft {
@@ -187,15 +226,30 @@ function lstm(b: Builder): Draft {
   const dtype: DType = qh === 7 ? 'i8' : 'i16';
   const state = (d: DType): Ref => {
     const shape = [x.type.shape[1]!, h];
-    return shape.every((e) => typeof e === 'number') && r.once(2) ? b.constant(d, shape as number[]) : b.input(d, shape, { zp: 0 });
+    return shape.every((e) => typeof e === 'number') && r.once(2)
+      ? b.constant(d, shape as number[])
+      : b.input(d, shape, { zp: 0 });
   };
   const table = (lo: number): Ref => b.constant('i16', [513], lo, 32767);
   const [lo, hi] = [r.once(3) ? -60 : -128, r.once(3) ? 90 : 127];
-  const words = (): Int32Array => (r.once(2) ? Int32Array.of(r.int(1 << 20, 2147483647)) : Int32Array.from({ length: 4 * h }, () => r.int(1073741824, 2147483647)));
+  const words = (): Int32Array =>
+    r.once(2)
+      ? Int32Array.of(r.int(1 << 20, 2147483647))
+      : Int32Array.from({ length: 4 * h }, () => r.int(1073741824, 2147483647));
   const [mx, mh] = [words(), words()];
   const shift = (m: Int32Array): number => (m.some((v) => v >= 1073741824) ? r.below(5) : 0);
   return {
-    operands: [x, weights(b, [4 * h, dim(x.type, 2)]), weights(b, [4 * h, h]), b.constant('i32', [4 * h], -5000, 5000), state(dtype), state('i16'), table(0), table(-32768), table(-32768)],
+    operands: [
+      x,
+      weights(b, [4 * h, dim(x.type, 2)]),
+      weights(b, [4 * h, h]),
+      b.constant('i32', [4 * h], -5000, 5000),
+      state(dtype),
+      state('i16'),
+      table(0),
+      table(-32768),
+      table(-32768),
+    ],
     attrs: { mx, lx: shift(mx), mh, lh: shift(mh), qh, lo, hi },
   };
 }
@@ -216,7 +270,10 @@ export const RECIPES: { readonly [N in OpName]: Recipe } = {
   lstm,
   lut8: (b) => {
     const dtype = b.r.pick(I8_I16);
-    return { operands: [b.tensor(['i8'], b.r.int(0, 4)), b.constant(dtype, [256])], attrs: { zp: dtype === 'i8' ? b.r.edgy(-128, 127) : 0 } };
+    return {
+      operands: [b.tensor(['i8'], b.r.int(0, 4)), b.constant(dtype, [256])],
+      attrs: { zp: dtype === 'i8' ? b.r.edgy(-128, 127) : 0 },
+    };
   },
   lut16: (b) => ({ operands: [b.tensor(['i16'], b.r.int(0, 4)), b.constant('i16', [513])] }),
   matmul,

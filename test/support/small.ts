@@ -1,7 +1,7 @@
 /** Small graphs that tests start from. */
-import type { Constant, Graph, Node } from '../../src/graph/ir.ts';
+
 import { encodeModel } from '../../src/format/encode.ts';
-import type { Model } from '../../src/graph/ir.ts';
+import type { Constant, Graph, Model, Node } from '../../src/graph/ir.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 
 /** A graph that can be edited. */
@@ -29,7 +29,11 @@ export function denseGraph(): Editable<Graph> {
 }
 
 /** A graph of one node without constants: x of a type → node → y. */
-export function unary(node: Omit<Node, 'inputs'>, input: Partial<Graph['inputs'][number]> = {}, constants: Constant[] = []): Editable<Graph> {
+export function unary(
+  node: Omit<Node, 'inputs'>,
+  input: Partial<Graph['inputs'][number]> = {},
+  constants: Constant[] = [],
+): Editable<Graph> {
   return {
     symbols: [],
     inputs: [{ name: 'x', dtype: 'i8', shape: [2, 3], zp: 0, lo: -128, hi: 127, ...input }],
@@ -49,7 +53,13 @@ export function counterGraph(): Editable<Graph> {
       { name: 's', dtype: 'i16', shape: [2], zp: 0, lo: -100, hi: 100 },
     ],
     constants: [],
-    nodes: [{ op: 'linear2', inputs: [1, 0], attrs: { ma: 1, mb: 1, s: 0, output: { dtype: 'i16', zp: 0, lo: -100, hi: 100 } } }],
+    nodes: [
+      {
+        op: 'linear2',
+        inputs: [1, 0],
+        attrs: { ma: 1, mb: 1, s: 0, output: { dtype: 'i16', zp: 0, lo: -100, hi: 100 } },
+      },
+    ],
     outputs: [{ name: 'y', tensor: 2 }],
     states: [{ input: 1, output: 0 }],
   };
@@ -59,9 +69,34 @@ export function counterGraph(): Editable<Graph> {
 export function symbolicGraph(): Editable<Graph> {
   return {
     symbols: [{ name: 'n', min: 1, max: 4 }],
-    inputs: [{ name: 'x', dtype: 'i16', shape: [{ c: 0, k: [1] }, { c: 0, k: [1] }], zp: 0, lo: -1000, hi: 1000 }],
+    inputs: [
+      {
+        name: 'x',
+        dtype: 'i16',
+        shape: [
+          { c: 0, k: [1] },
+          { c: 0, k: [1] },
+        ],
+        zp: 0,
+        lo: -1000,
+        hi: 1000,
+      },
+    ],
     constants: [],
-    nodes: [{ op: 'softmax', inputs: [0], attrs: { l: 6, m: 1640000000, o: 15, output: { dtype: 'i16', zp: 0, lo: 0, hi: 32767 }, causal: true, offset: 0 } }],
+    nodes: [
+      {
+        op: 'softmax',
+        inputs: [0],
+        attrs: {
+          l: 6,
+          m: 1640000000,
+          o: 15,
+          output: { dtype: 'i16', zp: 0, lo: 0, hi: 32767 },
+          causal: true,
+          offset: 0,
+        },
+      },
+    ],
     outputs: [{ name: 'y', tensor: 1 }],
     states: [],
   };

@@ -36,7 +36,12 @@ function storage(data: TypedArray | Float64Array, shape: readonly number[], zp: 
 }
 
 /** Fills the elements of `target`, of which axis 0 may be fixed to `time`. */
-function fill(step: Step<unknown, Slots>, cell: Omit<Cell<unknown, Slots>, 'at'>, target: Storage, time?: number): void {
+function fill(
+  step: Step<unknown, Slots>,
+  cell: Omit<Cell<unknown, Slots>, 'at'>,
+  target: Storage,
+  time?: number,
+): void {
   const { shape } = target;
   const from = time === undefined ? 0 : 1;
   const at = shape.map((_, i) => (i < from ? time! : 0));
@@ -68,7 +73,11 @@ export function evaluate(
     if (s.output !== undefined) return out[s.output]!;
     const shape = s.shape!(cell);
     const count = elementCount(shape);
-    return (step[s.name] = storage(s.bits === 64 ? new Float64Array(count) : new Int32Array(count), shape, 0)) as Storage;
+    return (step[s.name] = storage(
+      s.bits === 64 ? new Float64Array(count) : new Int32Array(count),
+      shape,
+      0,
+    )) as Storage;
   });
   for (let i = 0; i < def.steps.length; i++) {
     if (!def.steps[i]!.scan) {

@@ -22,10 +22,18 @@ class ReferenceExecutable implements Executable {
     this.#plan = plan;
     this.#keep = keep;
     const activations = plan.tensors.reduce((sum, t) => sum + (t.data === undefined ? t.bytes : 0), 0);
-    this.memory = { constants: plan.memory.constants, activations, scratch: 0, total: plan.memory.constants + activations };
+    this.memory = {
+      constants: plan.memory.constants,
+      activations,
+      scratch: 0,
+      total: plan.memory.constants + activations,
+    };
   }
 
-  async run(inputs: readonly TypedArray[], { signal }: { readonly signal?: AbortSignal | undefined }): Promise<readonly TypedArray[]> {
+  async run(
+    inputs: readonly TypedArray[],
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly TypedArray[]> {
     const values = this.#load(inputs);
     for (const node of this.#plan.nodes) {
       signal?.throwIfAborted();
@@ -35,7 +43,10 @@ class ReferenceExecutable implements Executable {
     return this.#outputs(values);
   }
 
-  runSync(inputs: readonly TypedArray[], { into }: { readonly into?: readonly TypedArray[] | undefined }): readonly TypedArray[] {
+  runSync(
+    inputs: readonly TypedArray[],
+    { into }: { readonly into?: readonly TypedArray[] | undefined },
+  ): readonly TypedArray[] {
     const values = this.#load(inputs);
     for (const node of this.#plan.nodes) this.#node(node, values);
     return this.#outputs(values, into);
@@ -48,7 +59,8 @@ class ReferenceExecutable implements Executable {
     let next = from?.next ?? 0;
     return {
       step: (cost) => {
-        for (let spent = 0n; next < nodes.length && spent <= cost; spent += NODE_COST) this.#node(nodes[next++]!, values);
+        for (let spent = 0n; next < nodes.length && spent <= cost; spent += NODE_COST)
+          this.#node(nodes[next++]!, values);
         return next === nodes.length;
       },
       read: (tensor) => values.get(tensor)?.slice() as TypedArray | undefined,
@@ -81,7 +93,8 @@ class ReferenceExecutable implements Executable {
   }
 
   #node(node: PlanNode, values: Map<number, TypedArray>): void {
-    const value = (id: number): Value | undefined => (id < 0 ? undefined : { ...this.#plan.tensors[id]!, data: values.get(id)! });
+    const value = (id: number): Value | undefined =>
+      id < 0 ? undefined : { ...this.#plan.tensors[id]!, data: values.get(id)! };
     const types = node.outputs.map((id) => this.#plan.tensors[id]!);
     const { outputs } = evaluate(OPS[node.op], node.inputs.map(value), node.attrs, node.facts, types);
     node.outputs.forEach((id, i) => values.set(id, outputs[i]!));
