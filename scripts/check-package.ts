@@ -65,7 +65,7 @@ function install(): void {
   mkdirSync(installed, { recursive: true });
   run('tar', ['-xzf', join(work, filename), '--strip-components=1', '-C', installed], work);
   console.log(`package: ${statSync(join(work, filename)).size} bytes packed`);
-  for (const dependency of ['protobufjs', 'long', '@types/node', 'undici-types']) {
+  for (const dependency of ['protobufjs', 'long', '@noble/hashes', '@types/node', 'undici-types']) {
     const target = join(work, 'node_modules', dependency);
     mkdirSync(dirname(target), { recursive: true });
     symlinkSync(join(root, 'node_modules', dependency), target);

@@ -2,7 +2,7 @@
  * Digests over canonical bytes (spec/20-format.md §6).
  * @module
  */
-import { sha256 } from './sha256.ts';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { DTYPES, type Tensor, toBytes } from './tensor.ts';
 
 export { sha256 };
@@ -11,7 +11,7 @@ const text = /* @__PURE__ */ new TextEncoder();
 
 /** sha256("samebit/model/1" ‖ bytes): the id of a model. */
 export function modelId(bytes: Uint8Array): Uint8Array {
-  return sha256([text.encode('samebit/model/1'), bytes]);
+  return sha256.create().update(text.encode('samebit/model/1')).update(bytes).digest();
 }
 
 /**
@@ -19,14 +19,14 @@ export function modelId(bytes: Uint8Array): Uint8Array {
  * then its canonical bytes. The dtype code is the index in DTYPES; a u8 view has code 5 and is hashed as u8.
  */
 export function runDigest(id: Uint8Array, outputs: readonly Tensor[]): Uint8Array {
-  const parts = [text.encode('samebit/run/1'), id];
+  const hash = sha256.create().update(text.encode('samebit/run/1')).update(id);
   outputs.forEach((o, i) => {
     const code = o.dtype === 'u8' ? DTYPES.length : DTYPES.indexOf(o.dtype);
     const head = new DataView(new ArrayBuffer(12 + 4 * o.shape.length));
-    for (const [k, v] of [i, code, o.shape.length, ...o.shape].entries()) head.setUint32(4 * k, v, true);
-    parts.push(new Uint8Array(head.buffer), toBytes(o.data));
+    [i, code, o.shape.length, ...o.shape].forEach((v, k) => head.setUint32(4 * k, v, true));
+    hash.update(new Uint8Array(head.buffer)).update(toBytes(o.data));
   });
-  return sha256(parts);
+  return hash.digest();
 }
 
 /** Lower-case hexadecimal digits. */
