@@ -3,7 +3,7 @@
  * @module
  */
 import { addDim, least } from '../core/dim.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { checkAxis, counts, elements } from './rules.ts';
 
 /** Attributes of argmax and argmin. The first of equal values wins, or with `select_last` the last. */
@@ -13,7 +13,7 @@ export interface ArgAttrs {
 }
 
 /* @__NO_SIDE_EFFECTS__ */
-function arg(code: number, beats: (v: number, best: number) => boolean): OpDef<ArgAttrs, readonly [x: 1]> {
+function arg(code: number): OpDef<ArgAttrs, readonly [x: 1]> {
   return defineOp<ArgAttrs, readonly [x: 1]>({
     code,
     since: 1,
@@ -26,11 +26,23 @@ function arg(code: number, beats: (v: number, best: number) => boolean): OpDef<A
       const { shape } = c.in[0];
       const { axis } = c.a;
       checkAxis(c, axis, shape.length);
-      if (least(shape[axis]!, c.symbols) < 1) c.fail('BadShape', 'the axis is not empty', '≥ 1', least(shape[axis]!, c.symbols));
+      if (least(shape[axis]!, c.symbols) < 1)
+        c.fail('BadShape', 'the axis is not empty', '≥ 1', least(shape[axis]!, c.symbols));
       return [{ dtype: 'i32', shape: shape.filter((_, i) => i !== axis), zp: 0 }];
     },
     bounds: (c) => ({ y: [{ lo: 0, hi: addDim(c.in[0].shape[c.a.axis]!, -1) }] }),
     cost: (c) => ({ counts: counts(['arg', elements(c, c.in[0])]) }),
+  });
+}
+
+/** Definition of argmax: x → i32 indices of the greatest value, the axis removed. */
+export const argmax: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(22);
+/** Definition of argmin: x → i32 indices of the least value, the axis removed. */
+export const argmin: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(23);
+
+/* @__NO_SIDE_EFFECTS__ */
+function argSteps(beats: (v: number, best: number) => boolean): Reference<ArgAttrs, readonly [x: 1]> {
+  return {
     steps: [
       {
         name: 'y',
@@ -47,10 +59,10 @@ function arg(code: number, beats: (v: number, best: number) => boolean): OpDef<A
         },
       },
     ],
-  });
+  };
 }
 
-/** Definition of argmax: x → i32 indices of the greatest value, the axis removed. */
-export const argmax: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(22, (v, best) => v > best);
-/** Definition of argmin: x → i32 indices of the least value, the axis removed. */
-export const argmin: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(23, (v, best) => v < best);
+/** The one-element reference of argmax. */
+export const argmaxSteps: Reference<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ argSteps((v, best) => v > best);
+/** The one-element reference of argmin. */
+export const argminSteps: Reference<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ argSteps((v, best) => v < best);

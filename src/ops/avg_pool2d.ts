@@ -3,7 +3,7 @@
  * @module
  */
 import { stage as outputStage, roundDiv } from '../core/int.ts';
-import { defineOp, type OpDef, type Output } from './define.ts';
+import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
 import { centred, checkLeastL, checkOutput, hull, magnitude, proveBound, scaled, stageRange } from './rules.ts';
 import { forEachTap, poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from './window.ts';
 
@@ -44,21 +44,25 @@ export const avg_pool2d: OpDef<AvgPoolAttrs, readonly [x: 1]> = /* @__PURE__ */ 
       return { y: [{ lo: c.a.output.lo, hi: c.a.output.hi }], facts: { bound, accLo: acc.lo, accHi: acc.hi } };
     },
     cost: poolCost,
-    steps: [
-      {
-        name: 'y',
-        output: 0,
-        element(c) {
-          const [x] = c.in;
-          let [acc, valid] = [0, 0];
-          const declared = forEachTap(c, (i) => {
-            acc += x.data[i]! - x.zp;
-            valid++;
-          });
-          const { m1, l, output: o } = c.a;
-          return outputStage(acc, roundDiv(m1, c.a.include_pad ? declared : valid), l, o.zp, o.lo, o.hi);
-        },
-      },
-    ],
   },
 );
+
+/** The one-element reference of avg_pool2d. */
+export const avgPool2dSteps: Reference<AvgPoolAttrs, readonly [x: 1]> = {
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element(c) {
+        const [x] = c.in;
+        let [acc, valid] = [0, 0];
+        const declared = forEachTap(c, (i) => {
+          acc += x.data[i]! - x.zp;
+          valid++;
+        });
+        const { m1, l, output: o } = c.a;
+        return outputStage(acc, roundDiv(m1, c.a.include_pad ? declared : valid), l, o.zp, o.lo, o.hi);
+      },
+    },
+  ],
+};

@@ -3,7 +3,7 @@
  * @module
  */
 import { gcd } from '../core/int.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import { broadcast, centred, magnitude, perOutput, proveBound } from './rules.ts';
 
@@ -42,7 +42,8 @@ export const compare: OpDef<CompareAttrs, In> = /* @__PURE__ */ defineOp<Compare
   type(c) {
     const { ma, mb } = c.a;
     if (mb === 0) c.fail('BadAttribute', 'mb is not 0', '≠ 0', 0);
-    if (gcd(ma, Math.abs(mb)) !== 1) c.fail('NotCanonical', 'ma and mb have no common factor', 1, gcd(ma, Math.abs(mb)));
+    if (gcd(ma, Math.abs(mb)) !== 1)
+      c.fail('NotCanonical', 'ma and mb have no common factor', 1, gcd(ma, Math.abs(mb)));
     return [{ dtype: 'bool', shape: broadcast(c, c.in[0].shape, c.in[1].shape), zp: 0 }];
   },
   bounds(c) {
@@ -51,6 +52,10 @@ export const compare: OpDef<CompareAttrs, In> = /* @__PURE__ */ defineOp<Compare
     return { y: [{ lo: 0, hi: 1 }] };
   },
   cost: perOutput('select'),
+});
+
+/** The one-element reference of compare. */
+export const compareSteps: Reference<CompareAttrs, In> = {
   steps: [
     {
       name: 'y',
@@ -60,4 +65,4 @@ export const compare: OpDef<CompareAttrs, In> = /* @__PURE__ */ defineOp<Compare
       },
     },
   ],
-});
+};

@@ -3,7 +3,7 @@
  * @module
  */
 import { addDim, type Dim, least, sameDim } from '../core/dim.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { elementAt } from './elementwise.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { checkAxis, hull, worst } from './rules.ts';
@@ -51,6 +51,10 @@ export const concat: OpDef<ConcatAttrs, readonly 1[]> = /* @__PURE__ */ defineOp
     const { axis } = c.a;
     return moveCost(c, c.out[0]!, { axis, share: Math.min(...c.in.map((x) => least(x.shape[axis]!, c.symbols))) });
   },
+});
+
+/** The one-element reference of concat. */
+export const concatSteps: Reference<ConcatAttrs, readonly 1[]> = {
   steps: [
     {
       name: 'y',
@@ -66,4 +70,4 @@ export const concat: OpDef<ConcatAttrs, readonly 1[]> = /* @__PURE__ */ defineOp
       },
     },
   ],
-});
+};

@@ -6,7 +6,15 @@ import { charged } from '../core/cost.ts';
 import { addDim, type Dim, least } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import { product, times } from '../core/poly.ts';
-import { type Cell, defineOp, type OpDef, type Stage, stageField, type TypedContext } from './define.ts';
+import {
+  type Cell,
+  defineOp,
+  type OpDef,
+  type Reference,
+  type Stage,
+  stageField,
+  type TypedContext,
+} from './define.ts';
 import { chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
 import { centred, counts, elements, hull, staged, stagedType, staticDim } from './rules.ts';
 import { outputExtent } from './window.ts';
@@ -104,5 +112,9 @@ export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAtt
     return { y: [y], facts };
   },
   cost: (c) => ({ counts: counts(macs(c), ['staged', elements(c, c.out[0]!)]) }),
-  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[3]!) }],
 });
+
+/** The one-element reference of conv2d. */
+export const conv2dSteps: Reference<Conv2dAttrs, In> = {
+  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[3]!) }],
+};

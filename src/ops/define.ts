@@ -245,6 +245,16 @@ export interface Step<A, I extends Slots> {
   element(c: Cell<A, I>): number;
 }
 
+/**
+ * The one-element reference of an op: its steps in order. It stands beside the definition, not in it, so that a bundle
+ * without the reference backend leaves it out.
+ */
+export interface Reference<A, I extends Slots> {
+  readonly steps: readonly Step<A, I>[];
+  /** True where a recurrent op walks axis 0 of its scan steps from the end. */
+  reversed?(a: BoundAttrs<A>): boolean;
+}
+
 /** The definition of one op. */
 export interface OpDef<A, I extends Slots> {
   /** Wire code; frozen by test/golden/opcodes.json. */
@@ -256,9 +266,6 @@ export interface OpDef<A, I extends Slots> {
   type(c: RuleContext<A, I>): readonly OutType[];
   bounds(c: TypedContext<A, I>): Bounds;
   cost(c: TypedContext<A, I>): NodeCost;
-  readonly steps: readonly Step<A, I>[];
-  /** True where a recurrent op walks axis 0 of its scan steps from the end. */
-  reversed?(a: BoundAttrs<A>): boolean;
 }
 
 /** Freezes a definition; a pure call, so an unused op leaves a bundle. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { floorDiv } from '../core/int.ts';
-import { type Cell, defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { type Cell, defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
 import { type Blocks, chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
 import { centred, counts, elements, staged, stagedType, staticDim } from './rules.ts';
 
@@ -89,5 +89,9 @@ export const dense: OpDef<DenseAttrs, In> = /* @__PURE__ */ defineOp<DenseAttrs,
     const macs = chargedMacs(c.symbols, x.shape.slice(0, -1), o, k);
     return { counts: counts([macClass(x.dtype, w.dtype), macs], ['staged', elements(c, c.out[0]!)]) };
   },
-  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[c.at.length - 1]!) }],
 });
+
+/** The one-element reference of dense. */
+export const denseSteps: Reference<DenseAttrs, In> = {
+  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[c.at.length - 1]!) }],
+};

@@ -3,7 +3,7 @@
  * @module
  */
 import { floorDiv } from '../core/int.ts';
-import { defineOp, type OpDef, type RuleContext } from './define.ts';
+import { defineOp, type OpDef, type Reference, type RuleContext } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { staticDim } from './rules.ts';
 
@@ -47,19 +47,6 @@ export const depth_to_space: OpDef<DepthToSpaceAttrs, In> = /* @__PURE__ */ defi
     const share = c.a.mode === 'DCR' ? (c.out[0]!.shape[3] as number) : 1;
     return moveCost(c, c.out[0]!, { axis: 3, share });
   },
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x], a: { block: b, mode }, out, at }) {
-        const [n, oy, ox, c] = at as [number, number, number, number];
-        const channels = out[0]!.shape[3]!;
-        const within = (oy % b) * b + (ox % b);
-        const channel = mode === 'DCR' ? within * channels + c : c * b * b + within;
-        return x.data[n * x.strides[0]! + floorDiv(oy, b) * x.strides[1]! + floorDiv(ox, b) * x.strides[2]! + channel]!;
-      },
-    },
-  ],
 });
 
 /** Definition of space_to_depth: x [N,bH,bW,C] → [N,H,W,b²C]. */
@@ -73,12 +60,35 @@ export const space_to_depth: OpDef<SpaceToDepthAttrs, In> = /* @__PURE__ */ defi
     const [h, w, ch] = extents(c);
     const b = c.a.block;
     if (h % b !== 0 || w % b !== 0) c.fail('BadShape', 'b divides H and W', '0, 0', `${h % b}, ${w % b}`);
-    return [{ dtype: c.in[0].dtype, shape: [c.in[0].shape[0]!, floorDiv(h, b), floorDiv(w, b), ch * b * b], zp: c.in[0].zp }];
+    return [
+      { dtype: c.in[0].dtype, shape: [c.in[0].shape[0]!, floorDiv(h, b), floorDiv(w, b), ch * b * b], zp: c.in[0].zp },
+    ];
   },
   bounds: (c) => ({ y: [{ lo: c.in[0].lo, hi: c.in[0].hi }] }),
   cost(c) {
     return moveCost(c, c.out[0]!, c.a.block === 1 ? null : { axis: 3, share: c.in[0].shape[3] as number });
   },
+});
+
+/** The one-element reference of depth_to_space. */
+export const depthToSpaceSteps: Reference<DepthToSpaceAttrs, In> = {
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element({ in: [x], a: { block: b, mode }, out, at }) {
+        const [n, oy, ox, c] = at as [number, number, number, number];
+        const channels = out[0]!.shape[3]!;
+        const within = (oy % b) * b + (ox % b);
+        const channel = mode === 'DCR' ? within * channels + c : c * b * b + within;
+        return x.data[n * x.strides[0]! + floorDiv(oy, b) * x.strides[1]! + floorDiv(ox, b) * x.strides[2]! + channel]!;
+      },
+    },
+  ],
+};
+
+/** The one-element reference of space_to_depth. */
+export const spaceToDepthSteps: Reference<SpaceToDepthAttrs, In> = {
   steps: [
     {
       name: 'y',
@@ -92,4 +102,4 @@ export const space_to_depth: OpDef<SpaceToDepthAttrs, In> = /* @__PURE__ */ defi
       },
     },
   ],
-});
+};

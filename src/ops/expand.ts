@@ -3,7 +3,7 @@
  * @module
  */
 import { type Dim, sameDim, sameShape } from '../core/dim.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 import { broadcast } from './rules.ts';
@@ -22,7 +22,8 @@ export const expand: OpDef<ExpandAttrs, readonly [x: 1]> = /* @__PURE__ */ defin
   attrs: { shape: { kind: 'dims', tag: 1, min: 0, max: 1073741824 } },
   type(c) {
     const [x] = c.in;
-    if (!sameShape(broadcast(c, x.shape, c.a.shape), c.a.shape)) c.fail('BadShape', 'x broadcasts to the shape', JSON.stringify(c.a.shape), JSON.stringify(x.shape));
+    if (!sameShape(broadcast(c, x.shape, c.a.shape), c.a.shape))
+      c.fail('BadShape', 'x broadcasts to the shape', JSON.stringify(c.a.shape), JSON.stringify(x.shape));
     return [{ dtype: x.dtype, shape: c.a.shape, zp: x.zp }];
   },
   bounds(c) {
@@ -37,5 +38,9 @@ export const expand: OpDef<ExpandAttrs, readonly [x: 1]> = /* @__PURE__ */ defin
     const axis = lastAxis(c.a.shape.length, (i) => i < extra || !sameDim(c.a.shape[i]!, shape[i - extra]!));
     return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: 1 });
   },
-  steps: [{ name: 'y', output: 0, element: ({ in: [x], at }) => broadcastAt(x, at) }],
 });
+
+/** The one-element reference of expand. */
+export const expandSteps: Reference<ExpandAttrs, readonly [x: 1]> = {
+  steps: [{ name: 'y', output: 0, element: ({ in: [x], at }) => broadcastAt(x, at) }],
+};

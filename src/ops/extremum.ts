@@ -2,7 +2,7 @@
  * min and max of two tensors of one type, on raw integers (spec/10-ops.md, "min, max").
  * @module
  */
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import { broadcast, perOutput, worst } from './rules.ts';
 
@@ -22,7 +22,8 @@ function extremum(code: number, choose: (p: number, q: number) => number): OpDef
     attrs: {},
     type(c) {
       const [a, b] = c.in;
-      if (a.dtype !== b.dtype || a.zp !== b.zp) c.fail('BadType', 'both operands have one type', `${a.dtype} zp ${a.zp}`, `${b.dtype} zp ${b.zp}`);
+      if (a.dtype !== b.dtype || a.zp !== b.zp)
+        c.fail('BadType', 'both operands have one type', `${a.dtype} zp ${a.zp}`, `${b.dtype} zp ${b.zp}`);
       return [{ dtype: a.dtype, shape: broadcast(c, a.shape, b.shape), zp: a.zp }];
     },
     bounds(c) {
@@ -30,7 +31,6 @@ function extremum(code: number, choose: (p: number, q: number) => number): OpDef
       return { y: [{ lo: choose(a.lo, b.lo), hi: choose(a.hi, b.hi) }] };
     },
     cost: perOutput('select'),
-    steps: [{ name: 'y', output: 0, element: ({ in: [a, b], at }) => choose(broadcastAt(a, at), broadcastAt(b, at)) }],
   });
 }
 
@@ -38,3 +38,15 @@ function extremum(code: number, choose: (p: number, q: number) => number): OpDef
 export const min: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(8, Math.min);
 /** Definition of max: a, b of one type, broadcast → the greater raw integer. */
 export const max: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(9, Math.max);
+
+/* @__NO_SIDE_EFFECTS__ */
+function extremumSteps(choose: (p: number, q: number) => number): Reference<NoAttrs, In> {
+  return {
+    steps: [{ name: 'y', output: 0, element: ({ in: [a, b], at }) => choose(broadcastAt(a, at), broadcastAt(b, at)) }],
+  };
+}
+
+/** The one-element reference of min. */
+export const minSteps: Reference<NoAttrs, In> = /* @__PURE__ */ extremumSteps(Math.min);
+/** The one-element reference of max. */
+export const maxSteps: Reference<NoAttrs, In> = /* @__PURE__ */ extremumSteps(Math.max);

@@ -5,7 +5,7 @@
 import { addDim, least } from '../core/dim.ts';
 import { add, times } from '../core/poly.ts';
 import { byteLength } from '../core/tensor.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { checkAxis, elements } from './rules.ts';
 
@@ -31,9 +31,13 @@ export const gather: OpDef<GatherAttrs, In> = /* @__PURE__ */ defineOp<GatherAtt
     const { axis } = c.a;
     checkAxis(c, axis, x.shape.length);
     const room = addDim(addDim(x.shape[axis]!, indices.hi, -1), -1);
-    if (least(indices.lo, c.symbols) < 0) c.fail('IndexRange', 'an index may lie below 0', '≥ 0', least(indices.lo, c.symbols));
-    if (least(room, c.symbols) < 0) c.fail('IndexRange', 'an index may lie behind the axis', '≥ 0 left', least(room, c.symbols));
-    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)], zp: x.zp }];
+    if (least(indices.lo, c.symbols) < 0)
+      c.fail('IndexRange', 'an index may lie below 0', '≥ 0', least(indices.lo, c.symbols));
+    if (least(room, c.symbols) < 0)
+      c.fail('IndexRange', 'an index may lie behind the axis', '≥ 0 left', least(room, c.symbols));
+    return [
+      { dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)], zp: x.zp },
+    ];
   },
   bounds(c) {
     const [x] = c.in;
@@ -45,6 +49,10 @@ export const gather: OpDef<GatherAttrs, In> = /* @__PURE__ */ defineOp<GatherAtt
     const bytes = add(times(elements(c, c.out[0]!), 2 * byteLength(x.dtype, 1)), times(elements(c, indices), 4));
     return { ...moveCost(c, c.out[0]!, { axis, share: 1 }), bytes };
   },
+});
+
+/** The one-element reference of gather. */
+export const gatherSteps: Reference<GatherAttrs, In> = {
   steps: [
     {
       name: 'y',
@@ -59,4 +67,4 @@ export const gather: OpDef<GatherAttrs, In> = /* @__PURE__ */ defineOp<GatherAtt
       },
     },
   ],
-});
+};

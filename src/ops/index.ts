@@ -3,7 +3,7 @@
  * @module
  */
 import * as registry from './all.ts';
-import type { AttrField, OpDef, Slots } from './define.ts';
+import type { AttrField, OpDef, Reference, Slots } from './define.ts';
 
 /** Name of an op. */
 export type OpName = keyof typeof registry;
@@ -21,3 +21,6 @@ export const OPS: { readonly [N in OpName]: AnyOp } = registry as unknown as { r
 export const OP_BY_CODE: ReadonlyMap<number, OpName> = /* @__PURE__ */ new Map(
   (Object.keys(registry) as OpName[]).map((n) => [OPS[n].code, n]),
 );
+
+/** A one-element reference as shared code sees it. */
+export type AnyReference = Reference<unknown, Slots>;

@@ -2,7 +2,7 @@
  * layer_norm over the last axis (spec/10-ops.md, "layer_norm").
  * @module
  */
-import { type Cell, defineOp, type OpDef, type Output } from './define.ts';
+import { type Cell, defineOp, type OpDef, type Output, type Reference } from './define.ts';
 import { checkBias } from './linear.ts';
 import { normElement, varianceSum } from './norm.ts';
 import { centred, checkOutput, magnitude, perOutput, staticDim } from './rules.ts';
@@ -70,6 +70,10 @@ export const layer_norm: OpDef<LayerNormAttrs, In> = /* @__PURE__ */ defineOp<La
     };
   },
   cost: perOutput('norm'),
+});
+
+/** The one-element reference of layer_norm. */
+export const layerNormSteps: Reference<LayerNormAttrs, In> = {
   steps: [
     {
       name: 's1',
@@ -104,4 +108,4 @@ export const layer_norm: OpDef<LayerNormAttrs, In> = /* @__PURE__ */ defineOp<La
       },
     },
   ],
-});
+};

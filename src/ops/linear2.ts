@@ -3,7 +3,7 @@
  * @module
  */
 import { clamp, rsh } from '../core/int.ts';
-import { defineOp, type OpDef, type Output } from './define.ts';
+import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import { broadcast, centred, checkOutput, magnitude, perOutput, proveBound, scaled } from './rules.ts';
 
@@ -54,6 +54,10 @@ export const linear2: OpDef<Linear2Attrs, In> = /* @__PURE__ */ defineOp<Linear2
     return { y: [{ lo: at(ra.lo + rb.lo), hi: at(ra.hi + rb.hi) }], facts: { bound } };
   },
   cost: perOutput('linear2'),
+});
+
+/** The one-element reference of linear2. */
+export const linear2Steps: Reference<Linear2Attrs, In> = {
   steps: [
     {
       name: 'y',
@@ -65,4 +69,4 @@ export const linear2: OpDef<Linear2Attrs, In> = /* @__PURE__ */ defineOp<Linear2
       },
     },
   ],
-});
+};

@@ -2,7 +2,7 @@
  * logical: and, or, xor, not of truth values (spec/10-ops.md, "logical").
  * @module
  */
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import { broadcast, perOutput } from './rules.ts';
 
@@ -37,11 +37,16 @@ export const logical: OpDef<LogicalAttrs, In> = /* @__PURE__ */ defineOp<Logical
   },
   bounds: () => ({ y: [{ lo: 0, hi: 1 }] }),
   cost: perOutput('select'),
+});
+
+/** The one-element reference of logical. */
+export const logicalSteps: Reference<LogicalAttrs, In> = {
   steps: [
     {
       name: 'y',
       output: 0,
-      element: ({ in: [a, b], a: { op }, at }) => RESULT[op]!(broadcastAt(a, at), b === undefined ? 0 : broadcastAt(b, at)),
+      element: ({ in: [a, b], a: { op }, at }) =>
+        RESULT[op]!(broadcastAt(a, at), b === undefined ? 0 : broadcastAt(b, at)),
     },
   ],
-});
+};

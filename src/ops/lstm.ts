@@ -5,7 +5,7 @@
 import { charged } from '../core/cost.ts';
 import { clamp, lut16, mulhr, rsh } from '../core/int.ts';
 import { product, times } from '../core/poly.ts';
-import { type Cell, defineOp, type OpDef, type RuleContext, type Stage, type View } from './define.ts';
+import { type Cell, defineOp, type OpDef, type Reference, type RuleContext, type Stage, type View } from './define.ts';
 import { checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
 import { centred, checkMultipliers, checkOutput, counts, hull, staticDim, worst } from './rules.ts';
 
@@ -166,6 +166,10 @@ export const lstm: OpDef<LstmAttrs, In> = /* @__PURE__ */ defineOp<LstmAttrs, In
       ),
     };
   },
+});
+
+/** The one-element reference of lstm. */
+export const lstmSteps: Reference<LstmAttrs, In> = {
   reversed: (a) => a.reverse,
   steps: [
     {
@@ -211,4 +215,4 @@ export const lstm: OpDef<LstmAttrs, In> = /* @__PURE__ */ defineOp<LstmAttrs, In
     { name: 'last_h', output: 1, element: (c) => final(c, c.out[0]!, c.in[4]) },
     { name: 'last_c', output: 2, element: (c) => final(c, c.step['c']!, c.in[5]) },
   ],
-});
+};

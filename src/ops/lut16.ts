@@ -3,7 +3,7 @@
  * @module
  */
 import { clamp, lut16 as interpolate, rsh } from '../core/int.ts';
-import { defineOp, type OpDef, type Output } from './define.ts';
+import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
 import { elementAt } from './elementwise.ts';
 import { constantData } from './linear.ts';
 import { checkOutput, perOutput, worst } from './rules.ts';
@@ -51,6 +51,10 @@ export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ 
     return { y: [{ lo: min, hi: max }] };
   },
   cost: perOutput('lut16'),
+});
+
+/** The one-element reference of lut16. */
+export const lut16Steps: Reference<Lut16Attrs, readonly [x: 1, table: 1]> = {
   steps: [
     {
       name: 'y',
@@ -59,4 +63,4 @@ export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ 
         interpolate(elementAt(x, at), table.data, s, o.zp, o.lo, o.hi),
     },
   ],
-});
+};

@@ -4,7 +4,7 @@
  */
 
 import { DTYPE_RANGE } from '../core/tensor.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { elementAt } from './elementwise.ts';
 import { constantData } from './linear.ts';
 import { checkOutput, perOutput, worst } from './rules.ts';
@@ -47,5 +47,9 @@ export const lut8: OpDef<Lut8Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */
     return { y: [{ lo: min, hi: max }] };
   },
   cost: perOutput('lut8'),
-  steps: [{ name: 'y', output: 0, element: ({ in: [x, table], at }) => table.data[elementAt(x, at) + 128]! }],
 });
+
+/** The one-element reference of lut8. */
+export const lut8Steps: Reference<Lut8Attrs, readonly [x: 1, table: 1]> = {
+  steps: [{ name: 'y', output: 0, element: ({ in: [x, table], at }) => table.data[elementAt(x, at) + 128]! }],
+};

@@ -3,7 +3,7 @@
  * @module
  */
 import { type Dim, greatest, sameDim } from '../core/dim.ts';
-import { type Cell, defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { type Cell, defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
 import { chargedMacs, macClass } from './linear.ts';
 import {
   broadcast,
@@ -90,5 +90,9 @@ export const matmul: OpDef<MatmulAttrs, In> = /* @__PURE__ */ defineOp<MatmulAtt
     const macs = chargedMacs(c.symbols, out.shape.slice(0, -1), out.shape[out.shape.length - 1]!, k);
     return { counts: counts([macClass(a.dtype, b.dtype), macs], ['staged', elements(c, out)]) };
   },
-  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, 0) }],
 });
+
+/** The one-element reference of matmul. */
+export const matmulSteps: Reference<MatmulAttrs, In> = {
+  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, 0) }],
+};

@@ -2,7 +2,7 @@
  * max_pool2d: the greatest raw value of each window (spec/10-ops.md, "Pool").
  * @module
  */
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { forEachTap, poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from './window.ts';
 
 /** Definition of max_pool2d: x [N,H,W,C] → [N,OH,OW,C]; type and interval of x. */
@@ -15,6 +15,10 @@ export const max_pool2d: OpDef<WindowAttrs, readonly [x: 1]> = /* @__PURE__ */ d
   type: (c) => [{ dtype: c.in[0].dtype, shape: poolShape(c, c.in[0], c.a), zp: c.in[0].zp }],
   bounds: (c) => ({ y: [{ lo: c.in[0].lo, hi: c.in[0].hi }] }),
   cost: poolCost,
+});
+
+/** The one-element reference of max_pool2d. */
+export const maxPool2dSteps: Reference<WindowAttrs, readonly [x: 1]> = {
   steps: [
     {
       name: 'y',
@@ -28,4 +32,4 @@ export const max_pool2d: OpDef<WindowAttrs, readonly [x: 1]> = /* @__PURE__ */ d
       },
     },
   ],
-});
+};

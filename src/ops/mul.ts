@@ -3,9 +3,19 @@
  * @module
  */
 import { stage as outputStage } from '../core/int.ts';
-import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
-import { broadcast, centred, hull, magnitude, perOutput, proveBound, scaled, stagedInterval, stagedType } from './rules.ts';
+import {
+  broadcast,
+  centred,
+  hull,
+  magnitude,
+  perOutput,
+  proveBound,
+  scaled,
+  stagedInterval,
+  stagedType,
+} from './rules.ts';
 
 /** Attributes of mul. `stage` absent: the raw i32 product. */
 export interface MulAttrs {
@@ -31,6 +41,10 @@ export const mul: OpDef<MulAttrs, readonly [a: 1, b: 1]> = /* @__PURE__ */ defin
     return { y: [stagedInterval(c, c.a.stage, acc)], facts: { bound, accLo: acc.lo, accHi: acc.hi } };
   },
   cost: perOutput('staged'),
+});
+
+/** The one-element reference of mul. */
+export const mulSteps: Reference<MulAttrs, readonly [a: 1, b: 1]> = {
   steps: [
     {
       name: 'y',
@@ -41,4 +55,4 @@ export const mul: OpDef<MulAttrs, readonly [a: 1, b: 1]> = /* @__PURE__ */ defin
       },
     },
   ],
-});
+};

@@ -4,7 +4,7 @@
  */
 import { addDim, least } from '../core/dim.ts';
 import { clamp } from '../core/int.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { elementAt } from './elementwise.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 import { hull, worst } from './rules.ts';
@@ -72,6 +72,10 @@ export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ 
     const axis = lastAxis(before.length, (i) => before[i]! + after[i]! > 0);
     return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: least(c.in[0].shape[axis]!, c.symbols) });
   },
+});
+
+/** The one-element reference of pad. */
+export const padSteps: Reference<PadAttrs, readonly [x: 1, value?: 1]> = {
   steps: [
     {
       name: 'y',
@@ -89,4 +93,4 @@ export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ 
       },
     },
   ],
-});
+};

@@ -21,8 +21,10 @@ export function reducedShape(c: RuleContext<AxesAttrs, In>, nonEmpty: boolean): 
   const { shape } = c.in[0];
   const { axes } = c.a;
   axes.forEach((axis, i) => {
-    if (axis >= shape.length || (i > 0 && axis <= axes[i - 1]!)) c.fail('BadAttribute', 'axes ascend and lie below the rank', `0…${shape.length - 1}, ascending`, axes.join());
-    if (nonEmpty && least(shape[axis]!, c.symbols) < 1) c.fail('BadShape', 'a reduced axis is not empty', '≥ 1', least(shape[axis]!, c.symbols));
+    if (axis >= shape.length || (i > 0 && axis <= axes[i - 1]!))
+      c.fail('BadAttribute', 'axes ascend and lie below the rank', `0…${shape.length - 1}, ascending`, axes.join());
+    if (nonEmpty && least(shape[axis]!, c.symbols) < 1)
+      c.fail('BadShape', 'a reduced axis is not empty', '≥ 1', least(shape[axis]!, c.symbols));
   });
   return shape.filter((_, i) => !axes.includes(i));
 }
@@ -30,7 +32,10 @@ export function reducedShape(c: RuleContext<AxesAttrs, In>, nonEmpty: boolean): 
 /** Least and greatest number of elements that one output reduces. */
 export function reducedCounts(c: RuleContext<AxesAttrs, In>): Range {
   const dims = c.a.axes.map((axis) => c.in[0].shape[axis]!);
-  return { lo: dims.reduce<number>((n, d) => n * least(d, c.symbols), 1), hi: dims.reduce<number>((n, d) => n * greatest(d, c.symbols), 1) };
+  return {
+    lo: dims.reduce<number>((n, d) => n * least(d, c.symbols), 1),
+    hi: dims.reduce<number>((n, d) => n * greatest(d, c.symbols), 1),
+  };
 }
 
 /** hull of n·[x'] at the least and the greatest n. */
@@ -44,7 +49,10 @@ export function reduceCost(c: TypedContext<AxesAttrs, In>): NodeCost {
 }
 
 /** Calls `visit` with each element that the cell reduces; returns their number. */
-export function forEachReduced({ in: [x], a: { axes }, at }: Cell<AxesAttrs, In>, visit: (value: number) => void): number {
+export function forEachReduced(
+  { in: [x], a: { axes }, at }: Cell<AxesAttrs, In>,
+  visit: (value: number) => void,
+): number {
   let start = 0;
   for (let d = 0, k = 0; d < x.shape.length; d++) if (!axes.includes(d)) start += at[k++]! * x.strides[d]!;
   const extents = axes.map((axis) => x.shape[axis]!);

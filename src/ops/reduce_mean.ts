@@ -2,8 +2,8 @@
  * reduce_mean: means over axes; one stored multiplier divided by the count (spec/10-ops.md, "Reduce").
  * @module
  */
-import { roundDiv, stage as outputStage } from '../core/int.ts';
-import { defineOp, type OpDef, type Output } from './define.ts';
+import { stage as outputStage, roundDiv } from '../core/int.ts';
+import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
 import { AXES, type AxesAttrs, forEachReduced, reduceCost, reducedCounts, reducedShape, sumRange } from './reduce.ts';
 import { centred, checkLeastL, checkOutput, magnitude, proveBound, stageRange } from './rules.ts';
 
@@ -15,7 +15,10 @@ export interface ReduceMeanAttrs extends AxesAttrs {
 }
 
 /** Definition of reduce_mean: x → stage of Σ x' with m = roundDiv(m1, n), n the elements reduced. */
-export const reduce_mean: OpDef<ReduceMeanAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<ReduceMeanAttrs, readonly [x: 1]>({
+export const reduce_mean: OpDef<ReduceMeanAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<
+  ReduceMeanAttrs,
+  readonly [x: 1]
+>({
   code: 19,
   since: 1,
   // stage of Σ (x − zx) with m = roundDiv(m1, n), n the elements reduced
@@ -41,6 +44,10 @@ export const reduce_mean: OpDef<ReduceMeanAttrs, readonly [x: 1]> = /* @__PURE__
     return { y: [{ lo: c.a.output.lo, hi: c.a.output.hi }], facts: { bound, accLo: acc.lo, accHi: acc.hi } };
   },
   cost: reduceCost,
+});
+
+/** The one-element reference of reduce_mean. */
+export const reduceMeanSteps: Reference<ReduceMeanAttrs, readonly [x: 1]> = {
   steps: [
     {
       name: 'y',
@@ -55,4 +62,4 @@ export const reduce_mean: OpDef<ReduceMeanAttrs, readonly [x: 1]> = /* @__PURE__
       },
     },
   ],
-});
+};

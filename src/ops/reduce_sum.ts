@@ -3,7 +3,7 @@
  * @module
  */
 import { stage as outputStage } from '../core/int.ts';
-import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
 import { AXES, type AxesAttrs, forEachReduced, reduceCost, reducedCounts, reducedShape, sumRange } from './reduce.ts';
 import { centred, magnitude, proveBound, stagedInterval, stagedType } from './rules.ts';
 
@@ -13,7 +13,10 @@ export interface ReduceSumAttrs extends AxesAttrs {
 }
 
 /** Definition of reduce_sum: x → stage(Σ x') without the axes; an empty sum is 0. */
-export const reduce_sum: OpDef<ReduceSumAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<ReduceSumAttrs, readonly [x: 1]>({
+export const reduce_sum: OpDef<ReduceSumAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<
+  ReduceSumAttrs,
+  readonly [x: 1]
+>({
   code: 18,
   since: 1,
   // acc = Σ (x − zx) over the axes; staged (m of length 1) or raw
@@ -29,6 +32,10 @@ export const reduce_sum: OpDef<ReduceSumAttrs, readonly [x: 1]> = /* @__PURE__ *
     return { y: [stagedInterval(c, c.a.stage, acc)], facts: { bound, accLo: acc.lo, accHi: acc.hi } };
   },
   cost: reduceCost,
+});
+
+/** The one-element reference of reduce_sum. */
+export const reduceSumSteps: Reference<ReduceSumAttrs, readonly [x: 1]> = {
   steps: [
     {
       name: 'y',
@@ -43,4 +50,4 @@ export const reduce_sum: OpDef<ReduceSumAttrs, readonly [x: 1]> = /* @__PURE__ *
       },
     },
   ],
-});
+};

@@ -2,7 +2,7 @@
  * rescale: one output stage, per channel of the last axis or for all (spec/10-ops.md, "rescale").
  * @module
  */
-import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
 import { elementAt } from './elementwise.ts';
 import { centred, magnitude, perOutput, proveBound, staged, stagedInterval, stagedType } from './rules.ts';
 
@@ -29,6 +29,10 @@ export const rescale: OpDef<RescaleAttrs, readonly [x: 1]> = /* @__PURE__ */ def
     return { y: [stagedInterval(c, c.a.stage, acc)], facts: { bound: magnitude(acc), accLo: acc.lo, accHi: acc.hi } };
   },
   cost: perOutput('staged'),
+});
+
+/** The one-element reference of rescale. */
+export const rescaleSteps: Reference<RescaleAttrs, readonly [x: 1]> = {
   steps: [
     {
       name: 'y',
@@ -36,4 +40,4 @@ export const rescale: OpDef<RescaleAttrs, readonly [x: 1]> = /* @__PURE__ */ def
       element: ({ in: [x], a, at }) => staged(elementAt(x, at) - x.zp, a.stage, at[at.length - 1] ?? 0),
     },
   ],
-});
+};

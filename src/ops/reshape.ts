@@ -4,7 +4,7 @@
  */
 import { type Dim, sameDim } from '../core/dim.ts';
 import { product, samePoly, ZERO } from '../core/poly.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { MOVABLE } from './move.ts';
 import { stridesOf } from './rules.ts';
 
@@ -39,6 +39,10 @@ export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ def
     return { y: [{ lo: x.lo, hi: x.hi, rowSum: keeps ? x.rowSum : undefined }] };
   },
   cost: () => ({ counts: {}, bytes: ZERO }),
+});
+
+/** The one-element reference of reshape. */
+export const reshapeSteps: Reference<ReshapeAttrs, readonly [x: 1]> = {
   steps: [
     {
       name: 'y',
@@ -49,4 +53,4 @@ export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ def
       },
     },
   ],
-});
+};

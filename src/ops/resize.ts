@@ -2,9 +2,20 @@
  * resize_nearest and resize_bilinear: images at another size, source positions as integer rationals (spec/10-ops.md, "Resize").
  * @module
  */
-import { clamp, floorDiv, roundDiv, rsh, stage as outputStage } from '../core/int.ts';
+
 import type { Dim } from '../core/dim.ts';
-import { type Cell, defineOp, type IntsField, type OpDef, type RuleContext, type Stage, stageField, type View } from './define.ts';
+import { clamp, floorDiv, stage as outputStage, roundDiv, rsh } from '../core/int.ts';
+import {
+  type Cell,
+  defineOp,
+  type IntsField,
+  type OpDef,
+  type Reference,
+  type RuleContext,
+  type Stage,
+  stageField,
+  type View,
+} from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { centred, magnitude, perOutput, proveBound, scaled, stagedInterval, stagedType, staticDim } from './rules.ts';
 
@@ -33,7 +44,8 @@ function resizedShape(c: RuleContext<ResizeAttrs, In>): Dim[] {
   const { shape } = c.in[0];
   const { axis_y, axis_x, out } = c.a;
   if (shape.length !== 4) c.fail('BadShape', 'x has rank 4', 4, shape.length);
-  for (const i of [1, 2, 3] as const) if (staticDim(c, shape[i]!, 'a resized axis') < 1 && i < 3) c.fail('BadShape', 'H and W are at least 1', '≥ 1', 0);
+  for (const i of [1, 2, 3] as const)
+    if (staticDim(c, shape[i]!, 'a resized axis') < 1 && i < 3) c.fail('BadShape', 'H and W are at least 1', '≥ 1', 0);
   [axis_y, axis_x].forEach((axis, i) => {
     const [a, b, d] = axis as [number, number, number];
     if (d < 1) c.fail('BadAttribute', 'D is positive', '≥ 1', d);
@@ -53,18 +65,6 @@ export const resize_nearest: OpDef<ResizeAttrs, In> = /* @__PURE__ */ defineOp<R
   type: (c) => [{ dtype: c.in[0].dtype, shape: resizedShape(c), zp: c.in[0].zp }],
   bounds: (c) => ({ y: [{ lo: c.in[0].lo, hi: c.in[0].hi }] }),
   cost: (c) => moveCost(c, c.out[0]!, { axis: 2, share: 1 }),
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x], a: { axis_y, axis_x }, at }) {
-        const [n, oy, ox, ch] = at as [number, number, number, number];
-        const source = (axis: readonly number[], o: number, extent: number): number => clamp(floorDiv(axis[0]! * o + axis[1]!, axis[2]!), 0, extent - 1);
-        const [iy, ix] = [source(axis_y, oy, x.shape[1]!), source(axis_x, ox, x.shape[2]!)];
-        return x.data[n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + ch]!;
-      },
-    },
-  ],
 });
 
 /** Weight bits Q and the shift s1 between both axes. */
@@ -73,7 +73,12 @@ function precision(dtype: string): { readonly q: number; readonly s1: number } {
 }
 
 /** Both source indices of output `o` on an axis, and the weight of the second in Q(q). */
-function source(axis: readonly number[], o: number, extent: number, q: number): { readonly i0: number; readonly i1: number; readonly w: number } {
+function source(
+  axis: readonly number[],
+  o: number,
+  extent: number,
+  q: number,
+): { readonly i0: number; readonly i1: number; readonly w: number } {
   const [a, b, d] = axis as [number, number, number];
   const n = a * o + b;
   const i = floorDiv(n, d);
@@ -85,7 +90,8 @@ function interpolated(c: Cell<ResizeBilinearAttrs, In>, q: number, s1: number): 
   const [n, oy, ox, ch] = c.at as [number, number, number, number];
   const y = source(c.a.axis_y, oy, x.shape[1]!, q);
   const column = source(c.a.axis_x, ox, x.shape[2]!, q);
-  const at = (v: View, iy: number, ix: number): number => v.data[n * v.strides[0]! + iy * v.strides[1]! + ix * v.strides[2]! + ch]! - v.zp;
+  const at = (v: View, iy: number, ix: number): number =>
+    v.data[n * v.strides[0]! + iy * v.strides[1]! + ix * v.strides[2]! + ch]! - v.zp;
   const vertical = (ix: number): number => rsh(at(x, y.i0, ix) * (2 ** q - y.w) + at(x, y.i1, ix) * y.w, s1);
   return vertical(column.i0) * (2 ** q - column.w) + vertical(column.i1) * column.w;
 }
@@ -102,9 +108,33 @@ export const resize_bilinear: OpDef<ResizeBilinearAttrs, In> = /* @__PURE__ */ d
     const { q, s1 } = precision(c.in[0].dtype);
     const acc = scaled(2 ** (2 * q - s1), centred(c, c.in[0]));
     proveBound(c, magnitude(acc), 'the accumulator');
-    return { y: [stagedInterval(c, c.a.stage, acc)], facts: { bound: magnitude(acc), accLo: acc.lo, accHi: acc.hi, q, s1 } };
+    return {
+      y: [stagedInterval(c, c.a.stage, acc)],
+      facts: { bound: magnitude(acc), accLo: acc.lo, accHi: acc.hi, q, s1 },
+    };
   },
   cost: perOutput('bilinear'),
+});
+
+/** The one-element reference of resize_nearest. */
+export const resizeNearestSteps: Reference<ResizeAttrs, In> = {
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element({ in: [x], a: { axis_y, axis_x }, at }) {
+        const [n, oy, ox, ch] = at as [number, number, number, number];
+        const source = (axis: readonly number[], o: number, extent: number): number =>
+          clamp(floorDiv(axis[0]! * o + axis[1]!, axis[2]!), 0, extent - 1);
+        const [iy, ix] = [source(axis_y, oy, x.shape[1]!), source(axis_x, ox, x.shape[2]!)];
+        return x.data[n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + ch]!;
+      },
+    },
+  ],
+};
+
+/** The one-element reference of resize_bilinear. */
+export const resizeBilinearSteps: Reference<ResizeBilinearAttrs, In> = {
   steps: [
     {
       name: 'y',
@@ -116,4 +146,4 @@ export const resize_bilinear: OpDef<ResizeBilinearAttrs, In> = /* @__PURE__ */ d
       },
     },
   ],
-});
+};

@@ -5,7 +5,7 @@
 import { addDim, type Dim, greatest, least, sameDim } from '../core/dim.ts';
 import { times } from '../core/poly.ts';
 import { byteLength } from '../core/tensor.ts';
-import { defineOp, type OpDef, type RuleContext } from './define.ts';
+import { defineOp, type OpDef, type Reference, type RuleContext } from './define.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 import { elements } from './rules.ts';
 
@@ -66,6 +66,10 @@ export const slice: OpDef<SliceAttrs, In> = /* @__PURE__ */ defineOp<SliceAttrs,
     const changed = axis < 0 ? null : { axis, share: step[axis] === 1 ? least(size[axis]!, c.symbols) : 1 };
     return { ...moveCost(c, c.out[0]!, changed), bytes: times(elements(c, c.out[0]!), 2 * byteLength(x.dtype, 1)) };
   },
+});
+
+/** The one-element reference of slice. */
+export const sliceSteps: Reference<SliceAttrs, In> = {
   steps: [
     {
       name: 'y',
@@ -74,4 +78,4 @@ export const slice: OpDef<SliceAttrs, In> = /* @__PURE__ */ defineOp<SliceAttrs,
         x.data[at.reduce((sum, i, axis) => sum + (start[axis]! + step[axis]! * i) * x.strides[axis]!, 0)]!,
     },
   ],
-});
+};

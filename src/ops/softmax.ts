@@ -5,7 +5,7 @@
 import { addDim, type Dim, greatest, least, sameShape } from '../core/dim.ts';
 import { exponent, expweight } from '../core/exp2.ts';
 import { bitlen, clamp, divq } from '../core/int.ts';
-import { type Cell, defineOp, type OpDef, type Output, type RuleContext } from './define.ts';
+import { type Cell, defineOp, type OpDef, type Output, type Reference, type RuleContext } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import { broadcast, checkLeastL, checkOutput, perOutput, worst } from './rules.ts';
 
@@ -117,6 +117,10 @@ export const softmax: OpDef<SoftmaxAttrs, In> = /* @__PURE__ */ defineOp<Softmax
     };
   },
   cost: perOutput('softmax'),
+});
+
+/** The one-element reference of softmax. */
+export const softmaxSteps: Reference<SoftmaxAttrs, In> = {
   steps: [
     {
       name: 'mx',
@@ -153,4 +157,4 @@ export const softmax: OpDef<SoftmaxAttrs, In> = /* @__PURE__ */ defineOp<Softmax
       },
     },
   ],
-});
+};

@@ -3,7 +3,7 @@
  * @module
  */
 import { type Dim, least } from '../core/dim.ts';
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { elementAt } from './elementwise.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 
@@ -26,7 +26,8 @@ export const tile: OpDef<TileAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<
   type(c) {
     const [x] = c.in;
     const { repeats } = c.a;
-    if (repeats.length !== x.shape.length) c.fail('BadAttribute', 'repeats has one entry an axis', x.shape.length, repeats.length);
+    if (repeats.length !== x.shape.length)
+      c.fail('BadAttribute', 'repeats has one entry an axis', x.shape.length, repeats.length);
     return [{ dtype: x.dtype, shape: x.shape.map((d, i) => repeated(d, repeats[i]!)), zp: x.zp }];
   },
   bounds(c) {
@@ -37,5 +38,19 @@ export const tile: OpDef<TileAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<
     const axis = lastAxis(c.a.repeats.length, (i) => c.a.repeats[i] !== 1);
     return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: least(c.in[0].shape[axis]!, c.symbols) });
   },
-  steps: [{ name: 'y', output: 0, element: ({ in: [x], at }) => elementAt(x, at.map((i, d) => i % x.shape[d]!)) }],
 });
+
+/** The one-element reference of tile. */
+export const tileSteps: Reference<TileAttrs, readonly [x: 1]> = {
+  steps: [
+    {
+      name: 'y',
+      output: 0,
+      element: ({ in: [x], at }) =>
+        elementAt(
+          x,
+          at.map((i, d) => i % x.shape[d]!),
+        ),
+    },
+  ],
+};

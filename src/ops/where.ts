@@ -2,7 +2,7 @@
  * where: one of two tensors of one type by a truth value (spec/10-ops.md, "where").
  * @module
  */
-import { defineOp, type OpDef } from './define.ts';
+import { defineOp, type OpDef, type Reference } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import type { NoAttrs } from './extremum.ts';
 import { MOVABLE } from './move.ts';
@@ -23,11 +23,16 @@ export const where: OpDef<NoAttrs, In> = /* @__PURE__ */ defineOp<NoAttrs, In>({
   attrs: {},
   type(c) {
     const [condition, a, b] = c.in;
-    if (a.dtype !== b.dtype || a.zp !== b.zp) c.fail('BadType', 'a and b have one type', `${a.dtype} zp ${a.zp}`, `${b.dtype} zp ${b.zp}`);
+    if (a.dtype !== b.dtype || a.zp !== b.zp)
+      c.fail('BadType', 'a and b have one type', `${a.dtype} zp ${a.zp}`, `${b.dtype} zp ${b.zp}`);
     return [{ dtype: a.dtype, shape: broadcast(c, condition.shape, broadcast(c, a.shape, b.shape)), zp: a.zp }];
   },
   bounds: (c) => ({ y: [hull(worst(c, c.in[1]), worst(c, c.in[2]))] }),
   cost: perOutput('select'),
+});
+
+/** The one-element reference of where. */
+export const whereSteps: Reference<NoAttrs, In> = {
   steps: [
     {
       name: 'y',
@@ -35,4 +40,4 @@ export const where: OpDef<NoAttrs, In> = /* @__PURE__ */ defineOp<NoAttrs, In>({
       element: ({ in: [condition, a, b], at }) => broadcastAt(broadcastAt(condition, at) === 1 ? a : b, at),
     },
   ],
-});
+};

@@ -151,5 +151,5 @@ export function runReference(c: NodeCase): Evaluation & { readonly proved: Prove
     zp: t.zp,
     shape: t.shape.map((d) => (typeof d === 'number' ? d : last!)),
   }));
-  return { ...evaluate(proved.def, values, proved.attrs, proved.bounds.facts ?? {}, out), proved };
+  return { ...evaluate(c.op, values, proved.attrs, proved.bounds.facts ?? {}, out), proved };
 }

@@ -4,7 +4,8 @@
  */
 import { allocate, type DType, elementCount, i4At, type TypedArray } from '../../core/tensor.ts';
 import type { Cell, Facts, Slots, Step, View } from '../../ops/define.ts';
-import type { AnyOp } from '../../ops/index.ts';
+import type { AnyReference, OpName } from '../../ops/index.ts';
+import * as references from '../../ops/references.ts';
 import { stridesOf } from '../../ops/rules.ts';
 
 /** A concrete tensor with its elements in canonical storage. */
@@ -26,6 +27,11 @@ export function viewOf(v: Value): View {
   const data = v.dtype === 'i4' ? Int8Array.from({ length: elementCount(v.shape) }, (_, i) => i4At(v.data, i)) : v.data;
   return { data, shape: v.shape, strides: stridesOf(v.shape), zp: v.zp };
 }
+
+/** The reference of every op: one that is missing is a type error. */
+const REFERENCES: { readonly [N in OpName]: AnyReference } = references as unknown as {
+  readonly [N in keyof typeof references]: AnyReference;
+};
 
 interface Storage extends View {
   readonly data: TypedArray | Float64Array;
@@ -55,17 +61,18 @@ function fill(
 }
 
 /**
- * Runs the steps of an op.
+ * Runs the steps of an op by its name.
  * @param inputs operands in order; undefined where an optional one is absent
  * @param outputs type and shape of each output
  */
 export function evaluate(
-  def: AnyOp,
+  op: OpName,
   inputs: readonly (Value | undefined)[],
   attrs: Readonly<Record<string, unknown>>,
   facts: Facts,
   outputs: readonly Omit<Value, 'data'>[],
 ): Evaluation {
+  const def = REFERENCES[op];
   const out = outputs.map((t) => storage(allocate(t.dtype, elementCount(t.shape)), t.shape, t.zp));
   const step: Record<string, View> = {};
   const cell = { in: inputs.map((v) => v && viewOf(v)) as View[], a: attrs, facts, out, step };

@@ -4,7 +4,6 @@
  */
 import { assert } from '../../core/errors.ts';
 import { allocate, type TypedArray } from '../../core/tensor.ts';
-import { OPS } from '../../ops/index.ts';
 import type { Plan, PlanNode } from '../../runtime/plan.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Snapshot, Stepper } from '../backend.ts';
 import { evaluate, type Value } from './evaluate.ts';
@@ -96,7 +95,7 @@ class ReferenceExecutable implements Executable {
     const value = (id: number): Value | undefined =>
       id < 0 ? undefined : { ...this.#plan.tensors[id]!, data: values.get(id)! };
     const types = node.outputs.map((id) => this.#plan.tensors[id]!);
-    const { outputs } = evaluate(OPS[node.op], node.inputs.map(value), node.attrs, node.facts, types);
+    const { outputs } = evaluate(node.op, node.inputs.map(value), node.attrs, node.facts, types);
     node.outputs.forEach((id, i) => values.set(id, outputs[i]!));
   }
 
