@@ -4,6 +4,7 @@
  * @module
  */
 import type { Graph } from '../graph/ir.ts';
+import { ImportError } from '../onnx/errors.ts';
 import { type Emit, EmitContext, type EmitScope, type Quantized } from './emit/context.ts';
 import * as elements from './emit/elementwise.ts';
 import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts';
@@ -97,6 +98,18 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   pad: moves.emitPad,
   constant: moves.emitConstant,
 };
+
+/** Refuses the first node that runs in floats only, before any calibration is spent on the graph. Throws `ImportError`. */
+export function refuseFloatOnly(graph: FloatGraph): void {
+  const node = graph.nodes.find(({ op }) => op.kind === 'div' || op.kind === 'log_softmax');
+  if (!node) return;
+  throw new ImportError(
+    'UnsupportedOp',
+    `${node.op.kind === 'div' ? 'division by a tensor' : 'the op'} runs in floats but has no integer form yet`,
+    { node: node.name, op: node.source },
+    'Leave it out of the model, or divide by a constant: the caller can apply it to the outputs.',
+  );
+}
 
 /** Tables of one saturating function from which a shared one of 16 bits is smaller than one of 8 bits each. */
 const SHARED_TABLES = 3;
