@@ -66,8 +66,19 @@ export function loadCase(root: string, test: Case): LoadedCase {
   const model = parseOnnx(readFileSync(join(folder, 'model.onnx')), { opsets: OPSETS });
   for (const value of [...model.inputs, ...model.outputs])
     if (value.dtype === null)
-      throw new ImportError('UnsupportedForm', `"${value.name}" is a sequence, an optional or a tensor of a type that is not read`);
-  const inputs = tensors(folder, 'input', model.inputs.map((i) => i.name));
-  const expected = tensors(folder, 'output', model.outputs.map((o) => o.name));
+      throw new ImportError(
+        'UnsupportedForm',
+        `"${value.name}" is a sequence, an optional or a tensor of a type that is not read`,
+      );
+  const inputs = tensors(
+    folder,
+    'input',
+    model.inputs.map((i) => i.name),
+  );
+  const expected = tensors(
+    folder,
+    'output',
+    model.outputs.map((o) => o.name),
+  );
   return { model, inputs, expected };
 }

@@ -3,9 +3,10 @@
  * integers, truth values and moved data exactly.
  * @module
  */
+
+import { isFloat } from '../../src/onnx/array.ts';
 import { ImportError } from '../../src/onnx/errors.ts';
 import { evaluateModel } from '../../src/onnx/evaluate.ts';
-import { isFloat } from '../../src/onnx/array.ts';
 import type { OnnxArray } from '../../src/onnx/tensor.ts';
 import { type Case, loadCase, type Row } from './cases.ts';
 
@@ -31,14 +32,24 @@ const PRECISION: Readonly<Partial<Record<OnnxArray['dtype'], number>>> = { float
 
 /** Tests whose stored outputs are coarser than the bound, with what they hold. */
 const COARSE: Readonly<Record<string, { readonly bound: number; readonly reason: string }>> = {
-  'node/test_averagepool_2d_ceil_last_window_starts_on_pad': { bound: 1e-3, reason: 'the stored output has four decimals' },
+  'node/test_averagepool_2d_ceil_last_window_starts_on_pad': {
+    bound: 1e-3,
+    reason: 'the stored output has four decimals',
+  },
 };
 
 /** One output against the expected one: undefined where it is right, else what is wrong. */
-function verdict(name: string, actual: OnnxArray, expected: OnnxArray, coarse: number): { figure: number; wrong?: string } {
+function verdict(
+  name: string,
+  actual: OnnxArray,
+  expected: OnnxArray,
+  coarse: number,
+): { figure: number; wrong?: string } {
   const figure = difference(actual, expected);
-  if (actual.dtype !== expected.dtype) return { figure, wrong: `${name} is ${actual.dtype} instead of ${expected.dtype}` };
-  if (`${actual.shape}` !== `${expected.shape}`) return { figure, wrong: `${name} has shape [${actual.shape}] instead of [${expected.shape}]` };
+  if (actual.dtype !== expected.dtype)
+    return { figure, wrong: `${name} is ${actual.dtype} instead of ${expected.dtype}` };
+  if (`${actual.shape}` !== `${expected.shape}`)
+    return { figure, wrong: `${name} has shape [${actual.shape}] instead of [${expected.shape}]` };
   const bound = isFloat(expected.dtype) ? Math.max(PRECISION[expected.dtype] ?? BOUND, coarse) : 0;
   return figure <= bound ? { figure } : { figure, wrong: `${name} differs by ${figure}` };
 }
@@ -59,6 +70,10 @@ export function floatRow(folder: string, test: Case): Row {
     return { ...row, class: figure === 0 ? 'exact' : 'bounded', figure, ...(coarse ? { reason: coarse.reason } : {}) };
   } catch (error) {
     if (error instanceof ImportError) return { ...row, class: 'refused', reason: `${error.code}: ${error.message}` };
-    return { ...row, class: 'fail', reason: `crash: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
+    return {
+      ...row,
+      class: 'fail',
+      reason: `crash: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    };
   }
 }

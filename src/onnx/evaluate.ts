@@ -15,10 +15,19 @@ export function canEvaluate(node: OnnxNode): boolean {
 }
 
 /** Outputs of one node for its inputs, '' inputs undefined. Throws `ImportError` with node and op. */
-export function evaluateNode(node: OnnxNode, opset: number, inputs: readonly (OnnxArray | undefined)[]): readonly OnnxArray[] {
+export function evaluateNode(
+  node: OnnxNode,
+  opset: number,
+  inputs: readonly (OnnxArray | undefined)[],
+): readonly OnnxArray[] {
   const place = { node: node.name, op: node.op };
   const op = canEvaluate(node) ? EVALUATORS.get(node.op)! : undefined;
-  if (!op) throw new ImportError('UnsupportedOp', `the op ${node.domain ? `${node.domain}:` : ''}${node.op} is not supported`, place);
+  if (!op)
+    throw new ImportError(
+      'UnsupportedOp',
+      `the op ${node.domain ? `${node.domain}:` : ''}${node.op} is not supported`,
+      place,
+    );
   try {
     const out = op(new EvalContext(node, opset, inputs));
     return Array.isArray(out) ? (out as readonly OnnxArray[]) : [out as OnnxArray];
@@ -33,7 +42,10 @@ export function evaluateNode(node: OnnxNode, opset: number, inputs: readonly (On
  * Outputs of `model` by name for its inputs by name. Throws `ImportError` for an op or form that is not supported and for
  * a missing input.
  */
-export function evaluateModel(model: OnnxModel, inputs: ReadonlyMap<string, OnnxArray>): ReadonlyMap<string, OnnxArray> {
+export function evaluateModel(
+  model: OnnxModel,
+  inputs: ReadonlyMap<string, OnnxArray>,
+): ReadonlyMap<string, OnnxArray> {
   const values = new Map<string, OnnxArray>(model.initializers);
   for (const input of model.inputs) {
     const given = inputs.get(input.name);
@@ -44,7 +56,11 @@ export function evaluateModel(model: OnnxModel, inputs: ReadonlyMap<string, Onnx
     const operands = node.inputs.map((name) => {
       if (name === '') return undefined;
       const v = values.get(name);
-      if (!v) throw new ImportError('BadGraph', `input "${name}" is defined by no earlier node`, { node: node.name, op: node.op });
+      if (!v)
+        throw new ImportError('BadGraph', `input "${name}" is defined by no earlier node`, {
+          node: node.name,
+          op: node.op,
+        });
       return v;
     });
     const out = evaluateNode(node, model.opset, operands);

@@ -151,7 +151,7 @@ function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean 
   for (const name of node.outputs) if (graph.values.has(name)) context.fail('BadGraph', `"${name}" is defined twice`);
   const folded = fold(context);
   const lowering = node.domain === '' ? LOWERINGS.get(node.op) : undefined;
-  if (folded) folded.forEach((x, o) => context.setConstant(x, o));
+  if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
   return folded !== undefined || lowering !== undefined;
 }

@@ -8,7 +8,14 @@ import { printable } from '../core/errors.ts';
 import { ImportError } from './errors.ts';
 import { onnx } from './proto/onnx.gen.js';
 import { scanOnnx, scanTensor } from './scan.ts';
-import { DTYPE_NAMES, decodeTensor, type ExternalReader, int64ToNumber, type OnnxDType, type OnnxTensor } from './tensor.ts';
+import {
+  DTYPE_NAMES,
+  decodeTensor,
+  type ExternalReader,
+  int64ToNumber,
+  type OnnxDType,
+  type OnnxTensor,
+} from './tensor.ts';
 
 /** An attribute's value; a node's graph, sparse and type attributes are not read and appear as `unread`. */
 export type OnnxAttribute =

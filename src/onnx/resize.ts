@@ -64,7 +64,8 @@ export interface ResizeInputs {
 
 /** Extents and scale of the resized axes: `sizes` keep the aspect ratio where a policy says so. */
 function extents(c: NodeReader, i: ResizeInputs, axes: readonly number[]): { scale: number; to: number }[] {
-  if (i.scales && i.scales.length > 0) return axes.map((a, k) => ({ scale: i.scales![k]!, to: Math.floor(i.shape[a]! * i.scales![k]!) }));
+  if (i.scales && i.scales.length > 0)
+    return axes.map((a, k) => ({ scale: i.scales![k]!, to: Math.floor(i.shape[a]! * i.scales![k]!) }));
   const sizes = i.sizes ?? c.fail('BadGraph', 'neither scales nor sizes are given');
   const ratios = axes.map((a, k) => sizes[k]! / i.shape[a]!);
   const policy = c.string('keep_aspect_ratio_policy', 'stretch');
@@ -79,7 +80,8 @@ export function resolveResize(c: NodeReader, i: ResizeInputs): ResolvedResize {
   const mode = c.string('mode', 'nearest');
   const old = c.node.op === 'Upsample' || c.opset < 11;
   const name = mode === 'bilinear' ? 'linear' : mode;
-  if (name !== 'nearest' && name !== 'linear' && name !== 'cubic') c.fail('UnsupportedForm', `mode "${mode}" is not supported`);
+  if (name !== 'nearest' && name !== 'linear' && name !== 'cubic')
+    c.fail('UnsupportedForm', `mode "${mode}" is not supported`);
   const axes = c.axesIn(c.list('axes') ?? i.shape.map((_, a) => a), rank);
   const found = extents(c, i, axes);
   const all: ResizeAxis[] = i.shape.map((d) => ({ from: d, to: d, scale: 1, roi: [0, 1] }));

@@ -129,7 +129,11 @@ export type ExternalReader = (path: string) => Uint8Array | undefined;
 
 /** True for a relative path that stays under the model's folder: no drive, no leading slash, no `..`, no backslash. */
 export function isInnerPath(path: string): boolean {
-  return path !== '' && !/[\\:\0]/.test(path) && path.split('/').every((part) => part !== '' && part !== '..' && part !== '.');
+  return (
+    path !== '' &&
+    !/[\\:\0]/.test(path) &&
+    path.split('/').every((part) => part !== '' && part !== '..' && part !== '.')
+  );
 }
 
 /** The bytes of a tensor that is kept in another file. */

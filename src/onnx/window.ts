@@ -63,11 +63,23 @@ export function resolveSpatial(c: NodeReader, size: readonly number[], kernel: r
     return { before, after, out, overhang };
   });
   const of = (k: 'before' | 'after' | 'out' | 'overhang'): number[] => axes.map((a) => a[k]);
-  return { kernel, strides, dilations, before: of('before'), after: of('after'), overhang: of('overhang'), out: of('out') };
+  return {
+    kernel,
+    strides,
+    dilations,
+    before: of('before'),
+    after: of('after'),
+    overhang: of('overhang'),
+    out: of('out'),
+  };
 }
 
 /** Pads and output extents of a transposed convolution: `output_shape` and auto_pad become pads. */
-export function resolveTransposed(c: NodeReader, size: readonly number[], kernel: readonly number[]): SpatialWindow & { readonly padding: readonly number[] } {
+export function resolveTransposed(
+  c: NodeReader,
+  size: readonly number[],
+  kernel: readonly number[],
+): SpatialWindow & { readonly padding: readonly number[] } {
   const rank = size.length;
   const ones = new Array<number>(rank).fill(1);
   const strides = c.ints('strides', ones);
@@ -76,7 +88,8 @@ export function resolveTransposed(c: NodeReader, size: readonly number[], kernel
   const pads = [...c.ints('pads', new Array<number>(2 * rank).fill(0))];
   const full = size.map((n, i) => (n - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 + padding[i]!);
   const auto = c.string('auto_pad', 'NOTSET');
-  const wanted = c.list('output_shape')?.slice(-rank) ?? (auto.startsWith('SAME') ? size.map((n, i) => n * strides[i]!) : undefined);
+  const wanted =
+    c.list('output_shape')?.slice(-rank) ?? (auto.startsWith('SAME') ? size.map((n, i) => n * strides[i]!) : undefined);
   if (wanted)
     wanted.forEach((want, i) => {
       const total = Math.max(0, full[i]! - want);

@@ -7,15 +7,24 @@ import { encodeModel } from '../format/encode.ts';
 import type { Graph } from '../graph/ir.ts';
 import { ImportError } from '../onnx/errors.ts';
 import { lower } from '../onnx/lower.ts';
-import { parseOnnx } from '../onnx/parse.ts';
+import { type OnnxModel, parseOnnx } from '../onnx/parse.ts';
+import type { ExternalReader } from '../onnx/tensor.ts';
 import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
 import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
 import { HEADROOM, planTypes } from './plan.ts';
-import { type InputForm, type LayerReport, outputWidths, type QuantizeResult, type QuantPolicy, quantize } from './quantize.ts';
-import { scanSensitivity, type Widened } from './sensitivity.ts';
-import { type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
+import {
+  type InputForm,
+  type LayerReport,
+  outputWidths,
+  type QuantizeResult,
+  type QuantPolicy,
+  quantize,
+  refuseFloatOnly,
+} from './quantize.ts';
+import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType } from './scales.ts';
+import { scanSensitivity, type Widened } from './sensitivity.ts';
 
 /** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
 export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
@@ -36,6 +45,8 @@ export interface ConvertOptions {
   readonly samples?: SampleTensor | Readonly<Record<string, SampleTensor>> | undefined;
   /** How ranges are chosen; minmax by default. */
   readonly ranges?: RangeMethod | undefined;
+  /** Reads files beside the model that hold its weights, by relative path; without it external data is refused. */
+  readonly external?: ExternalReader | undefined;
   /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
   readonly target?: number | undefined;
 }
@@ -66,6 +77,9 @@ export interface ConvertReport {
 export interface ConvertResult {
   readonly graph: Graph;
   readonly float: FloatGraph;
+  /** Type of every tensor of `float` by id, and its range in floats. */
+  readonly types: readonly (QType | undefined)[];
+  readonly ranges: Ranges;
   readonly report: ConvertReport;
 }
 
@@ -142,8 +156,12 @@ function foldInputs(
   return { graph: current, folded };
 }
 
-function warningsOf(layers: readonly LayerReport[], samples: number): string[] {
+function warningsOf(layers: readonly LayerReport[], samples: number, bytes: number, source: number): string[] {
   const warnings: string[] = [];
+  if (bytes > sizeGoal(source))
+    warnings.push(
+      `the model has ${bytes} bytes, ${((100 * bytes) / source).toFixed(1)} % of its source: layers with few weights a channel take more than a quarter`,
+    );
   if (samples < 16)
     warnings.push(`only ${samples} calibration samples: ranges may be too narrow; a few hundred are better`);
   for (const layer of layers)
@@ -171,6 +189,22 @@ function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, sour
   return result;
 }
 
+/** Reads the samples of every input of the folded graph. */
+function readersOf(
+  graph: FloatGraph,
+  type: InputType,
+  folded: readonly (FoldedInput | undefined)[],
+  samples: readonly SampleTensor[],
+): SampleReader[] {
+  const readers = graph.inputs.map((input, i) => {
+    const f = folded[i];
+    return sampleReader(graph, input, samples[i]!, f && transformOf(type, f, samples[i]!));
+  });
+  if (readers.some((r) => r.count !== readers[0]!.count))
+    throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
+  return readers;
+}
+
 /**
  * Converts an ONNX file. Images are NHWC in the result, whatever they are in the source; its report says which inputs are.
  * `progress` is called after every calibration sample of every pass. Throws `ImportError`.
@@ -180,7 +214,16 @@ export function convertOnnx(
   options: ConvertOptions = {},
   progress?: ObserveProgress,
 ): ConvertResult {
-  const model = parseOnnx(bytes);
+  return convertModel(parseOnnx(bytes, { external: options.external }), bytes.length, options, progress);
+}
+
+/** As `convertOnnx`, for a parsed model of `source` bytes. */
+export function convertModel(
+  model: OnnxModel,
+  source: number,
+  options: ConvertOptions = {},
+  progress?: ObserveProgress,
+): ConvertResult {
   const lowered = lower(model, { dims: options.dims });
   const type = options.inputType ?? 'f32';
   if (type === 'i32' && lowered.inputs.some((i) => !isIndex(lowered, i)))
@@ -188,26 +231,22 @@ export function convertOnnx(
       'BadOption',
       `input "${lowered.inputs.find((i) => !isIndex(lowered, i))!.name}" takes floats, so its type cannot be i32`,
     );
+  refuseFloatOnly(lowered);
   const samples = samplesOf(lowered, options.samples);
   const { graph, folded } = foldInputs(lowered, type, options);
-  const readers = graph.inputs.map((input, i) => {
-    const f = folded[i];
-    return sampleReader(graph, input, samples[i]!, f && transformOf(type, f, samples[i]!));
-  });
-  if (readers.some((r) => r.count !== readers[0]!.count))
-    throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
+  const readers = readersOf(graph, type, folded, samples);
   const { ranges, stats } = observe(graph, readers, rangeMethod(options.ranges), progress);
   const inputs = graph.inputs.map((input, i): InputForm => {
     const f = folded[i];
     return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };
   });
-  const scan = scanSensitivity(graph, readers, {
-    types: planTypes(graph, ranges, { inputs: inputs.map((f) => ('index' in f ? undefined : f.type)), widths: outputWidths(graph) }),
-    settled: outputWidths(graph),
-    target: options.target ?? TARGET,
+  const settled = outputWidths(graph);
+  const planned = planTypes(graph, ranges, {
+    inputs: inputs.map((f) => ('index' in f ? undefined : f.type)),
+    widths: settled,
   });
-  const policy = { inputs, stats, widths: scan.widths };
-  const result = withinSize(graph, ranges, policy, bytes.length);
+  const scan = scanSensitivity(graph, readers, { types: planned, settled, target: options.target ?? TARGET });
+  const result = withinSize(graph, ranges, { inputs, stats, widths: scan.widths }, source);
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,
@@ -221,7 +260,7 @@ export function convertOnnx(
     layers: result.layers,
     widened: scan.widened,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
-    warnings: warningsOf(result.layers, readers[0]!.count),
+    warnings: warningsOf(result.layers, readers[0]!.count, encodeModel(result.graph).length, source),
   };
-  return { graph: result.graph, float: graph, report };
+  return { graph: result.graph, float: graph, types: result.types, ranges, report };
 }

@@ -42,7 +42,9 @@ function joined(node: FloatNode, left: readonly UnaryFn[], right: readonly Unary
 function join(graph: FloatGraph, producer: ReadonlyMap<number, FloatNode>, node: FloatNode): FloatNode {
   if (node.inputs.length !== 2) return node;
   const shape = `${graph.tensors[node.output]!.shape}`;
-  const plain = node.inputs.every((id) => graph.tensors[id]!.domain === 'real' && `${graph.tensors[id]!.shape}` === shape);
+  const plain = node.inputs.every(
+    (id) => graph.tensors[id]!.domain === 'real' && `${graph.tensors[id]!.shape}` === shape,
+  );
   if (!plain) return node;
   const [left, right] = node.inputs.map((id) => origins(producer, id)) as [Origin[], Origin[]];
   for (const a of left) {

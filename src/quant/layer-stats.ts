@@ -92,14 +92,22 @@ export class StatsCollector {
     return new Map(
       this.#layers.map(({ node, groups, count }) => [
         node.output,
-        { count, groups: groups.map((g) => ({ mean: g.sum.map((v) => v / count), second: g.second.map((v) => v / count) })) },
+        {
+          count,
+          groups: groups.map((g) => ({ mean: g.sum.map((v) => v / count), second: g.second.map((v) => v / count) })),
+        },
       ]),
     );
   }
 }
 
 /** Adds n vectors of k values to the sums. */
-function addMoments(group: { sum: Float64Array; second: Float64Array }, rows: Float64Array, n: number, k: number): void {
+function addMoments(
+  group: { sum: Float64Array; second: Float64Array },
+  rows: Float64Array,
+  n: number,
+  k: number,
+): void {
   for (let i = 0; i < n; i++) for (let j = 0; j < k; j++) group.sum[j]! += rows[i * k + j]!;
   if (group.second.length === 0) return;
   const columns = new Float64Array(rows.length); // [k, n]

@@ -79,7 +79,13 @@ function insertAffine(graph: FloatGraph, id: number, scale: Float64Array, shift:
   if (conv.pads.every((p) => p === 0) || shift.every((v) => v === 0))
     return { ...graph, nodes: graph.nodes.map((n) => (n === only ? { ...n, op: conv } : n)) };
   const padded = [shape[0]!, shape[1]! + pt + pb, shape[2]! + pl + pr, shape[3]!];
-  const pad = { kind: 'pad', mode: 'constant', before: [0, pt, pl, 0], after: [0, pb, pr, 0], value: zeroPoint(scale, shift) } as const;
+  const pad = {
+    kind: 'pad',
+    mode: 'constant',
+    before: [0, pt, pl, 0],
+    after: [0, pb, pr, 0],
+    value: zeroPoint(scale, shift),
+  } as const;
   const unpadded: Conv2d = { ...conv, pads: [0, 0, 0, 0] };
   const nodes = graph.nodes.flatMap((n) =>
     n === only ? [{ op: pad, inputs: [id], output: fresh, ...from }, redirect({ ...n, op: unpadded })] : [n],

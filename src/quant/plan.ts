@@ -131,7 +131,10 @@ export function planTypes(graph: FloatGraph, ranges: Ranges, options: PlanOption
     };
     const first = sources[0]!.fixed;
     const alike = first && sources.every((s) => (s.fixed ? sameType(s.fixed, first) : covers(first, s.range)));
-    const flat = width.get(key) === 16 && !graph.outputs.some((o) => root[o.tensor] === key) ? saturating(graph, root, key) : undefined;
+    const flat =
+      width.get(key) === 16 && !graph.outputs.some((o) => root[o.tensor] === key)
+        ? saturating(graph, root, key)
+        : undefined;
     types.set(key, alike ? first : (flat ?? rangeType(range, width.get(key) ?? 8)));
   }
   return graph.tensors.map((t) => {

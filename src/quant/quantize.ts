@@ -4,7 +4,8 @@
  * @module
  */
 import type { Graph } from '../graph/ir.ts';
-import { EmitContext, type Emit, type EmitScope, type Quantized } from './emit/context.ts';
+import { ImportError } from '../onnx/errors.ts';
+import { type Emit, EmitContext, type EmitScope, type Quantized } from './emit/context.ts';
 import * as elements from './emit/elementwise.ts';
 import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts';
 import * as moves from './emit/moves.ts';
@@ -57,7 +58,11 @@ export interface QuantizeResult {
 }
 
 const refuse: Emit<'log_softmax'> = (c) =>
-  c.fail('UnsupportedOp', 'the op runs in floats but has no integer form yet', 'Leave it out of the model: the caller can apply it to the outputs.');
+  c.fail(
+    'UnsupportedOp',
+    'the op runs in floats but has no integer form yet',
+    'Leave it out of the model: the caller can apply it to the outputs.',
+  );
 
 const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   conv2d: emitConv2d,
@@ -94,19 +99,35 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   constant: moves.emitConstant,
 };
 
+/** Refuses the first node that runs in floats only, before any calibration is spent on the graph. Throws `ImportError`. */
+export function refuseFloatOnly(graph: FloatGraph): void {
+  const node = graph.nodes.find(({ op }) => op.kind === 'div' || op.kind === 'log_softmax');
+  if (!node) return;
+  throw new ImportError(
+    'UnsupportedOp',
+    `${node.op.kind === 'div' ? 'division by a tensor' : 'the op'} runs in floats but has no integer form yet`,
+    { node: node.name, op: node.source },
+    'Leave it out of the model, or divide by a constant: the caller can apply it to the outputs.',
+  );
+}
+
 /** Tables of one saturating function from which a shared one of 16 bits is smaller than one of 8 bits each. */
 const SHARED_TABLES = 3;
 
 /** What feeds a sigmoid or tanh, where there are many: in 16 bits they share one table. */
 function tableOperands(graph: FloatGraph): number[] {
   const of = (fn: string): number[] =>
-    graph.nodes.flatMap(({ op, inputs }) => (op.kind === 'unary' && op.fns[0]!.fn === fn && op.fns.length === 1 ? [inputs[0]!] : []));
+    graph.nodes.flatMap(({ op, inputs }) =>
+      op.kind === 'unary' && op.fns[0]!.fn === fn && op.fns.length === 1 ? [inputs[0]!] : [],
+    );
   return [of('sigmoid'), of('tanh')].filter((ids) => ids.length >= SHARED_TABLES).flat();
 }
 
 /** Widths of the model's outputs, 16 bits, back through what keeps a type: there more precision costs nothing. */
 export function outputWidths(graph: FloatGraph): Map<number, Width> {
-  const widths = new Map<number, Width>([...graph.outputs.map((o) => o.tensor), ...tableOperands(graph)].map((id) => [id, 16]));
+  const widths = new Map<number, Width>(
+    [...graph.outputs.map((o) => o.tensor), ...tableOperands(graph)].map((id) => [id, 16]),
+  );
   for (const node of [...graph.nodes].reverse()) {
     if (!widths.has(node.output)) continue;
     if (isMove(node)) widths.set(node.inputs[0]!, 16);
@@ -127,7 +148,8 @@ function declareInputs(scope: EmitScope, policy: QuantPolicy): void {
     const { shape, domain } = graph.tensors[input.tensor]!;
     if ('index' in form) {
       const type: QType = { ...scope.types[input.tensor]!, ...form.index };
-      const decl = domain === 'bool' ? { dtype: 'bool' as const, lo: 0, hi: 1 } : { dtype: 'i32' as const, ...form.index };
+      const decl =
+        domain === 'bool' ? { dtype: 'bool' as const, lo: 0, hi: 1 } : { dtype: 'i32' as const, ...form.index };
       tensors[input.tensor] = { ref: writer.input({ name: input.name, shape, zp: 0, ...decl }), type };
       return;
     }
@@ -147,7 +169,15 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
   const widths = new Map([...(policy.widths ?? []), ...outputWidths(graph)]);
   const types = planTypes(graph, ranges, { inputs, widths });
   const tensors = graph.tensors.map((): Quantized | undefined => undefined);
-  const scope: EmitScope = { writer: new GraphWriter(), graph, ranges, types, tensors, stats: policy.stats ?? new Map(), fine: policy.fine ?? 0 };
+  const scope: EmitScope = {
+    writer: new GraphWriter(),
+    graph,
+    ranges,
+    types,
+    tensors,
+    stats: policy.stats ?? new Map(),
+    fine: policy.fine ?? 0,
+  };
   declareInputs(scope, policy);
   const layers = graph.nodes.map((node): LayerReport => {
     const result = emitNode(scope, node);

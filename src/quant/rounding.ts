@@ -71,7 +71,8 @@ function power(x: Float64Array, c: Float64Array): number {
 export function createRounder(stats: LayerStats, rows: number, fine: number): Rounder {
   const perGroup = rows / stats.groups.length;
   const covariances = stats.groups.map(covariance);
-  const nearest = (v: Float64Array): Int8Array => Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), -127), 127));
+  const nearest = (v: Float64Array): Int8Array =>
+    Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), -127), 127));
   return {
     row(v, o) {
       const c = covariances[Math.floor(o / perGroup)];
@@ -91,7 +92,10 @@ export function createRounder(stats: LayerStats, rows: number, fine: number): Ro
         if (!c) return false;
         const row = weight.slice(o * k, (o + 1) * k);
         signal += power(row, c);
-        error += power(row.map((v, i) => v - w[o * k + i]! * scales[o]!), c);
+        error += power(
+          row.map((v, i) => v - w[o * k + i]! * scales[o]!),
+          c,
+        );
       }
       return error < signal * fine;
     },

@@ -33,7 +33,9 @@ const MOST_SAMPLES = 4;
 function workOf(graph: FloatGraph): number {
   return graph.nodes.reduce((sum, { op, output }) => {
     const size = sizeOf(graph.tensors[output]!.shape);
-    return sum + size * (op.kind === 'conv2d' || op.kind === 'dense' ? op.weight.length / Math.max(1, op.bias.length) : 4);
+    return (
+      sum + size * (op.kind === 'conv2d' || op.kind === 'dense' ? op.weight.length / Math.max(1, op.bias.length) : 4)
+    );
   }, 1);
 }
 
@@ -95,7 +97,9 @@ function collect(graph: FloatGraph, fixed: ReadonlyMap<number, Width>): Group[] 
 function widthFor(graph: FloatGraph, members: ReadonlySet<number>): Width {
   const readers = graph.nodes.filter((n) => n.inputs.some((id) => members.has(id)) && !members.has(n.output));
   if (readers.every((n) => n.op.kind === 'unary' || n.op.kind === 'softmax')) return 16;
-  const rows = readers.map(({ op }) => (op.kind === 'conv2d' || op.kind === 'dense' ? op.weight.length / op.bias.length : 1));
+  const rows = readers.map(({ op }) =>
+    op.kind === 'conv2d' || op.kind === 'dense' ? op.weight.length / op.bias.length : 1,
+  );
   const longest = Math.max(1, ...rows);
   for (const w of [14, 13] as const) if (longest * 127 * 2 ** (w - 1) < 2 ** 31) return w;
   return 12;
@@ -126,7 +130,7 @@ export function scanSensitivity(
   const signal = new Float64Array(graph.outputs.length);
   for (let s = 0; s < samples; s++) {
     const at = Math.floor(((s + 0.5) * count) / samples);
-    graph.inputs.forEach((input, i) => base[input.tensor]!.data.set(readers[i]!.read(at)));
+    for (const [i, input] of graph.inputs.entries()) base[input.tensor]!.data.set(readers[i]!.read(at));
     for (const { op, inputs, output } of graph.nodes) {
       const [first, ...rest] = inputs.map((id) => base[id]!);
       execute(op, first ?? base[output]!, base[output]!, rest);
@@ -160,7 +164,10 @@ function promote(
   for (;;) {
     const noise = signal.map((s, k) => [...left].reduce((sum, g) => sum + g.noise[k]!, 0) / (s === 0 ? 1 : s));
     const worst = noise.reduce((best, v, k) => (v > noise[best]! ? k : best), 0);
-    const next = [...left].reduce<Group | undefined>((best, g) => (!best || g.noise[worst]! > best.noise[worst]! ? g : best), undefined);
+    const next = [...left].reduce<Group | undefined>(
+      (best, g) => (!best || g.noise[worst]! > best.noise[worst]! ? g : best),
+      undefined,
+    );
     if (!next || !(noise[worst]! > limit)) return { widths, widened };
     left.delete(next);
     const members = new Set(graph.tensors.filter((t) => root[t.id] === next.root).map((t) => t.id));

@@ -6,7 +6,7 @@
 import { exp, log } from './math.ts';
 
 const PIO2_HI: number = 1686629713 / 1073741824; // π/2 in three parts of 30, 30 and 53 bits: n·HI and n·MID are exact for |n| < 2^23
-const PIO2_MID: number = 70064198 / 1152921504606846976;
+const PIO2_MID: number = 70064198 / 1073741824 / 1073741824;
 const PIO2_LO: number = 5.170182981794105e-19;
 
 /** Σ of the odd (from = 1) or even (from = 0) terms x^k/k! with the given sign pattern, 9 terms. */

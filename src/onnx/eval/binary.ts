@@ -8,10 +8,20 @@ import type { OnnxArray, OnnxDType } from '../tensor.ts';
 import type { EvalContext, EvalOp } from './context.ts';
 
 /** f over a and b broadcast; `dtype` of the result. */
-function zip(c: EvalContext, a: OnnxArray, b: OnnxArray, dtype: OnnxDType, f: (x: number, y: number) => number): OnnxArray {
+function zip(
+  c: EvalContext,
+  a: OnnxArray,
+  b: OnnxArray,
+  dtype: OnnxDType,
+  f: (x: number, y: number) => number,
+): OnnxArray {
   const shape = c.broadcast(a.shape, b.shape);
   const [p, q] = [a, b].map((x) => offsets(shape, broadcastStrides(x.shape, shape))) as [Int32Array, Int32Array];
-  return arrayOf(dtype, shape, Float64Array.from(p, (at, i) => f(a.data[at]!, b.data[q[i]!]!)));
+  return arrayOf(
+    dtype,
+    shape,
+    Float64Array.from(p, (at, i) => f(a.data[at]!, b.data[q[i]!]!)),
+  );
 }
 
 function binary(f: (dtype: OnnxDType, c: EvalContext) => (x: number, y: number) => number): EvalOp {
@@ -81,14 +91,26 @@ const Pow: EvalOp = (c) => {
 
 const Mean: EvalOp = (c) => {
   const sum = variadic((x, y) => x + y)(c) as OnnxArray;
-  return arrayOf(sum.dtype, sum.shape, sum.data.map((v) => v / c.inputs.length));
+  return arrayOf(
+    sum.dtype,
+    sum.shape,
+    sum.data.map((v) => v / c.inputs.length),
+  );
 };
 
 const Where: EvalOp = (c) => {
   const [k, a, b] = [c.get(0), c.get(1), c.get(2)];
   const shape = c.broadcast(k.shape, a.shape, b.shape);
-  const [p, q, r] = [k, a, b].map((x) => offsets(shape, broadcastStrides(x.shape, shape))) as [Int32Array, Int32Array, Int32Array];
-  return { dtype: a.dtype, shape, data: Float64Array.from(p, (at, i) => (k.data[at] !== 0 ? a.data[q[i]!]! : b.data[r[i]!]!)) };
+  const [p, q, r] = [k, a, b].map((x) => offsets(shape, broadcastStrides(x.shape, shape))) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ];
+  return {
+    dtype: a.dtype,
+    shape,
+    data: Float64Array.from(p, (at, i) => (k.data[at] !== 0 ? a.data[q[i]!]! : b.data[r[i]!]!)),
+  };
 };
 
 const nanMax = (x: number, y: number): number => Math.max(x, y);

@@ -19,7 +19,10 @@ function coordinates(i: number, shape: readonly number[]): number[] {
 }
 
 /** For each output position its taps inside the input: spatial offset and tap number, in tap order. */
-export function windowTaps(w: SpatialWindow, size: readonly number[]): { readonly at: number[]; readonly tap: number[]; readonly declared: number }[] {
+export function windowTaps(
+  w: SpatialWindow,
+  size: readonly number[],
+): { readonly at: number[]; readonly tap: number[]; readonly declared: number }[] {
   const strides = stridesOf(size);
   const taps = Array.from({ length: sizeOf(w.kernel) }, (_, t) => coordinates(t, w.kernel));
   return Array.from({ length: sizeOf(w.out) }, (_, o) => {
@@ -44,13 +47,21 @@ export function windowTaps(w: SpatialWindow, size: readonly number[]): { readonl
 }
 
 /** Σ taps of x·w per output, x [N,C,…] and w [O,C/g,…]; zero points are subtracted by the caller. */
-export function convolve(c: EvalContext, x: OnnxArray, w: OnnxArray, bias: Float64Array | undefined): { shape: number[]; data: Float64Array } {
+export function convolve(
+  c: EvalContext,
+  x: OnnxArray,
+  w: OnnxArray,
+  bias: Float64Array | undefined,
+): { shape: number[]; data: Float64Array } {
   const size = x.shape.slice(2);
   const [n, channels] = x.shape as [number, number];
   const [o, cg] = w.shape as [number, number];
   const groups = c.int('group', 1);
   if (x.shape.length < 3 || w.shape.length !== x.shape.length || cg * groups !== channels || o % groups !== 0)
-    c.fail('BadGraph', `an input of shape [${x.shape}] does not fit a weight of shape [${w.shape}] in ${groups} groups`);
+    c.fail(
+      'BadGraph',
+      `an input of shape [${x.shape}] does not fit a weight of shape [${w.shape}] in ${groups} groups`,
+    );
   const win = resolveSpatial(c, size, w.shape.slice(2));
   const positions = windowTaps(win, size);
   const [plane, kernel] = [sizeOf(size), sizeOf(win.kernel)];
@@ -62,7 +73,8 @@ export function convolve(c: EvalContext, x: OnnxArray, w: OnnxArray, bias: Float
       for (const { at, tap } of positions) {
         let acc = bias ? bias[ch]! : 0;
         for (let i = 0; i < cg; i++)
-          for (let t = 0; t < at.length; t++) acc += w.data[(ch * cg + i) * kernel + tap[t]!]! * x.data[(first + i) * plane + at[t]!]!;
+          for (let t = 0; t < at.length; t++)
+            acc += w.data[(ch * cg + i) * kernel + tap[t]!]! * x.data[(first + i) * plane + at[t]!]!;
         data[to++] = acc;
       }
     }
@@ -107,7 +119,8 @@ const ConvTranspose: EvalOp = (c) => {
         for (let ch = 0; ch < channels; ch++)
           for (let i = 0; i < og; i++) {
             const out = Math.floor(ch / (channels / groups)) * og + i;
-            data[(b * o + out) * area + to]! += x.data[(b * channels + ch) * plane + p]! * w.data[(ch * og + i) * taps + t]!;
+            data[(b * o + out) * area + to]! +=
+              x.data[(b * channels + ch) * plane + p]! * w.data[(ch * og + i) * taps + t]!;
           }
     }
   return arrayOf(x.dtype, [n, o, ...win.out], data);
@@ -140,11 +153,11 @@ const Col2Im: EvalOp = (c) => {
   const data = new Float64Array(n * channels * area);
   for (let plane = 0; plane < n * channels; plane++)
     positions.forEach(({ at, tap }, p) => {
-      for (let t = 0; t < at.length; t++) data[plane * area + at[t]!]! += x.data[(plane * taps + tap[t]!) * positions.length + p]!;
+      for (let t = 0; t < at.length; t++)
+        data[plane * area + at[t]!]! += x.data[(plane * taps + tap[t]!) * positions.length + p]!;
     });
   return arrayOf(x.dtype, [n, channels, ...size], data);
 };
-
 
 /** Convolutions. */
 export const CONV: Readonly<Record<string, EvalOp>> = { Col2Im, Conv, ConvInteger, ConvTranspose };

@@ -32,7 +32,10 @@ const Gather: EvalOp = (c) => {
 /** Offset in x of each element of `index`, its coordinate on `axis` replaced by the element. */
 function elementOffsets(c: EvalContext, x: OnnxArray, index: OnnxArray, axis: number): Int32Array {
   const strides = stridesOf(x.shape);
-  const base = offsets(index.shape, strides.map((s, i) => (i === axis ? 0 : s)));
+  const base = offsets(
+    index.shape,
+    strides.map((s, i) => (i === axis ? 0 : s)),
+  );
   return base.map((at, i) => at + wrapIndex(c, index.data[i]!, x.shape[axis]!) * strides[axis]!);
 }
 
@@ -42,14 +45,20 @@ const GatherElements: EvalOp = (c) => {
 };
 
 /** Start of each indexed block of x, and the block's size, for index tuples on the last axis behind `batch` axes. */
-function tupleBlocks(c: EvalContext, x: OnnxArray, index: OnnxArray, batch: number): { starts: Int32Array; block: number } {
+function tupleBlocks(
+  c: EvalContext,
+  x: OnnxArray,
+  index: OnnxArray,
+  batch: number,
+): { starts: Int32Array; block: number } {
   const depth = index.shape.at(-1)!;
   const strides = stridesOf(x.shape);
   const perBatch = sizeOf(index.shape.slice(batch, -1));
   const starts = new Int32Array(index.data.length / depth);
   for (let t = 0; t < starts.length; t++) {
     let at = Math.floor(t / perBatch) * sizeOf(x.shape.slice(batch));
-    for (let d = 0; d < depth; d++) at += wrapIndex(c, index.data[t * depth + d]!, x.shape[batch + d]!) * strides[batch + d]!;
+    for (let d = 0; d < depth; d++)
+      at += wrapIndex(c, index.data[t * depth + d]!, x.shape[batch + d]!) * strides[batch + d]!;
     starts[t] = at;
   }
   return { starts, block: sizeOf(x.shape.slice(batch + depth)) };
@@ -125,9 +134,16 @@ const Compress: EvalOp = (c) => {
   const axis = c.axisIn(c.int('axis', 0), x.shape.length);
   const shape = x.shape.map((d, i) => (i === axis ? kept.length : d));
   const strides = stridesOf(x.shape);
-  const base = offsets(shape, strides.map((s, i) => (i === axis ? 0 : s)));
+  const base = offsets(
+    shape,
+    strides.map((s, i) => (i === axis ? 0 : s)),
+  );
   const inner = sizeOf(shape.slice(axis + 1));
-  return pick(x, shape, base.map((at, i) => at + kept[Math.floor(i / inner) % kept.length]! * strides[axis]!));
+  return pick(
+    x,
+    shape,
+    base.map((at, i) => at + kept[Math.floor(i / inner) % kept.length]! * strides[axis]!),
+  );
 };
 
 const NonZero: EvalOp = (c) => {
@@ -172,7 +188,10 @@ const Unique: EvalOp = (c) => {
   const flat = !c.has('axis');
   const x = flat ? { ...given, shape: [given.data.length] } : given;
   const axis = flat ? 0 : c.axisIn(c.int('axis', 0), x.shape.length);
-  const { starts, steps } = rowsAlong(x, x.shape.map((_, i) => i).filter((i) => i !== axis));
+  const { starts, steps } = rowsAlong(
+    x,
+    x.shape.map((_, i) => i).filter((i) => i !== axis),
+  );
   const compare = (a: number, b: number): number => {
     for (const s of steps) {
       const d = x.data[starts[a]! + s]! - x.data[starts[b]! + s]!;
@@ -191,9 +210,16 @@ const Unique: EvalOp = (c) => {
   const kept = Int32Array.from(order, (g) => first[g]!);
   const strides = stridesOf(x.shape);
   const shape = x.shape.map((d, i) => (i === axis ? kept.length : d));
-  const base = offsets(shape, strides.map((s, i) => (i === axis ? 0 : s)));
+  const base = offsets(
+    shape,
+    strides.map((s, i) => (i === axis ? 0 : s)),
+  );
   const inner = sizeOf(shape.slice(axis + 1));
-  const y = pick(x, shape, base.map((at, i) => at + kept[Math.floor(i / inner) % kept.length]! * strides[axis]!));
+  const y = pick(
+    x,
+    shape,
+    base.map((at, i) => at + kept[Math.floor(i / inner) % kept.length]! * strides[axis]!),
+  );
   const counts = order.map((g) => group.filter((h) => h === g).length);
   return [y, int64s([...kept]), int64s(group.map((g) => place[g]!)), int64s(counts)];
 };

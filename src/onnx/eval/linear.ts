@@ -4,8 +4,8 @@
  */
 import { arrayOf, broadcastStrides, broadcastTo, offsets, permute, sizeOf } from '../array.ts';
 import type { OnnxArray } from '../tensor.ts';
-import { centre } from './conv.ts';
 import type { EvalContext, EvalOp } from './context.ts';
+import { centre } from './conv.ts';
 
 /** Batched product of […,M,K] and […,K,N]; one-axis operands as NumPy takes them. */
 export function product(c: EvalContext, a: OnnxArray, b: OnnxArray): { shape: number[]; data: Float64Array } {
@@ -16,7 +16,10 @@ export function product(c: EvalContext, a: OnnxArray, b: OnnxArray): { shape: nu
   const [kb, n] = q.slice(-2) as [number, number];
   if (k !== kb) c.fail('BadGraph', `shapes [${a.shape}] and [${b.shape}] do not multiply`);
   const batch = c.broadcast(p.slice(0, -2), q.slice(0, -2));
-  const [pa, pb] = [p, q].map((s) => offsets(batch, broadcastStrides(s.slice(0, -2), batch))) as [Int32Array, Int32Array];
+  const [pa, pb] = [p, q].map((s) => offsets(batch, broadcastStrides(s.slice(0, -2), batch))) as [
+    Int32Array,
+    Int32Array,
+  ];
   const data = new Float64Array(sizeOf(batch) * m * n);
   for (let t = 0, to = 0; t < pa.length; t++)
     for (let i = 0; i < m; i++)
@@ -35,11 +38,18 @@ function transposed(x: OnnxArray): OnnxArray {
 }
 
 const Gemm: EvalOp = (c) => {
-  const [a, b] = [c.int('transA', 0) ? transposed(c.get(0)) : c.get(0), c.int('transB', 0) ? transposed(c.get(1)) : c.get(1)];
+  const [a, b] = [
+    c.int('transA', 0) ? transposed(c.get(0)) : c.get(0),
+    c.int('transB', 0) ? transposed(c.get(1)) : c.get(1),
+  ];
   const { shape, data } = product(c, a, b);
   const [alpha, beta] = [c.float('alpha', 1), c.float('beta', 1)];
   const row = c.inputs[2] && broadcastTo(c.get(2), shape).data;
-  return arrayOf(a.dtype, shape, data.map((v, i) => alpha * v + (row ? beta * row[i]! : 0)));
+  return arrayOf(
+    a.dtype,
+    shape,
+    data.map((v, i) => alpha * v + (row ? beta * row[i]! : 0)),
+  );
 };
 
 const MatMul: EvalOp = (c) => {
@@ -49,7 +59,11 @@ const MatMul: EvalOp = (c) => {
 
 const MatMulInteger: EvalOp = (c) => {
   const [a, b] = [c.get(0), c.get(1)];
-  const { shape, data } = product(c, centre(a, c.inputs[2], a.shape.length - 2), centre(b, c.inputs[3], b.shape.length - 1));
+  const { shape, data } = product(
+    c,
+    centre(a, c.inputs[2], a.shape.length - 2),
+    centre(b, c.inputs[3], b.shape.length - 1),
+  );
   return arrayOf('int32', shape, data);
 };
 
@@ -67,7 +81,7 @@ const Einsum: EvalOp = (c) => {
   const terms = left.split(',').map((t, i) => letters(t, xs[i]?.shape.length ?? 0));
   const dims = new Map<string, number>();
   terms.forEach((t, i) => {
-    [...t].forEach((l, axis) => dims.set(l, Math.max(dims.get(l) ?? 1, xs[i]!.shape[axis]!)));
+    for (const [axis, l] of [...t].entries()) dims.set(l, Math.max(dims.get(l) ?? 1, xs[i]!.shape[axis]!));
   });
   const once = [...dims.keys()].filter((l) => terms.join('').split(l).length === 2 || /[A-H]/.test(l)).sort();
   const dots = 'ABCDEFGH'.slice(8 - [...dims.keys()].filter((l) => /[A-H]/.test(l)).length);

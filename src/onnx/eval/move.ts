@@ -2,7 +2,7 @@
  * ONNX data movement along whole axes, and shapes as data.
  * @module
  */
-import { arrayOf, int64s, offsets, permute, pick, sizeOf, stridesOf, zeros, broadcastTo } from '../array.ts';
+import { arrayOf, broadcastTo, int64s, offsets, permute, pick, sizeOf, stridesOf, zeros } from '../array.ts';
 import type { NodeReader } from '../node.ts';
 import type { OnnxArray } from '../tensor.ts';
 import type { EvalContext, EvalOp } from './context.ts';
@@ -92,7 +92,15 @@ export function sliced(x: OnnxArray, axes: readonly SliceAxis[]): OnnxArray {
   const strides = stridesOf(x.shape);
   const shape = axes.map((a) => a.size);
   const start = axes.reduce((n, a, i) => n + a.start * strides[i]!, 0);
-  return pick(x, shape, offsets(shape, axes.map((a, i) => a.step * strides[i]!), start));
+  return pick(
+    x,
+    shape,
+    offsets(
+      shape,
+      axes.map((a, i) => a.step * strides[i]!),
+      start,
+    ),
+  );
 }
 
 function reshaped(x: OnnxArray, shape: readonly number[]): OnnxArray {
@@ -112,7 +120,8 @@ export function concatenated(c: EvalContext, all: readonly OnnxArray[], given: n
     if (x.shape.length !== shape.length || x.shape.some((d, i) => i !== axis && d !== shape[i]))
       c.fail('BadGraph', `inputs of shapes [${first.shape}] and [${x.shape}] do not join`);
     const block = x.shape[axis]! * inner;
-    for (let r = 0; block > 0 && r * block < x.data.length; r++) data.set(x.data.subarray(r * block, (r + 1) * block), r * total * inner + at);
+    for (let r = 0; block > 0 && r * block < x.data.length; r++)
+      data.set(x.data.subarray(r * block, (r + 1) * block), r * total * inner + at);
     at += block;
   }
   return { dtype: first.dtype, shape, data };
@@ -133,7 +142,10 @@ const Split: EvalOp = (c) => {
   const given = c.opset < 13 ? c.list('split') : c.inputs[1] && c.numbers(1);
   let start = 0;
   return splitSizes(c, x.shape[axis]!, given).map((size) => {
-    const part = sliced(x, x.shape.map((d, i) => (i === axis ? { start, step: 1, size } : { start: 0, step: 1, size: d })));
+    const part = sliced(
+      x,
+      x.shape.map((d, i) => (i === axis ? { start, step: 1, size } : { start: 0, step: 1, size: d })),
+    );
     start += size;
     return part;
   });
@@ -172,7 +184,12 @@ export function takeAxes(x: OnnxArray, index: readonly Int32Array[], value: numb
 }
 
 /** Amounts of a Pad before and after each axis, and its value. */
-export function padAmounts(c: NodeReader, rank: number, pads: readonly number[], axes: readonly number[] | undefined): { before: number[]; after: number[] } {
+export function padAmounts(
+  c: NodeReader,
+  rank: number,
+  pads: readonly number[],
+  axes: readonly number[] | undefined,
+): { before: number[]; after: number[] } {
   const at = axes ? c.axesIn(axes, rank) : Array.from({ length: rank }, (_, i) => i);
   if (pads.length !== 2 * at.length) c.fail('BadGraph', `${pads.length} pads for ${at.length} axes`);
   const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)];
@@ -190,7 +207,11 @@ const Pad: EvalOp = (c) => {
   const value = attributes ? c.float('value', 0) : c.inputs[2] ? c.scalar(2) : 0;
   const { before, after } = padAmounts(c, x.shape.length, pads, c.inputs[3] && c.numbers(3));
   const mode = c.string('mode', 'constant');
-  return takeAxes(x, x.shape.map((d, i) => padIndex(c, d, before[i]!, after[i]!, mode)), value);
+  return takeAxes(
+    x,
+    x.shape.map((d, i) => padIndex(c, d, before[i]!, after[i]!, mode)),
+    value,
+  );
 };
 
 const CenterCropPad: EvalOp = (c) => {
@@ -222,7 +243,11 @@ const Range: EvalOp = (c) => {
   const [start, limit, delta] = [c.scalar(0), c.scalar(1), c.scalar(2)];
   const n = Math.max(0, Math.ceil((limit - start) / delta));
   if (!(n <= 2 ** 26)) c.fail('TooLarge', `the range has ${n} elements`);
-  return arrayOf(c.get(0).dtype, [n], Float64Array.from({ length: n }, (_, i) => start + i * delta));
+  return arrayOf(
+    c.get(0).dtype,
+    [n],
+    Float64Array.from({ length: n }, (_, i) => start + i * delta),
+  );
 };
 
 const ConstantOfShape: EvalOp = (c) => {
@@ -236,12 +261,18 @@ const ConstantOfShape: EvalOp = (c) => {
 
 /** Constant: its tensor, number or list of numbers. */
 const Constant: EvalOp = (c) => {
-  const a = ['value', 'value_float', 'value_int', 'value_floats', 'value_ints'].flatMap((k) => c.node.attributes.get(k) ?? [])[0];
+  const a = ['value', 'value_float', 'value_int', 'value_floats', 'value_ints'].flatMap(
+    (k) => c.node.attributes.get(k) ?? [],
+  )[0];
   if (a?.type === 'tensor') return a.value;
   if (a?.type === 'float' || a?.type === 'int')
     return { dtype: a.type === 'int' ? 'int64' : 'float32', shape: [], data: Float64Array.of(a.value) };
   if (a?.type === 'floats' || a?.type === 'ints')
-    return { dtype: a.type === 'ints' ? 'int64' : 'float32', shape: [a.value.length], data: Float64Array.from(a.value) };
+    return {
+      dtype: a.type === 'ints' ? 'int64' : 'float32',
+      shape: [a.value.length],
+      data: Float64Array.from(a.value),
+    };
   return c.fail('UnsupportedForm', 'the constant has no tensor, number or list of numbers');
 };
 
@@ -290,7 +321,11 @@ const Tile: EvalOp = (c) => {
   const x = c.get(0);
   const repeats = c.numbers(1);
   if (repeats.length !== x.shape.length) c.fail('BadGraph', `${repeats.length} repeats for rank ${x.shape.length}`);
-  return takeAxes(x, x.shape.map((d, i) => Int32Array.from({ length: d * repeats[i]! }, (_, o) => o % d)), 0);
+  return takeAxes(
+    x,
+    x.shape.map((d, i) => Int32Array.from({ length: d * repeats[i]! }, (_, o) => o % d)),
+    0,
+  );
 };
 
 /** Ops that move whole axes or give shapes as data. */
@@ -316,7 +351,8 @@ export const MOVE: Readonly<Record<string, EvalOp>> = {
   Transpose(c) {
     const x = c.get(0);
     const perm = c.list('perm') ?? x.shape.map((_, i) => x.shape.length - 1 - i);
-    if (c.axesIn(perm, x.shape.length).length !== x.shape.length) c.fail('BadGraph', `perm [${perm}] is no permutation`);
+    if (c.axesIn(perm, x.shape.length).length !== x.shape.length)
+      c.fail('BadGraph', `perm [${perm}] is no permutation`);
     return permute(x, perm);
   },
   Trilu,

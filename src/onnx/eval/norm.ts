@@ -33,28 +33,47 @@ function standardise(row: Float64Array, eps: number): void {
 function perChannel(x: OnnxArray, scale: ArrayLike<number>, shift: ArrayLike<number>): OnnxArray {
   const inner = sizeOf(x.shape.slice(2));
   const channels = x.shape[1] ?? 1;
-  return arrayOf(x.dtype, x.shape, x.data.map((v, i) => {
-    const ch = Math.floor(i / inner) % channels;
-    return v * scale[ch]! + shift[ch]!;
-  }));
+  return arrayOf(
+    x.dtype,
+    x.shape,
+    x.data.map((v, i) => {
+      const ch = Math.floor(i / inner) % channels;
+      return v * scale[ch]! + shift[ch]!;
+    }),
+  );
 }
 
 const BatchNormalization: EvalOp = (c) => {
   const x = c.get(0);
-  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => c.get(i)) as [OnnxArray, OnnxArray, OnnxArray, OnnxArray];
+  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => c.get(i)) as [
+    OnnxArray,
+    OnnxArray,
+    OnnxArray,
+    OnnxArray,
+  ];
   const eps = c.float('epsilon', Math.fround(1e-5));
   const training = c.opset >= 14 && c.int('training_mode', 0) !== 0;
   if (c.opset < 9 && c.int('spatial', 1) !== 1) c.fail('UnsupportedForm', 'spatial = 0 is not supported');
   const inner = sizeOf(x.shape.slice(2));
   const channels = x.shape[1]!;
-  const own = Array.from({ length: channels }, (_, ch) => moments(x.data.filter((_, i) => Math.floor(i / inner) % channels === ch)));
+  const own = Array.from({ length: channels }, (_, ch) =>
+    moments(x.data.filter((_, i) => Math.floor(i / inner) % channels === ch)),
+  );
   const used = training ? own : own.map((_, ch) => ({ mean: mean.data[ch]!, variance: variance.data[ch]! }));
   const scale = used.map((m, ch) => gamma.data[ch]! / Math.sqrt(m.variance + eps));
-  const y = perChannel(x, scale, used.map((m, ch) => beta.data[ch]! - m.mean * scale[ch]!));
+  const y = perChannel(
+    x,
+    scale,
+    used.map((m, ch) => beta.data[ch]! - m.mean * scale[ch]!),
+  );
   if (!training) return y;
   const momentum = c.float('momentum', Math.fround(0.9));
   const running = (old: OnnxArray, of: (m: { mean: number; variance: number }) => number): OnnxArray =>
-    arrayOf(old.dtype, old.shape, old.data.map((v, ch) => v * momentum + of(own[ch]!) * (1 - momentum)));
+    arrayOf(
+      old.dtype,
+      old.shape,
+      old.data.map((v, ch) => v * momentum + of(own[ch]!) * (1 - momentum)),
+    );
   return [y, running(mean, (m) => m.mean), running(variance, (m) => m.variance)];
 };
 
@@ -63,7 +82,11 @@ const spatial = (x: OnnxArray): number[] => x.shape.map((_, i) => i).slice(2);
 const InstanceNormalization: EvalOp = (c) => {
   const x = c.get(0);
   const eps = c.float('epsilon', Math.fround(1e-5));
-  return perChannel(mapRows(x, spatial(x), (row) => standardise(row, eps)), c.get(1).data, c.get(2).data);
+  return perChannel(
+    mapRows(x, spatial(x), (row) => standardise(row, eps)),
+    c.get(1).data,
+    c.get(2).data,
+  );
 };
 
 const GroupNormalization: EvalOp = (c) => {
@@ -74,7 +97,8 @@ const GroupNormalization: EvalOp = (c) => {
   const rows = { ...x, shape: [n, groups, x.data.length / (n * groups)] };
   const y = { ...mapRows(rows, [2], (row) => standardise(row, eps)), shape: x.shape };
   const perGroup = c.opset < 21;
-  const at = (v: Float64Array): Float64Array => Float64Array.from({ length: channels }, (_, ch) => v[perGroup ? Math.floor((ch * groups) / channels) : ch]!);
+  const at = (v: Float64Array): Float64Array =>
+    Float64Array.from({ length: channels }, (_, ch) => v[perGroup ? Math.floor((ch * groups) / channels) : ch]!);
   return perChannel(y, at(c.get(1).data), at(c.get(2).data));
 };
 
@@ -100,7 +124,15 @@ const LayerNormalization: EvalOp = (c) => {
     standardise(row, eps);
   });
   const [gamma, beta] = [1, 2].map((i) => c.inputs[i] && broadcastTo(c.get(i), x.shape).data);
-  return [arrayOf(x.dtype, x.shape, y.data.map((v, i) => v * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0))), means, inverses];
+  return [
+    arrayOf(
+      x.dtype,
+      x.shape,
+      y.data.map((v, i) => v * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0)),
+    ),
+    means,
+    inverses,
+  ];
 };
 
 const RMSNormalization: EvalOp = (c) => {
@@ -112,7 +144,11 @@ const RMSNormalization: EvalOp = (c) => {
     const scale = 1 / Math.sqrt(sum(row.map((v) => v * v)) / row.length + eps);
     for (let i = 0; i < row.length; i++) row[i]! *= scale;
   });
-  return arrayOf(x.dtype, x.shape, y.data.map((v, i) => v * gamma[i]!));
+  return arrayOf(
+    x.dtype,
+    x.shape,
+    y.data.map((v, i) => v * gamma[i]!),
+  );
 };
 
 /** x over a power of the squares summed across neighbouring channels. */

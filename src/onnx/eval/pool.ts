@@ -22,7 +22,10 @@ function pooled(c: EvalContext, f: Window): OnnxArray {
   const data = new Float64Array(planes * positions.length);
   for (let p = 0; p < planes; p++)
     positions.forEach(({ at, declared }, i) => {
-      data[p * positions.length + i] = f(Float64Array.from(at, (a) => x.data[p * area + a]!), declared);
+      data[p * positions.length + i] = f(
+        Float64Array.from(at, (a) => x.data[p * area + a]!),
+        declared,
+      );
     });
   return arrayOf(x.dtype, [...x.shape.slice(0, 2), ...win.out], data);
 }
@@ -72,8 +75,14 @@ const MaxPool: EvalOp = (c) => {
 const MaxUnpool: EvalOp = (c) => {
   const [x, index] = [c.get(0), c.get(1)];
   const kernel = c.list('kernel_shape') ?? [];
-  const strides = c.ints('strides', kernel.map(() => 1));
-  const pads = c.ints('pads', [...kernel, ...kernel].map(() => 0));
+  const strides = c.ints(
+    'strides',
+    kernel.map(() => 1),
+  );
+  const pads = c.ints(
+    'pads',
+    [...kernel, ...kernel].map(() => 0),
+  );
   const size = x.shape.slice(2).map((d, i) => (d - 1) * strides[i]! - pads[i]! - pads[i + kernel.length]! + kernel[i]!);
   const least = [...x.shape.slice(0, 2), ...size];
   const out = zeros(x.dtype, c.inputs[2] ? c.numbers(2) : least);
@@ -90,8 +99,14 @@ function global(f: (v: Float64Array, c: EvalContext) => number): EvalOp {
   return (c) => {
     const x = c.get(0);
     const area = sizeOf(x.shape.slice(2));
-    const data = Float64Array.from({ length: x.data.length / area }, (_, p) => f(x.data.subarray(p * area, (p + 1) * area), c));
-    return arrayOf(x.dtype, x.shape.map((d, i) => (i < 2 ? d : 1)), data);
+    const data = Float64Array.from({ length: x.data.length / area }, (_, p) =>
+      f(x.data.subarray(p * area, (p + 1) * area), c),
+    );
+    return arrayOf(
+      x.dtype,
+      x.shape.map((d, i) => (i < 2 ? d : 1)),
+      data,
+    );
   };
 }
 

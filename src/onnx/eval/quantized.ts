@@ -19,7 +19,10 @@ function parameter(c: EvalContext, x: OnnxArray, p: OnnxArray): (i: number) => n
   if (p.shape.length === 1) return (i) => p.data[Math.floor(i / inner) % n]!;
   const block = c.int('block_size', 0) || Math.ceil(n / p.shape[axis]!);
   const blocks = p.shape[axis]!;
-  return (i) => p.data[(Math.floor(i / (inner * n)) * blocks + Math.floor((Math.floor(i / inner) % n) / block)) * inner + (i % inner)]!;
+  return (i) =>
+    p.data[
+      (Math.floor(i / (inner * n)) * blocks + Math.floor((Math.floor(i / inner) % n) / block)) * inner + (i % inner)
+    ]!;
 }
 
 function saturate(v: number, dtype: OnnxDType): number {
@@ -32,13 +35,21 @@ const QuantizeLinear: EvalOp = (c) => {
   const z = c.inputs[2];
   const dtype = z?.dtype ?? dtypeAttribute(c, 'output_dtype', 'uint8');
   const [scale, zero] = [parameter(c, x, s), z ? parameter(c, x, z) : () => 0];
-  return arrayOf(dtype, x.shape, x.data.map((v, i) => saturate(roundEven(Math.fround(v / scale(i))) + zero(i), dtype)));
+  return arrayOf(
+    dtype,
+    x.shape,
+    x.data.map((v, i) => saturate(roundEven(Math.fround(v / scale(i))) + zero(i), dtype)),
+  );
 };
 
 const DequantizeLinear: EvalOp = (c) => {
   const [x, s] = [c.get(0), c.get(1)];
   const [scale, zero] = [parameter(c, x, s), c.inputs[2] ? parameter(c, x, c.get(2)) : () => 0];
-  return arrayOf(s.dtype, x.shape, x.data.map((v, i) => (v - zero(i)) * scale(i)));
+  return arrayOf(
+    s.dtype,
+    x.shape,
+    x.data.map((v, i) => (v - zero(i)) * scale(i)),
+  );
 };
 
 const DynamicQuantizeLinear: EvalOp = (c) => {
@@ -47,20 +58,33 @@ const DynamicQuantizeLinear: EvalOp = (c) => {
   const scale = Math.fround((hi - lo) / 255);
   const zero = saturate(roundEven(-lo / scale), 'uint8');
   return [
-    arrayOf('uint8', x.shape, x.data.map((v) => saturate(roundEven(Math.fround(v / scale)) + zero, 'uint8'))),
+    arrayOf(
+      'uint8',
+      x.shape,
+      x.data.map((v) => saturate(roundEven(Math.fround(v / scale)) + zero, 'uint8')),
+    ),
     arrayOf('float32', [], [scale]),
     arrayOf('uint8', [], [zero]),
   ];
 };
 
 /** Accumulators times the scale (one, or one a channel on `axis`) as the output's type. */
-function requantize(acc: { shape: number[]; data: Float64Array }, y: { scale: number; zero: OnnxArray }, scales: Float64Array, axis: number): OnnxArray {
+function requantize(
+  acc: { shape: number[]; data: Float64Array },
+  y: { scale: number; zero: OnnxArray },
+  scales: Float64Array,
+  axis: number,
+): OnnxArray {
   const inner = sizeOf(acc.shape.slice(axis + 1));
   const { dtype } = y.zero;
-  return arrayOf(dtype, acc.shape, acc.data.map((v, i) => {
-    const s = scales[scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length]!;
-    return saturate(roundEven((v * s) / y.scale) + y.zero.data[0]!, dtype);
-  }));
+  return arrayOf(
+    dtype,
+    acc.shape,
+    acc.data.map((v, i) => {
+      const s = scales[scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length]!;
+      return saturate(roundEven((v * s) / y.scale) + y.zero.data[0]!, dtype);
+    }),
+  );
 }
 
 const QLinearConv: EvalOp = (c) => {

@@ -59,9 +59,18 @@ function gruStep(after: boolean): StepFn {
     const n = d.hidden;
     const a = affine(d.w, d.bw, x, from, d.inputs);
     const b = affine(d.r, d.br, h, 0, n);
-    const gate = (k: number): Float64Array => Float64Array.from({ length: n }, (_, j) => d.f[0]!(a[k * n + j]! + b[k * n + j]!));
+    const gate = (k: number): Float64Array =>
+      Float64Array.from({ length: n }, (_, j) => d.f[0]!(a[k * n + j]! + b[k * n + j]!));
     const [z, r] = [gate(0), gate(1)];
-    const reset = after ? undefined : affine(d.r.subarray(2 * n * n), d.br.subarray(2 * n), h.map((v, j) => v * r[j]!), 0, n);
+    const reset = after
+      ? undefined
+      : affine(
+          d.r.subarray(2 * n * n),
+          d.br.subarray(2 * n),
+          h.map((v, j) => v * r[j]!),
+          0,
+          n,
+        );
     for (let j = 0; j < n; j++) {
       const u = reset ? reset[j]! : r[j]! * b[2 * n + j]!;
       h[j] = (1 - z[j]!) * d.f[1]!(a[2 * n + j]! + u) + z[j]! * h[j]!;
@@ -75,7 +84,10 @@ function activations(c: EvalContext, defaults: readonly string[], directions: nu
   return names.map((name, i) => {
     const key = Object.keys(ACTIVATIONS).find((k) => k.toLowerCase() === name.toLowerCase());
     const f = key === undefined ? c.fail('UnsupportedForm', `activation ${name} is not supported`) : ACTIVATIONS[key]!;
-    return f(alpha[i] ?? (name === 'HardSigmoid' ? 0.2 : name === 'LeakyRelu' ? 0.01 : 1), beta[i] ?? (name === 'HardSigmoid' ? 0.5 : 0));
+    return f(
+      alpha[i] ?? (name === 'HardSigmoid' ? 0.2 : name === 'LeakyRelu' ? 0.01 : 1),
+      beta[i] ?? (name === 'HardSigmoid' ? 0.5 : 0),
+    );
   });
 }
 
@@ -88,14 +100,18 @@ function layer(gates: number, defaults: readonly string[], step: (c: EvalContext
     const direction = c.string('direction', 'forward');
     const count = direction === 'bidirectional' ? 2 : 1;
     const hidden = c.int('hidden_size', c.get(2).shape.at(-1)!);
-    if (c.has('clip') || c.int('input_forget', 0) !== 0) c.fail('UnsupportedForm', 'clip and input_forget are not supported');
+    if (c.has('clip') || c.int('input_forget', 0) !== 0)
+      c.fail('UnsupportedForm', 'clip and input_forget are not supported');
     const rows = gates * hidden;
     const f = activations(c, defaults, count);
     const perDirection = f.length / count;
-    const part = (i: number, size: number, k: number): Float64Array => c.inputs[i]?.data.subarray(k * size, (k + 1) * size) ?? new Float64Array(size);
+    const part = (i: number, size: number, k: number): Float64Array =>
+      c.inputs[i]?.data.subarray(k * size, (k + 1) * size) ?? new Float64Array(size);
     const initial = (i: number): Float64Array => {
       const given = c.inputs[i];
-      return given ? (byBatch ? permute(given, [1, 0, 2]) : given).data.slice() : new Float64Array(count * batch * hidden);
+      return given
+        ? (byBatch ? permute(given, [1, 0, 2]) : given).data.slice()
+        : new Float64Array(count * batch * hidden);
     };
     const [h, cell] = [initial(5), initial(6)];
     const y = new Float64Array(time * count * batch * hidden);
@@ -103,7 +119,12 @@ function layer(gates: number, defaults: readonly string[], step: (c: EvalContext
     for (let k = 0; k < count; k++) {
       const bias = part(3, 2 * rows, k);
       const d: Direction = {
-        ...{ w: part(1, rows * inputs, k), r: part(2, rows * hidden, k), bw: bias.subarray(0, rows), br: bias.subarray(rows) },
+        ...{
+          w: part(1, rows * inputs, k),
+          r: part(2, rows * hidden, k),
+          bw: bias.subarray(0, rows),
+          br: bias.subarray(rows),
+        },
         ...{ p: part(7, 3 * hidden, k), f: f.slice(k * perDirection, (k + 1) * perDirection), hidden, inputs },
       };
       const backwards = direction === 'reverse' || k === 1;

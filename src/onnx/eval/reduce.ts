@@ -60,7 +60,11 @@ function reduction(f: (c: EvalContext, x: OnnxArray) => Row): EvalOp {
     const empty = given === undefined || given.length === 0;
     if (empty && c.int('noop_with_empty_axes', 0) !== 0) {
       const row = f(c, x);
-      return arrayOf(x.dtype, x.shape, x.data.map((v) => row(Float64Array.of(v))));
+      return arrayOf(
+        x.dtype,
+        x.shape,
+        x.data.map((v) => row(Float64Array.of(v))),
+      );
     }
     const axes = empty ? x.shape.map((_, i) => i) : c.axesIn(given, rank);
     const { starts, steps } = rowsAlong(x, axes);

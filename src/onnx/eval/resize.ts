@@ -3,7 +3,14 @@
  * @module
  */
 import { arrayOf, sizeOf } from '../array.ts';
-import { nearestIndex, type ResizeAxis, type ResizeInputs, type ResolvedResize, resolveResize, sourceCoordinate } from '../resize.ts';
+import {
+  nearestIndex,
+  type ResizeAxis,
+  type ResizeInputs,
+  type ResolvedResize,
+  resolveResize,
+  sourceCoordinate,
+} from '../resize.ts';
 import type { OnnxArray } from '../tensor.ts';
 import type { EvalContext, EvalOp } from './context.ts';
 
@@ -61,7 +68,8 @@ function resample(x: OnnxArray, axis: number, taps: readonly (Taps | undefined)[
 /** Inputs of the node by opset. */
 function inputsOf(c: EvalContext): ResizeInputs {
   const { shape } = c.get(0);
-  const at = (i: number): number[] | undefined => (c.inputs[i] && c.inputs[i]!.data.length > 0 ? c.numbers(i) : undefined);
+  const at = (i: number): number[] | undefined =>
+    c.inputs[i] && c.inputs[i]!.data.length > 0 ? c.numbers(i) : undefined;
   if (c.node.op === 'Upsample') return { shape, scales: c.opset < 9 ? c.floats('scales') : at(1) };
   return c.opset < 11 ? { shape, scales: at(1) } : { shape, roi: at(1), scales: at(2), sizes: at(3) };
 }

@@ -77,7 +77,11 @@ const Clip: EvalOp = (c) => {
   const at = (i: number, name: string, open: number): number =>
     attributes ? c.float(name, open) : c.inputs[i] ? c.scalar(i) : open;
   const [lo, hi] = [at(1, 'min', Number.NEGATIVE_INFINITY), at(2, 'max', Number.POSITIVE_INFINITY)];
-  return arrayOf(x.dtype, x.shape, x.data.map((v) => Math.min(Math.max(v, lo), hi)));
+  return arrayOf(
+    x.dtype,
+    x.shape,
+    x.data.map((v) => Math.min(Math.max(v, lo), hi)),
+  );
 };
 
 function cast(c: EvalContext, to: OnnxDType): ReturnType<EvalOp> {
@@ -96,7 +100,11 @@ export function dtypeAttribute(c: EvalContext, name: string, fallback: OnnxDType
 const BitwiseNot: EvalOp = (c) => {
   const x = c.get(0);
   if (!integerBits(x.dtype)) c.fail('BadGraph', 'BitwiseNot takes integers');
-  return arrayOf(x.dtype, x.shape, x.data.map((v) => -1 - v + (x.dtype === 'uint64' ? 2 ** 64 : 0)));
+  return arrayOf(
+    x.dtype,
+    x.shape,
+    x.data.map((v) => -1 - v + (x.dtype === 'uint64' ? 2 ** 64 : 0)),
+  );
 };
 
 /** Dropout: identity at inference, and a mask of ones. */

@@ -14,7 +14,10 @@ function toOhwi(data: Float64Array, o: number, i: number, taps: number): Float64
 }
 
 /** Checks ranks, groups and bias of a convolution; gives its groups and bias. */
-function layerOf(c: LowerContext, outputs: (groups: number) => number): { groups: number; bias: Float64Array; rank: number } {
+function layerOf(
+  c: LowerContext,
+  outputs: (groups: number) => number,
+): { groups: number; bias: Float64Array; rank: number } {
   const rank = c.shape(0).length;
   const w = c.weights(1, 'the weight');
   if (rank !== 3 && rank !== 4) c.fail('UnsupportedForm', 'only 1-D and 2-D convolutions are supported');

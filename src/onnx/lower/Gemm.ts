@@ -1,5 +1,5 @@
-import type { OnnxArray } from '../tensor.ts';
 import { permute } from '../array.ts';
+import type { OnnxArray } from '../tensor.ts';
 import { identity } from './builder.ts';
 import type { LowerContext, OpLowering } from './context.ts';
 
@@ -31,9 +31,12 @@ function dense(c: LowerContext, x: number, weight: Float64Array, bias: Float64Ar
 function setDense(c: LowerContext, i: number, b: OnnxArray, scale: number, bias: Float64Array): void {
   const view = c.view(i);
   const columns = c.graph.columns(c.node, view);
-  if (columns) return c.setPlain(dense(c, columns.id, denseWeights(b, scale, columns.order), bias));
+  if (columns) {
+    c.setPlain(dense(c, columns.id, denseWeights(b, scale, columns.order), bias));
+    return;
+  }
   const last = c.channelsLast(view, c.shape(i).length - 1);
-  return c.set({ ...last, id: dense(c, last.id, denseWeights(b, scale, null), bias) });
+  c.set({ ...last, id: dense(c, last.id, denseWeights(b, scale, null), bias) });
 }
 
 function swap(x: OnnxArray): OnnxArray {
@@ -45,7 +48,9 @@ function setProduct(c: LowerContext, a: number, b: number, tb: boolean): void {
   const [p, q] = [c.graph.stored(a), c.graph.stored(b)];
   const n = tb ? q.at(-2)! : q.at(-1)!;
   const rank = Math.max(p.length, q.length) - 2;
-  const batch = Array.from({ length: rank }, (_, i) => Math.max(p[i - rank + p.length - 2] ?? 1, q[i - rank + q.length - 2] ?? 1));
+  const batch = Array.from({ length: rank }, (_, i) =>
+    Math.max(p[i - rank + p.length - 2] ?? 1, q[i - rank + q.length - 2] ?? 1),
+  );
   c.setPlain(c.emit({ kind: 'matmul', tb, ...OPEN }, [a, b], [...batch, p.at(-2)!, n]));
 }
 
@@ -58,7 +63,8 @@ function addC(c: LowerContext, alpha: number): void {
   const y = value.view.id;
   const shape = c.graph.stored(y);
   if (!c.given(2)) {
-    if (alpha !== 1) c.setPlain(c.emit({ kind: 'affine', scale: Float64Array.of(alpha), shift: Float64Array.of(0) }, [y], shape));
+    if (alpha !== 1)
+      c.setPlain(c.emit({ kind: 'affine', scale: Float64Array.of(alpha), shift: Float64Array.of(0) }, [y], shape));
     return;
   }
   c.setPlain(c.emit({ kind: 'linear', ca: alpha, cb: beta, ...OPEN }, [y, c.plain(2)], shape));
@@ -72,7 +78,8 @@ export const Gemm: OpLowering = (c) => {
   const given = c.constant(1);
   const rows = c.shape(0)[transA ? 1 : 0]!;
   const k = c.shape(0)[transA ? 0 : 1]!;
-  if (c.shape(1)[transB ? 1 : 0] !== k) c.fail('BadGraph', `the input has ${k} columns and the weight takes ${c.shape(1)[transB ? 1 : 0]}`);
+  if (c.shape(1)[transB ? 1 : 0] !== k)
+    c.fail('BadGraph', `the input has ${k} columns and the weight takes ${c.shape(1)[transB ? 1 : 0]}`);
   if (!given) {
     const a = c.graph.ordered(c.node, c.unshaped(0), transA ? [1, 0] : [0, 1]);
     setProduct(c, a, c.plain(1), transB);

@@ -21,7 +21,9 @@ function coefficients(transform: string, x: ResizeAxis): ResizeCoefficients | un
   if (transform === 'align_corners')
     return x.to === 1 ? { a: 0, b: 0, d: 1 } : exact ? { a: x.from - 1, b: 0, d: x.to - 1 } : undefined;
   if (transform === 'pytorch_half_pixel' && x.to === 1) return { a: 0, b: 0, d: 1 };
-  return transform === 'half_pixel' || transform === 'pytorch_half_pixel' ? { a: 2 * p, b: p - q, d: 2 * q } : undefined;
+  return transform === 'half_pixel' || transform === 'pytorch_half_pixel'
+    ? { a: 2 * p, b: p - q, d: 2 * q }
+    : undefined;
 }
 
 /** Folds the rounding of a nearest mode into the coefficients: their floor is the index. */
@@ -48,7 +50,8 @@ function inputsOf(c: LowerContext): ResizeInputs {
 function agrees(transform: string, mode: string, x: ResizeAxis, k: ResizeCoefficients): boolean {
   const cut = (i: number): number => Math.min(Math.max(i, 0), x.from - 1);
   for (let o = 0; o < x.to; o++)
-    if (cut(nearestIndex(mode, sourceCoordinate(transform, x, o))) !== cut(Math.floor((k.a * o + k.b) / k.d))) return false;
+    if (cut(nearestIndex(mode, sourceCoordinate(transform, x, o))) !== cut(Math.floor((k.a * o + k.b) / k.d)))
+      return false;
   return true;
 }
 
@@ -60,12 +63,19 @@ export const Resize: OpLowering = (c) => {
   const rank = r.axes.length;
   const moved = r.axes.flatMap((a, i) => (a.from === a.to && a.scale === 1 ? [] : [i]));
   if (moved.length > 2 || rank > 4) return c.fail('UnsupportedForm', 'only two axes of at most four can be resized');
-  if (c.domain(0) !== 'real' && r.mode === 'linear') return c.fail('UnsupportedForm', 'integer data cannot be interpolated');
+  if (c.domain(0) !== 'real' && r.mode === 'linear')
+    return c.fail('UnsupportedForm', 'integer data cannot be interpolated');
   const image = rank === 4 && moved.every((a) => a >= 2);
-  const pair = image ? [2, 3] : moved.length === 2 ? moved : [moved[0] ?? 0, moved[0] === rank - 1 ? rank - 2 : rank - 1].sort();
+  const pair = image
+    ? [2, 3]
+    : moved.length === 2
+      ? moved
+      : [moved[0] ?? 0, moved[0] === rank - 1 ? rank - 2 : rank - 1].sort();
   const axes = pair.map((a) => {
     const x = r.axes[a] ?? { from: 1, to: 1, scale: 1, roi: [0, 1] as const };
-    const k = coefficients(r.transform, x) ?? c.fail('UnsupportedForm', `coordinate mode ${r.transform} with scale ${x.scale} has no exact integer form`);
+    const k =
+      coefficients(r.transform, x) ??
+      c.fail('UnsupportedForm', `coordinate mode ${r.transform} with scale ${x.scale} has no exact integer form`);
     const own = r.mode === 'nearest' ? nearest(r.nearest, k) : k;
     if (r.mode === 'nearest' && !agrees(r.transform, r.nearest, x, own))
       c.fail('UnsupportedForm', 'the nearest index depends on float rounding at this scale');
@@ -73,7 +83,8 @@ export const Resize: OpLowering = (c) => {
   });
   if (rank < 2) return c.fail('UnsupportedForm', 'resizing one axis alone is not supported');
   const rest = r.axes.map((_, i) => i).filter((i) => !pair.includes(i));
-  const order = [...rest.slice(0, rank - 3 > 0 ? rank - 3 : 0), ...pair, ...rest.slice(rank - 3 > 0 ? rank - 3 : 0)];
+  const lead = Math.max(rank - 3, 0);
+  const order = [...rest.slice(0, lead), ...pair, ...rest.slice(lead)];
   const stored = c.graph.ordered(c.node, c.unshaped(0), order);
   const own = c.graph.stored(stored);
   const four = [...(rank < 4 ? [1] : []), ...own, ...(rank < 3 ? [1] : [])];

@@ -121,7 +121,11 @@ export class GraphBuilder {
 
   /** `id` with its stored axis i holding ONNX axis axes[i] of an unshaped view. */
   ordered(from: OnnxNode, view: View, axes: readonly number[]): number {
-    return this.transpose(from, view.id, axes.map((a) => view.perm[a]!));
+    return this.transpose(
+      from,
+      view.id,
+      axes.map((a) => view.perm[a]!),
+    );
   }
 
   /** Shape of a view as the ONNX model sees it. */

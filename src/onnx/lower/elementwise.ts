@@ -54,7 +54,12 @@ function linear(ca: number, cb: number): OpLowering {
     const k = withConstant(c);
     if (!k) return setAligned(c, { kind: 'linear', ca, cb, ...OPEN }, [0, 1]);
     const [own, other] = k.constant === 1 ? [ca, cb] : [cb, ca];
-    return setAffine(c, k.view, Float64Array.of(own), k.row.map((v) => v * other));
+    return setAffine(
+      c,
+      k.view,
+      Float64Array.of(own),
+      k.row.map((v) => v * other),
+    );
   };
 }
 
@@ -97,7 +102,7 @@ function extremum(how: 'min' | 'max'): OpLowering {
   return (c) => {
     if (c.node.inputs.length === 1) return c.set(c.view(0));
     const k = c.node.inputs.length === 2 ? withConstant(c) : undefined;
-    if (!k || k.row.length !== 1) return fold({ kind: 'extremum', how }, () => 1)(c);
+    if (k?.row.length !== 1) return fold({ kind: 'extremum', how }, () => 1)(c);
     const limits = how === 'max' ? { lo: k.row[0]!, hi: OPEN.hi } : { lo: OPEN.lo, hi: k.row[0]! };
     return c.set({ ...k.view, id: c.emit({ kind: 'clamp', ...limits }, [k.view.id], c.graph.stored(k.view.id)) });
   };
@@ -120,7 +125,8 @@ const Where: OpLowering = (c) => {
 const Pow: OpLowering = (c) => {
   const e = c.weights(1, 'the exponent');
   if (e.data.length !== 1) c.fail('UnsupportedForm', 'the exponent must be one value');
-  const fn: UnaryFn = e.data[0] === 2 ? { fn: 'square' } : e.data[0] === 0.5 ? { fn: 'sqrt' } : { fn: 'power', alpha: e.data[0]! };
+  const fn: UnaryFn =
+    e.data[0] === 2 ? { fn: 'square' } : e.data[0] === 0.5 ? { fn: 'sqrt' } : { fn: 'power', alpha: e.data[0]! };
   setUnary(c, c.view(0), [fn]);
 };
 
@@ -148,7 +154,8 @@ const Cast: OpLowering = (c) => {
   const view = c.view(0);
   const from = c.graph.domain(view.id);
   if (from === to) return c.set(view);
-  if (from === 'real' || to === 'bool') c.fail('UnsupportedForm', `a cast of ${from} data to ${to} data is not supported`);
+  if (from === 'real' || to === 'bool')
+    c.fail('UnsupportedForm', `a cast of ${from} data to ${to} data is not supported`);
   return c.set({ ...view, id: c.emit({ kind: 'cast' }, [view.id], c.graph.stored(view.id), to) });
 };
 

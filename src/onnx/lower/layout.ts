@@ -22,7 +22,10 @@ function widened(x: OnnxArray, rank: number): OnnxArray {
 
 /** A constant operand in the layout `perm` (stored axis perm[i] holds ONNX axis i). */
 export function constantIn(x: OnnxArray, perm: readonly number[]): OnnxArray {
-  return permute(widened(x, perm.length), perm.map((_, stored) => perm.indexOf(stored)));
+  return permute(
+    widened(x, perm.length),
+    perm.map((_, stored) => perm.indexOf(stored)),
+  );
 }
 
 /** A view as a stored tensor of layout `perm`; one of lower rank gets leading axes of size 1. */

@@ -44,7 +44,8 @@ const Split: OpLowering = (c) => {
   const view = c.unshaped(0);
   let start = 0;
   splitSizes(c, shape[axis]!, given).forEach((size, o) => {
-    if (c.graph.isRead(c.node.outputs[o] ?? '')) c.set(slice(c, view, onAxis(shape, axis, { start, step: 1, size })), o);
+    if (c.graph.isRead(c.node.outputs[o] ?? ''))
+      c.set(slice(c, view, onAxis(shape, axis, { start, step: 1, size })), o);
     start += size;
   });
 };
@@ -75,7 +76,9 @@ const Gather: OpLowering = (c) => {
     return c.set({ id: c.graph.reshape(c.node, part.id, stored), perm: left, shape: null });
   }
   const x = c.graph.plain(c.node, view);
-  const at = given ? c.graph.constant(c.node, { dtype: 'int64', shape: given.shape, data: Float64Array.from(indices!) }) : c.plain(1);
+  const at = given
+    ? c.graph.constant(c.node, { dtype: 'int64', shape: given.shape, data: Float64Array.from(indices!) })
+    : c.plain(1);
   const out = [...shape.slice(0, axis), ...c.shape(1), ...shape.slice(axis + 1)];
   return c.setPlain(c.emit({ kind: 'gather', axis }, [x, at], out));
 };
@@ -110,10 +113,18 @@ const Pad: OpLowering = (c) => {
   });
   if (cut.some((a) => a.size < 0)) c.fail('BadGraph', 'negative pads cut more than there is');
   const view = slice(c, c.unshaped(0), cut);
-  const [before, after] = [amounts.before, amounts.after].map((v) => inStorage(view, v.map((p) => Math.max(p, 0)))) as [number[], number[]];
+  const [before, after] = [amounts.before, amounts.after].map((v) =>
+    inStorage(
+      view,
+      v.map((p) => Math.max(p, 0)),
+    ),
+  ) as [number[], number[]];
   if ([...before, ...after].every((p) => p === 0)) return c.set(view);
   const stored = c.graph.stored(view.id);
-  if (mode === 'reflect' && stored.some((d, i) => Math.max(before[i]!, after[i]!) >= d && d > 0 && before[i]! + after[i]! > 0))
+  if (
+    mode === 'reflect' &&
+    stored.some((d, i) => Math.max(before[i]!, after[i]!) >= d && d > 0 && before[i]! + after[i]! > 0)
+  )
     c.fail('UnsupportedForm', 'a mirrored border as wide as its axis is not supported');
   const out = stored.map((d, i) => d + before[i]! + after[i]!);
   const op = { kind: 'pad', mode, before, after, value: Float64Array.of(value) } as const;
@@ -139,7 +150,11 @@ const Expand: OpLowering = (c) => {
     return p === 1 ? q : p;
   });
   if (rank > from.length) {
-    const x = c.graph.reshape(c.node, c.plain(0), shape.map((_, i) => at(from, i)));
+    const x = c.graph.reshape(
+      c.node,
+      c.plain(0),
+      shape.map((_, i) => at(from, i)),
+    );
     return c.setPlain(c.emit({ kind: 'expand' }, [x], shape));
   }
   const view = c.unshaped(0);

@@ -14,9 +14,9 @@ function without(view: View, gone: readonly number[]): number[] {
 
 /** Defines output 0: `id` is the view without stored axes `gone`, which come back with size 1 where `keep`. */
 function setReduced(c: LowerContext, id: number, view: View, gone: readonly number[], keep: boolean): void {
-  if (!keep) return c.set({ id, perm: without(view, gone), shape: null });
   const shape = c.graph.stored(view.id).map((d, i) => (gone.includes(i) ? 1 : d));
-  return c.set({ id: c.graph.reshape(c.node, id, shape), perm: view.perm, shape: null });
+  if (keep) c.set({ id: c.graph.reshape(c.node, id, shape), perm: view.perm, shape: null });
+  else c.set({ id, perm: without(view, gone), shape: null });
 }
 
 /** Axes of a reduction from its second input (from opset `since`) or its attribute; all where there are none. */

@@ -26,7 +26,11 @@ const Squeeze: OpLowering = (c) => {
   const gone = drop.map((a) => view.perm[a]!);
   const left = view.perm.filter((p) => !gone.includes(p));
   const rank = [...left].sort((a, b) => a - b);
-  const id = c.graph.reshape(c.node, view.id, c.graph.stored(view.id).filter((_, i) => !gone.includes(i)));
+  const id = c.graph.reshape(
+    c.node,
+    view.id,
+    c.graph.stored(view.id).filter((_, i) => !gone.includes(i)),
+  );
   c.set({ id, perm: left.map((p) => rank.indexOf(p)), shape: null });
 };
 
@@ -51,10 +55,17 @@ const Transpose: OpLowering = (c) => {
   c.set({ id: base.id, perm: perm.map((p) => base.perm[p]!), shape: null });
 };
 
-/** Identity; the mask of a Dropout is not defined. */
+/** Identity; a second output is not defined. */
 const Identity: OpLowering = (c) => {
   c.onlyOutput('mask');
   c.set(c.view(0));
+};
+
+/** Dropout at inference is nothing; in training mode it would draw random numbers. */
+const Dropout: OpLowering = (c) => {
+  if (c.opset >= 12 && c.given(2) && c.constant(2)?.data[0] !== 0)
+    c.fail('UnsupportedForm', 'Dropout in training mode draws random numbers', 'Export the model in inference mode.');
+  Identity(c);
 };
 
 /** Ops that change the shape and not the data. */
@@ -65,5 +76,5 @@ export const SHAPES: Readonly<Record<string, OpLowering>> = {
   Unsqueeze,
   Transpose,
   Identity,
-  Dropout: Identity,
+  Dropout,
 };

@@ -81,9 +81,11 @@ export class EmitContext {
 
   /** x rescaled into `type`. */
   rescaled(x: Quantized, type: QType): Quantized {
-    if (type.dtype !== 'i8' && type.dtype !== 'i16') return this.fail('UnsupportedForm', 'integer data cannot be rescaled');
+    if (type.dtype !== 'i8' && type.dtype !== 'i16')
+      return this.fail('UnsupportedForm', 'integer data cannot be rescaled');
     const { m, l } = multiplier(x.type.scale / type.scale);
-    if (l > 24 || reach(x.type) * 2 ** l >= LIMIT) this.fail('UnsupportedForm', 'the ranges of its operands are too far apart');
+    if (l > 24 || reach(x.type) * 2 ** l >= LIMIT)
+      this.fail('UnsupportedForm', 'the ranges of its operands are too far apart');
     const stage = { m: Int32Array.of(m), l, ...output(type) };
     return { ref: this.writer.node('rescale', [x.ref], { stage }), type };
   }

@@ -2,7 +2,7 @@
  * Sums, products, extrema, comparisons, truth functions and choice.
  * @module
  */
-import { LIMIT, linearShift, multiplier, type QType, type Range, sameType, wholeType, BOOL_TYPE } from '../scales.ts';
+import { BOOL_TYPE, LIMIT, linearShift, multiplier, type QType, type Range, sameType, wholeType } from '../scales.ts';
 import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 
 const I32: Range = { lo: -2147483648, hi: 2147483647 };
@@ -14,7 +14,10 @@ function wholeSum(c: EmitContext, ca: number, cb: number): Quantized {
   if (![ca, cb].every(Number.isInteger)) c.fail('UnsupportedForm', 'integer data takes whole factors only');
   if (Math.abs(ca) * reach(a.type) + Math.abs(cb) * reach(b.type) >= LIMIT)
     c.fail('UnsupportedForm', 'the sum of integer data may leave 32 bits');
-  return { ref: c.writer.node('linear2', [a.ref, b.ref], { ma: ca, mb: cb, s: 0, output: output(type) }), type: { ...type, ...c.range } };
+  return {
+    ref: c.writer.node('linear2', [a.ref, b.ref], { ma: ca, mb: cb, s: 0, output: output(type) }),
+    type: { ...type, ...c.range },
+  };
 }
 
 /** Weighted sum of two tensors: linear2. */
@@ -23,7 +26,13 @@ export const emitLinear: Emit<'linear'> = (c, op) => {
   if (a.type.dtype === 'i32' && b.type.dtype === 'i32') return wholeSum(c, op.ca, op.cb);
   const [p, q] = [c.real(0).type, c.real(1).type];
   const type = c.outputType(op);
-  const shift = linearShift((op.ca * p.scale) / type.scale, (op.cb * q.scale) / type.scale, reach(p), reach(q), type.zp);
+  const shift = linearShift(
+    (op.ca * p.scale) / type.scale,
+    (op.cb * q.scale) / type.scale,
+    reach(p),
+    reach(q),
+    type.zp,
+  );
   if (!shift) return c.fail('UnsupportedForm', 'the scales of both operands are too far apart');
   return { ref: c.writer.node('linear2', [a.ref, b.ref], { ...shift, output: output(type) }), type };
 };
@@ -37,7 +46,8 @@ function factor(c: EmitContext, x: Quantized, other: number, scale: number): Qua
 
 /** a·b into the output's type. */
 function times(c: EmitContext, a: Quantized, b: Quantized, type: QType): Quantized {
-  const l = (p: Quantized, q: Quantized): { m: number; l: number } => multiplier((p.type.scale * q.type.scale) / type.scale);
+  const l = (p: Quantized, q: Quantized): { m: number; l: number } =>
+    multiplier((p.type.scale * q.type.scale) / type.scale);
   const own = l(a, b);
   const narrow = factor(c, b, reach(a.type), 2 ** own.l);
   const { m, l: shift } = l(a, narrow);
@@ -69,7 +79,8 @@ export const emitExtremum: Emit<'extremum'> = (c, op) => {
 /** a ∘ b on one scale, or on whole numbers. */
 export const emitCompare: Emit<'compare'> = (c, op) => {
   const [a, b] = [c.input(0), c.input(1)];
-  if (a.type.dtype === 'bool' || b.type.dtype === 'bool') c.fail('UnsupportedForm', 'truth values are compared with Xor and Not');
+  if (a.type.dtype === 'bool' || b.type.dtype === 'bool')
+    c.fail('UnsupportedForm', 'truth values are compared with Xor and Not');
   const right = sameType(a.type, b.type) || a.type.dtype === 'i32' ? b : c.as(b, a.type);
   return { ref: c.writer.node('compare', [a.ref, right.ref], { op: op.how, ma: 1, mb: 1 }), type: BOOL_TYPE };
 };
@@ -84,7 +95,11 @@ export const emitLogical: Emit<'logical'> = (c, op) => {
 export const emitWhere: Emit<'where'> = (c) => {
   const [k, a, b] = [c.input(0), c.input(1), c.input(2)];
   const real = a.type.dtype === 'i8' || a.type.dtype === 'i16';
-  const type = real ? c.outputType() : a.type.dtype === 'bool' ? BOOL_TYPE : { ...wholeType(I32.lo, I32.hi), ...c.range };
+  const type = real
+    ? c.outputType()
+    : a.type.dtype === 'bool'
+      ? BOOL_TYPE
+      : { ...wholeType(I32.lo, I32.hi), ...c.range };
   const [p, q] = real ? [c.as(a, type), c.as(b, type)] : [a, b];
   return { ref: c.writer.node('where', [k.ref, p.ref, q.ref], {}), type };
 };

@@ -3,8 +3,8 @@
  * @module
  */
 import type { Conv2d, Dense } from '../float-graph.ts';
-import { compactMultipliers, i16Type, LIMIT, type LayerIntegers, multiplier, type QType, quantizeLayer } from '../scales.ts';
 import { createRounder } from '../rounding.ts';
+import { compactMultipliers, type LayerIntegers, LIMIT, multiplier, type QType, quantizeLayer } from '../scales.ts';
 import { depthwise } from '../simplify.ts';
 import { centred, type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 
@@ -77,25 +77,30 @@ function centredOperand(c: EmitContext, x: Quantized): Quantized {
   return c.rescaled(x, { dtype: 'i16', zp: 0, scale: x.type.scale, lo, hi });
 }
 
-/** An operand in 8 symmetric bits, where the products of a row would not fit otherwise. */
-function narrowed(c: EmitContext, x: Quantized): Quantized {
-  const top = reach(x.type) * x.type.scale;
-  return c.rescaled(x, { dtype: 'i8', zp: 0, scale: i16Type({ lo: -top, hi: top }, 1).scale * (32767 / 127), lo: -128, hi: 127 });
+/** An operand rounded to integers of at most `top`, in i8 where they fit. */
+function narrowed(c: EmitContext, x: Quantized, top: number): Quantized {
+  const dtype = top < 128 ? 'i8' : 'i16';
+  const scale = (reach(x.type) * x.type.scale) / top;
+  return c.rescaled(x, { dtype, zp: 0, scale, lo: -top, hi: top });
 }
 
-/** Product of activations: operands without zero points, narrowed until their sums fit int32. */
+/** Product of activations: operands without zero points, narrowed as far as their sums need to fit int32. */
 export const emitMatmul: Emit<'matmul'> = (c, op) => {
   const type = c.outputType(op);
-  const k = c.inputShape(0).at(-1)!;
+  const k = Math.max(1, c.inputShape(0).at(-1)!);
   let [a, b] = [centredOperand(c, c.real(0)), centredOperand(c, c.real(1))];
-  const fits = (): { m: number; l: number } | undefined => {
-    const s = multiplier((a.type.scale * b.type.scale) / type.scale);
-    return k * reach(a.type) * reach(b.type) * 2 ** s.l < LIMIT && s.l <= 24 ? s : undefined;
-  };
-  if (!fits()) a = a.type.dtype === 'i16' && reach(a.type) >= reach(b.type) ? narrowed(c, a) : a;
-  if (!fits()) b = b.type.dtype === 'i16' ? narrowed(c, b) : b;
-  if (!fits()) a = a.type.dtype === 'i16' ? narrowed(c, a) : a;
-  const s = fits() ?? c.fail('UnsupportedForm', `sums of ${k} products are too large for an int32 accumulator`);
+  const stageOf = (): { m: number; l: number } => multiplier((a.type.scale * b.type.scale) / type.scale);
+  const room = (): number => (LIMIT - 1) / (k * 2 ** stageOf().l);
+  if (reach(a.type) * reach(b.type) > room()) {
+    const even = Math.floor(Math.sqrt(room()));
+    const first = Math.min(reach(a.type), Math.max(even, Math.floor(room() / reach(b.type))));
+    if (first < reach(a.type)) a = narrowed(c, a, Math.max(7, first));
+    const second = Math.floor(room() / reach(a.type));
+    if (second < reach(b.type)) b = narrowed(c, b, Math.max(7, second));
+  }
+  const s = stageOf();
+  if (s.l > 24 || reach(a.type) * reach(b.type) > room())
+    c.fail('UnsupportedForm', `sums of ${k} products are too large for an int32 accumulator`);
   const stage = { m: Int32Array.of(s.m), l: s.l, ...output(type) };
   return { ref: c.writer.node('matmul', [a.ref, b.ref], { tb: op.tb, stage }), type };
 };

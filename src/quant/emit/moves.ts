@@ -2,8 +2,20 @@
  * Data movement: the type of the operand is the type of the result.
  * @module
  */
-import { type QType, quantizeValue, round, clampReal, i8Type, i16Type, wholeType, BOOL_TYPE, multiplier, sameType } from '../scales.ts';
+
 import { HEADROOM } from '../plan.ts';
+import {
+  BOOL_TYPE,
+  clampReal,
+  i8Type,
+  i16Type,
+  multiplier,
+  type QType,
+  quantizeValue,
+  round,
+  sameType,
+  wholeType,
+} from '../scales.ts';
 import { type Emit, type EmitContext, output, type Quantized } from './context.ts';
 
 /** The same elements under another shape. */
@@ -25,7 +37,14 @@ export const emitConcat: Emit<'concat'> = (c, op) => {
   const all = c.node.inputs.map((_, i) => (real ? c.inputAs(i, c.outputType()) : c.input(i)));
   const lo = Math.min(...all.map((x) => x.type.lo));
   const hi = Math.max(...all.map((x) => x.type.hi));
-  return { ref: c.writer.node('concat', all.map((x) => x.ref), { axis: op.axis }), type: { ...(real ? c.outputType() : first), lo, hi } };
+  return {
+    ref: c.writer.node(
+      'concat',
+      all.map((x) => x.ref),
+      { axis: op.axis },
+    ),
+    type: { ...(real ? c.outputType() : first), lo, hi },
+  };
 };
 
 /** A regular part. */
@@ -38,6 +57,9 @@ export const emitSlice: Emit<'slice'> = (c, op) => {
 /** Elements by index; the indices are whole numbers. */
 export const emitGather: Emit<'gather'> = (c, op) => {
   const [x, index] = [c.input(0), c.input(1)];
+  const n = c.inputShape(0)[op.axis]!;
+  if (index.type.dtype !== 'i32' || index.type.lo < 0 || index.type.hi >= n)
+    c.fail('UnsupportedForm', `indices of ${index.type.lo}…${index.type.hi} may lie outside an axis of ${n}`);
   return { ref: c.writer.node('gather', [x.ref, index.ref], { axis: op.axis }), type: x.type };
 };
 

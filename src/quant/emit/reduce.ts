@@ -33,7 +33,14 @@ export const emitAvgPool: Emit<'avg_pool2d'> = (c, op) => {
 };
 
 /** Σ x' over axes, times 1/`divisor`, into `type`; undefined where the sum does not fit int32. */
-function summed(c: EmitContext, x: Quantized, axes: readonly number[], n: number, divisor: number, type: QType): Quantized | undefined {
+function summed(
+  c: EmitContext,
+  x: Quantized,
+  axes: readonly number[],
+  n: number,
+  divisor: number,
+  type: QType,
+): Quantized | undefined {
   const { m, l } = multiplier(x.type.scale / (type.scale * divisor));
   if (l > 24 || n * reach(x.type) * 2 ** l >= LIMIT) return undefined;
   const stage = { m: Int32Array.of(m), l, ...output(type) };

@@ -94,6 +94,7 @@ export function softmax(kind: 'softmax' | 'log_softmax', x: Block, y: Block): vo
     let sum = 0;
     for (let i = 0; i < k; i++) sum += y.data[from + i] = exp(x.data[from + i]! - max);
     const top = kind === 'log_softmax' ? max + log(sum) : 0;
-    for (let i = 0; i < k; i++) y.data[from + i] = kind === 'softmax' ? y.data[from + i]! / sum : x.data[from + i]! - top;
+    for (let i = 0; i < k; i++)
+      y.data[from + i] = kind === 'softmax' ? y.data[from + i]! / sum : x.data[from + i]! - top;
   }
 }

@@ -54,7 +54,12 @@ function byTap(op: Conv2d, taps: number): Float64Array {
 /** Packed weights by operation: a graph runs many times. */
 const weights: WeakMap<Conv2d, { weight: Float64Array; bias: Float64Array }> = new WeakMap();
 
-function weightsOf(op: Conv2d, depthwise: boolean, k: number, og: number): { weight: Float64Array; bias: Float64Array } {
+function weightsOf(
+  op: Conv2d,
+  depthwise: boolean,
+  k: number,
+  og: number,
+): { weight: Float64Array; bias: Float64Array } {
   const known = weights.get(op);
   if (known) return known;
   const made = depthwise ? { weight: byTap(op, k), bias: op.bias } : packed(op, k, og);
@@ -85,7 +90,7 @@ export function fastConv(op: Conv2d, x: Block, y: Block): boolean {
   const { buffer } = instance.memory;
   const geometry = [n * oh * ow, h, w, c, oh, ow, kh, kw, ...op.strides, ...op.dilations, op.pads[0], op.pads[1]];
   new Int32Array(buffer, 0, 23).set([...at, ...geometry, cg, op.groups, og, direct ? 1 : 0]);
-  [x.data, weight, bias].forEach((v, i) => new Float64Array(buffer, at[i], v.length).set(v));
+  for (const [i, v] of [x.data, weight, bias].entries()) new Float64Array(buffer, at[i], v.length).set(v);
   if (single) instance.depthwise(0);
   else instance.conv(0);
   y.data.set(new Float64Array(buffer, at[3], y.data.length));

@@ -2,7 +2,20 @@
  * Reductions, products of activations and data movement of the float interpreter.
  * @module
  */
-import type { Arg, Concat, Gather, Matmul, Pad, Reduce, Resize, ResizeCoefficients, Shuffle, Slice, Tile, Transpose } from '../float-graph.ts';
+import type {
+  Arg,
+  Concat,
+  Gather,
+  Matmul,
+  Pad,
+  Reduce,
+  Resize,
+  ResizeCoefficients,
+  Shuffle,
+  Slice,
+  Tile,
+  Transpose,
+} from '../float-graph.ts';
 import { type Block, broadcastStrides, stridesOf, take, walk } from './block.ts';
 
 /** Strides in the reduced tensor of every axis of x: 0 along the reduced ones. */
@@ -69,7 +82,11 @@ export function matmul(op: Matmul, a: Block, y: Block, b: Block): void {
 /** y's axis i is x's axis perm[i]. */
 export function transpose(op: Transpose, x: Block, y: Block): void {
   const from = stridesOf(x.shape);
-  take(x, y, op.perm.map((p) => from[p]!));
+  take(
+    x,
+    y,
+    op.perm.map((p) => from[p]!),
+  );
 }
 
 /** Inputs in order along an axis. */
@@ -89,7 +106,12 @@ export function concat(op: Concat, inputs: readonly Block[], y: Block): void {
 export function slice(op: Slice, x: Block, y: Block): void {
   const from = stridesOf(x.shape);
   const start = op.start.reduce((n, s, i) => n + s * from[i]!, 0);
-  take(x, y, op.step.map((s, i) => s * from[i]!), start);
+  take(
+    x,
+    y,
+    op.step.map((s, i) => s * from[i]!),
+    start,
+  );
 }
 
 /** Elements by index along an axis. */
@@ -112,7 +134,11 @@ export function expand(x: Block, y: Block): void {
 export function tile(op: Tile, x: Block, y: Block): void {
   const from = stridesOf(x.shape);
   const shape = x.shape.flatMap((d, i) => [op.repeats[i]!, d]);
-  take(x, { data: y.data, shape }, from.flatMap((s) => [0, s]));
+  take(
+    x,
+    { data: y.data, shape },
+    from.flatMap((s) => [0, s]),
+  );
 }
 
 /** Blocks of channels to space and back. */
@@ -133,7 +159,12 @@ export function shuffle(op: Shuffle, x: Block, y: Block): void {
 }
 
 /** Both neighbours of each output index of an axis and the weight of the second. */
-function taps({ a, b, d }: ResizeCoefficients, from: number, to: number, linear: boolean): { i: Int32Array; j: Int32Array; w: Float64Array } {
+function taps(
+  { a, b, d }: ResizeCoefficients,
+  from: number,
+  to: number,
+  linear: boolean,
+): { i: Int32Array; j: Int32Array; w: Float64Array } {
   const cut = (v: number): number => Math.min(Math.max(v, 0), from - 1);
   const [i, j, w] = [new Int32Array(to), new Int32Array(to), new Float64Array(to)];
   for (let o = 0; o < to; o++) {
@@ -179,10 +210,13 @@ export function pad(op: Pad, x: Block, y: Block): void {
     return;
   }
   const from = stridesOf(x.shape);
-  const index = y.shape.map((d, axis) => Int32Array.from({ length: d }, (_, o) => sourceIndex(o - op.before[axis]!, x.shape[axis]!, op.mode)));
+  const index = y.shape.map((d, axis) =>
+    Int32Array.from({ length: d }, (_, o) => sourceIndex(o - op.before[axis]!, x.shape[axis]!, op.mode)),
+  );
   for (let i = 0; i < y.data.length; i++) {
     let at = 0;
-    for (let axis = 0; axis < to.length; axis++) at += index[axis]![Math.floor(i / to[axis]!) % y.shape[axis]!]! * from[axis]!;
+    for (let axis = 0; axis < to.length; axis++)
+      at += index[axis]![Math.floor(i / to[axis]!) % y.shape[axis]!]! * from[axis]!;
     y.data[i] = x.data[at]!;
   }
 }

@@ -16,7 +16,18 @@ interface Rows {
 }
 
 /** y[at…] of rows first…last−1 for two vectors at once: four rows by two vectors keep eight sums in registers. */
-function pair(op: Rows, x: Float64Array, p0: number, p1: number, k: number, first: number, last: number, y: Float64Array, at0: number, at1: number): void {
+function pair(
+  op: Rows,
+  x: Float64Array,
+  p0: number,
+  p1: number,
+  k: number,
+  first: number,
+  last: number,
+  y: Float64Array,
+  at0: number,
+  at1: number,
+): void {
   const { weight: w, bias } = op;
   let o = first;
   for (; o + 3 < last; o += 4) {
@@ -109,7 +120,16 @@ function depthwise(op: Conv2d, x: Block, y: Block): void {
 }
 
 /** Copies the taps of group g at output (b, oy, ox) into `patch` from `start` on, zeros for padding. */
-export function gatherTaps(op: Conv2d, x: Block, b: number, oy: number, ox: number, g: number, patch: Float64Array, start: number): void {
+export function gatherTaps(
+  op: Conv2d,
+  x: Block,
+  b: number,
+  oy: number,
+  ox: number,
+  g: number,
+  patch: Float64Array,
+  start: number,
+): void {
   const [, h, w, c] = x.shape as [number, number, number, number];
   const cg = c / op.groups;
   let at = start;
@@ -136,7 +156,11 @@ export function conv2d(op: Conv2d, x: Block, y: Block): void {
   const [cg, og] = [c / op.groups, o / op.groups];
   const k = op.kernel[0] * op.kernel[1] * cg;
   const whole = k === c && op.groups === 1 && op.pads.every((p) => p === 0) && op.strides.every((s) => s === 1);
-  if (y.data.length * k >= FAST && fastConv(op, x, y)) return clamp(y.data, op.lo, op.hi);
+  const fast = y.data.length * k >= FAST && fastConv(op, x, y);
+  if (fast) {
+    clamp(y.data, op.lo, op.hi);
+    return;
+  }
   if (cg === 1 && og === 1) depthwise(op, x, y);
   else if (whole) rows(op, x.data, n * oh * ow, k, y.data);
   else {

@@ -1,0 +1,142 @@
+/**
+ * The integer road: the test's graph converted with ranges from the test's own data, encoded, loaded and run on the
+ * reference backend. Inputs that give shapes and parameters, and the weights of layers, are fixed; data never is.
+ * @module
+ */
+import { SamebitError } from '../../src/core/errors.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { encodeModel } from '../../src/format/encode.ts';
+import { isFloat } from '../../src/onnx/array.ts';
+import { ImportError } from '../../src/onnx/errors.ts';
+import type { OnnxModel } from '../../src/onnx/parse.ts';
+import type { OnnxArray } from '../../src/onnx/tensor.ts';
+import { type ConvertResult, convertModel } from '../../src/quant/convert.ts';
+import { quantizeInput } from '../../src/quant/float-io.ts';
+import { type SampleTensor, sourceOrder } from '../../src/quant/samples.ts';
+import { loadModel } from '../../src/runtime/load.ts';
+import { createSession } from '../../src/runtime/session.ts';
+import { errorBounds } from './bound.ts';
+import { type Case, loadCase, type Row } from './cases.ts';
+
+/** Inputs by position that are fixed to the test's values: shapes, axes, pads, repeats and the like, and layer weights. */
+const FIXED: Readonly<Record<string, readonly number[]>> = {
+  ...{ Conv: [1, 2], ConvTranspose: [1, 2], Gemm: [1, 2], Reshape: [1], Expand: [1], Tile: [1], Slice: [1, 2, 3, 4] },
+  ...{ Squeeze: [1], Unsqueeze: [1], Pad: [1, 2, 3], Resize: [1, 2, 3], Upsample: [1], Split: [1], Dropout: [1, 2] },
+  ...{ ReduceSum: [1], ReduceMean: [1], ReduceMax: [1], ReduceMin: [1], ConstantOfShape: [0], Range: [0, 1, 2] },
+};
+
+/** Share of the output's range that no error may exceed. */
+const SHARE = 0.02;
+
+function percent(v: number): string {
+  return `${(v * 100).toPrecision(3)} %`;
+}
+
+/** The model with structural inputs as initialisers and the data's shapes on the others. */
+function specialise(model: OnnxModel, inputs: ReadonlyMap<string, OnnxArray>): OnnxModel {
+  const fixed = new Set(model.nodes.flatMap((n) => (FIXED[n.op] ?? []).flatMap((i) => n.inputs[i] || [])));
+  const initializers = new Map(model.initializers);
+  for (const name of fixed) if (inputs.has(name)) initializers.set(name, { name, ...inputs.get(name)! });
+  const left = model.inputs.filter((i) => !initializers.has(i.name));
+  return { ...model, initializers, inputs: left.map((i) => ({ ...i, shape: inputs.get(i.name)?.shape ?? i.shape })) };
+}
+
+/** A test's input as one calibration sample. */
+function sampleOf(x: OnnxArray): SampleTensor {
+  return {
+    dtype: isFloat(x.dtype) ? 'f32' : x.dtype === 'bool' ? 'bool' : 'i32',
+    shape: [1, ...x.shape],
+    data: x.data,
+  };
+}
+
+/** Values in the layout of an input of the graph. */
+function stored(result: ConvertResult, i: number, x: OnnxArray): Float64Array {
+  const order = sourceOrder(result.float, result.float.inputs[i]!);
+  return order ? Float64Array.from(order, (at) => x.data[at]!) : x.data;
+}
+
+function tensorOf(result: ConvertResult, i: number, x: OnnxArray): Tensor {
+  const decl = result.graph.inputs[i]!;
+  const values = stored(result, i, x);
+  if (decl.dtype === 'i8' || decl.dtype === 'i16') return quantizeInput(decl, values);
+  const data = decl.dtype === 'bool' ? Int8Array.from(values) : Int32Array.from(values);
+  return { dtype: decl.dtype, shape: decl.shape as readonly number[], data };
+}
+
+/** How one output compares: error and bound as shares of the expected range; `exact` where no integer differs. */
+function compare(
+  result: ConvertResult,
+  k: number,
+  y: Tensor,
+  expected: OnnxArray,
+  bound: number,
+): { exact: boolean; error: number; limit: number } {
+  const port = result.float.outputs[k]!;
+  const type = result.types[port.tensor]!;
+  const order = sourceOrder(result.float, port);
+  const [lo, hi] = expected.data.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)] as const, [0, 0] as readonly [
+    number,
+    number,
+  ]);
+  const span = hi - lo || 1;
+  let [exact, error] = [true, 0];
+  for (let i = 0; i < y.data.length; i++) {
+    const e = expected.data[order ? order[i]! : i]!;
+    const q = y.data[i]!;
+    if (q !== Math.floor(e / type.scale + 0.5) + type.zp) exact = false;
+    error = Math.max(error, Math.abs((q - type.zp) * type.scale - e));
+  }
+  return { exact, error: error / span, limit: bound / span };
+}
+
+/** Runs one test on the integer road. */
+export async function integerRow(folder: string, test: Case): Promise<Row> {
+  const row = { test: test.name, road: 'integer' } as const;
+  try {
+    const { model, inputs, expected } = loadCase(folder, test);
+    const own = specialise(model, inputs);
+    const samples = Object.fromEntries(own.inputs.map((i) => [i.name, sampleOf(inputs.get(i.name)!)]));
+    if (own.inputs.length === 0)
+      throw new ImportError('UnsupportedForm', 'all inputs are structural: nothing is left to run');
+    const result = convertModel(own, 1e9, { samples });
+    const session = await createSession(loadModel(encodeModel(result.graph)), { backend: 'reference' });
+    const given = Object.fromEntries(own.inputs.map((i, k) => [i.name, tensorOf(result, k, inputs.get(i.name)!)]));
+    const { outputs } = await session.run(given);
+    const bounds = errorBounds(result.float, result.ranges, result.types);
+    let [all, figure] = [true, 0];
+    for (const [k, o] of result.graph.outputs.entries()) {
+      const e = expected.get(o.name)!;
+      const y = outputs[o.name]!;
+      const shape = `${e.shape}`;
+      if (y.data.length !== e.data.length)
+        return { ...row, class: 'fail', reason: `${o.name} has ${y.data.length} elements instead of [${shape}]` };
+      const { exact, error, limit } = compare(result, k, y, e, bounds[result.float.outputs[k]!.tensor]!);
+      figure = Math.max(figure, error);
+      if (exact) continue;
+      all = false;
+      if (!(limit <= SHARE))
+        return {
+          ...row,
+          class: 'refused',
+          reason: `UnsupportedForm: the scales allow an error of ${percent(limit)} of the range of ${o.name}, more than ${percent(SHARE)}`,
+        };
+      if (!(error <= limit))
+        return {
+          ...row,
+          class: 'fail',
+          figure: error,
+          reason: `${o.name} differs by ${percent(error)} of its range, bound ${percent(limit)}`,
+        };
+    }
+    return { ...row, class: all ? 'exact' : 'bounded', figure };
+  } catch (error) {
+    if (error instanceof SamebitError)
+      return { ...row, class: 'refused', reason: `${error.family} ${error.code}: ${error.message}` };
+    return {
+      ...row,
+      class: 'fail',
+      reason: `crash: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    };
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * CONFORMANCE.md: counts by road, class and kind, by operator, and why tests are refused.
+ * @module
+ */
+import type { Case, Row } from './cases.ts';
+
+const CLASSES = ['exact', 'bounded', 'refused', 'fail'] as const;
+const ROADS = ['integer', 'float'] as const;
+
+/** Which column a test counts in: node tests, their expanded twins, simple tests. */
+function column(test: Case): 'node' | 'twin' | 'simple' {
+  if (!test.name.startsWith('node/')) return 'simple';
+  return test.expanded ? 'twin' : 'node';
+}
+
+function table(head: readonly string[], lines: readonly (readonly (string | number)[])[]): string {
+  const align = head.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [head, align, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Counts per road and class in the three columns. */
+function totals(cases: ReadonlyMap<string, Case>, rows: readonly Row[]): string {
+  const lines = ROADS.flatMap((road) =>
+    CLASSES.map((kind) => {
+      const own = rows.filter((r) => r.road === road && r.class === kind);
+      const count = (c: string): number => own.filter((r) => column(cases.get(r.test)!) === c).length;
+      return [road, kind, count('node'), count('twin'), count('simple')];
+    }),
+  );
+  return table(['road', 'class', 'node tests', '`*_expanded` twins', 'simple tests'], lines);
+}
+
+/** Passed node tests of both roads by a key of the test. */
+function passedBy(cases: readonly Case[], rows: readonly Row[], key: (c: Case) => string, head: string): string {
+  const passed = new Set(
+    rows.filter((r) => r.class === 'exact' || r.class === 'bounded').map((r) => `${r.road} ${r.test}`),
+  );
+  const groups = new Map<string, Case[]>();
+  for (const c of cases) if (column(c) === 'node') groups.set(key(c), [...(groups.get(key(c)) ?? []), c]);
+  const lines = [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, own]) => [
+      name,
+      own.length,
+      ...ROADS.map((road) => own.filter((c) => passed.has(`${road} ${c.name}`)).length),
+    ]);
+  return table([head, 'tests', 'integer', 'float'], lines);
+}
+
+/** A refusal without what is particular to one test. */
+function general(reason: string): string {
+  return reason
+    .replace(/node [^ ]+ \((\w+)\): /, '$1: ')
+    .replace(/tensor "[^"]*"/, 'a tensor')
+    .replace(/"[^"]*"/g, '…')
+    .replace(/(?<![A-Za-z0-9])-?\d+(\.\d+)?(e[-+]\d+)?/g, 'n')
+    .replaceAll('|', '\\|');
+}
+
+function reasons(cases: ReadonlyMap<string, Case>, rows: readonly Row[], road: string): string {
+  const counts = new Map<string, number>();
+  for (const r of rows) {
+    if (r.road !== road || r.class !== 'refused' || column(cases.get(r.test)!) !== 'node') continue;
+    const why = general(r.reason ?? '');
+    counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  const lines = [...counts].filter(([, n]) => n > 1).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return table(['refusal', 'tests'], lines);
+}
+
+/** The text of CONFORMANCE.md. */
+export function report(cases: readonly Case[], rows: readonly Row[]): string {
+  const known = new Map(cases.map((c) => [c.name, c]));
+  return `# Conformance to the ONNX backend tests
+
+Written by \`scripts/conformance.ts\`. The tests are those of onnx/onnx (folders node and simple), opsets 1 to 28; the importer
+itself takes opsets 7 to 22. Two roads, counted apart:
+
+- **integer**: the test's graph is converted with ranges from the test's own data, encoded, validated and run on the reference
+  backend. Shapes, axes, pads, repeats and the like, and the weights of convolutions and Gemm, are fixed to the test's
+  values; data inputs never. *exact*: every output integer is the quantized expected value. *bounded*: within an error bound that
+  follows from the scales before anything runs; where that bound exceeds 2 % of the output's range the test counts as refused.
+- **float**: the interpreter that also folds constants. *exact*: equal; *bounded*: within 1e-5 of the output's largest value
+  (float16 and bfloat16: one unit in the last place).
+
+A refused test ends in an error with node, op and reason. A failed one would be a wrong answer or a crash.
+
+## Counts
+
+${totals(known, rows)}
+
+## Node tests by kind
+
+${passedBy(cases, rows, (c) => c.kind, 'kind')}
+
+## Node tests by operator
+
+${passedBy(cases, rows, (c) => c.ops[0] ?? '–', 'operator')}
+
+## Why node tests are refused on the integer road (reasons of two tests or more)
+
+${reasons(known, rows, 'integer')}
+
+## Why node tests are refused on the float road (reasons of two tests or more)
+
+${reasons(known, rows, 'float')}
+`;
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { encodeModel } from '../../src/format/encode.ts';
+import { type ConvertOptions, convertOnnx } from '../../src/quant/convert.ts';
+import { quantizeInput } from '../../src/quant/float-io.ts';
+import { sourceOrder } from '../../src/quant/samples.ts';
+import { fromScale } from '../../src/quant/scales.ts';
+import { loadModel } from '../../src/runtime/load.ts';
+import { createSession } from '../../src/runtime/session.ts';
+import { fixture, readNpy } from './npy.ts';
+
+interface Expected {
+  readonly name: string;
+  readonly options: ConvertOptions;
+  readonly calib: number;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly share: number;
+}
+
+const yunet = ['cls', 'obj', 'bbox', 'kps'].flatMap((head) => [8, 16, 32].map((s) => `${head}_${s}`));
+const MODELS: readonly Expected[] = [
+  {
+    name: 'ultraface',
+    options: { inputType: 'u8', mean: [127], std: [128] },
+    calib: 10,
+    outputs: { scores: 'float_outputs_scores', boxes: 'float_outputs_boxes' },
+    share: 0.27,
+  },
+  {
+    name: 'super-resolution',
+    options: { inputType: 'u8', std: [255] },
+    calib: 2,
+    outputs: { output: 'float_outputs' },
+    share: 0.3,
+  },
+  { name: 'openwakeword-embedding', options: {}, calib: 12, outputs: { conv2d_19: 'float_outputs' }, share: 0.27 },
+  {
+    name: 'yunet-face',
+    options: { inputType: 'u8' },
+    calib: 10,
+    outputs: Object.fromEntries(yunet.map((o) => [o, `float_outputs_${o}`])),
+    share: 0.27,
+  },
+];
+
+describe.each(MODELS)('$name', ({ name, options, calib, outputs, share }) => {
+  const folder = fixture(name, name);
+  it.skipIf(!folder)('converts within its size and keeps 25 dB on every output', { timeout: 180000 }, async () => {
+    const source = readFileSync(join(folder!, 'model.onnx'));
+    const all = readNpy(join(folder!, 'calib.npy'));
+    const samples = { ...all, shape: [calib, ...all.shape.slice(1)] };
+    const { graph, float, report } = convertOnnx(source, { ...options, samples });
+    const bytes = encodeModel(graph);
+    expect(bytes.length).toBeLessThanOrEqual(share * source.length);
+    expect(report.transposes).toBe(0);
+    const model = loadModel(bytes);
+    const session = await createSession(model, { backend: 'wasm' });
+    const test = readNpy(join(folder!, 'test.npy'));
+    const decl = graph.inputs[0]!;
+    const order = sourceOrder(float, float.inputs[0]!);
+    const shape = decl.shape as number[];
+    const size = shape.reduce((a, b) => a * b, 1);
+    const power = graph.outputs.map(() => ({ signal: 0, noise: 0 }));
+    for (let n = 0; n < Math.min(6, test.shape[0]!); n++) {
+      const raw = Float64Array.from({ length: size }, (_, i) => test.data[n * size + (order ? order[i]! : i)]!);
+      const x: Tensor = decl.u8 ? { dtype: 'u8', shape, data: Uint8Array.from(raw) } : quantizeInput(decl, raw);
+      const result = await session.run({ [decl.name]: x });
+      for (const [k, o] of graph.outputs.entries()) {
+        const expected = readNpy(join(folder!, `${outputs[o.name]}.npy`)).data;
+        const back = sourceOrder(float, float.outputs[k]!);
+        const [scale, zp] = [fromScale(o.scale!), model.tensors[o.tensor]!.zp];
+        const { data } = result.outputs[o.name]!;
+        for (let i = 0; i < data.length; i++) {
+          const e = expected[n * data.length + (back ? back[i]! : i)]!;
+          power[k]!.signal += e * e;
+          power[k]!.noise += (e - (data[i]! - zp) * scale) ** 2;
+        }
+      }
+    }
+    for (const [k, o] of graph.outputs.entries())
+      expect(10 * Math.log10(power[k]!.signal / power[k]!.noise), `${o.name} in dB`).toBeGreaterThan(25);
+  });
+});
