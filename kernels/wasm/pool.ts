@@ -1,5 +1,5 @@
 /**
- * Window pools over [N,H,W,C] (spec/10-ops.md §5). Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, pb, pr,
+ * Window pools over [N,H,W,C] (spec/10-ops.md §4). Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, pb, pr,
  * element bytes; avg: zx, include_pad, m1, l, zp, lo, hi, bytes of y.
  */
 import { floorDiv, fromTail, limit4, mulhr4, store8, TAIL } from './simd';

@@ -1,5 +1,5 @@
 /**
- * argmax: the index of the greatest value along an axis (spec/10-ops.md, "Reduce").
+ * argmax: the index of the greatest value along an axis (spec/10-ops.md, "argmax").
  * @module
  */
 import { addDim, least } from '../core/dim.ts';
