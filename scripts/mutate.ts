@@ -2,7 +2,7 @@
  * Mutation testing of core, ops, graph and the wasm kernels. Each mutant is written into a copy of the tree and the suites
  * that hold the bits run on it; one that passes them all survives.
  *
- * npm run mutate -- [--sample N] [--seed S] [--area core|ops|graph|kernels] [--file PART] [--jobs N] [--json FILE]
+ * npm run mutate -- [--sample N] [--seed S] [--area core,ops,graph,kernels] [--file PART] [--jobs N] [--json FILE]
  * Without --sample all mutants run. Survivors that test/mutants.json names as equivalent, with a reason, are counted apart.
  */
 import { spawn } from 'node:child_process';
@@ -74,7 +74,7 @@ function key(m: Mutant, source: string): string {
 }
 
 function allMutants(): Mutant[] {
-  const areas = values.area === undefined ? Object.values(AREAS) : [AREAS[values.area]!];
+  const areas = values.area === undefined ? Object.values(AREAS) : values.area.split(',').map((a) => AREAS[a]!);
   return areas.flatMap((dir) =>
     readdirSync(join(root, dir))
       .filter((f) => f.endsWith('.ts') && !SKIPPED.includes(`${dir}/${f}`))

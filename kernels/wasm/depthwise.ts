@@ -1,7 +1,7 @@
 /**
  * Depthwise convolution, eight channels at a time. Two taps are interleaved in i16 and multiplied by a pair of weights in
  * one pair dot, on raw x: the zero point is folded into the bias, b' = b − zx·Σw (mod 2^32), and a tap outside the image
- * reads `zrow`, a row of C zero points (spec/10-ops.md §13.2). Right for every i8 weight, −128 included.
+ * reads `zrow`, a row of C zero points (spec/10-ops.md §10, fact 2). Right for every i8 weight, −128 included.
  *
  * Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, element bytes, zrow, weights [C/8][pairs][8][2] i16, bias, m,
  * l, zp, lo, hi, output bytes.

@@ -1,4 +1,4 @@
-/** Elementwise ops (spec/10-ops.md §4). */
+/** Elementwise ops (spec/10-ops.md §3). */
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
 import { clamp, interpolate, limit4, load8, mulhr4, rsh, store8, write } from './simd';
 

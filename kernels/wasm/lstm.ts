@@ -1,4 +1,4 @@
-/** lstm (spec/10-ops.md §8): two matrix products a step, then the gates. */
+/** lstm (spec/10-ops.md §7): two matrix products a step, then the gates. */
 import { matrix } from './gemm';
 import { clamp, interpolate, mulhr, read, rsh, scratch, write } from './simd';
 

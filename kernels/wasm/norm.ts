@@ -1,4 +1,4 @@
-/** layer_norm (spec/10-ops.md §6): exact row facts in 64-bit integers, elements in SIMD. */
+/** layer_norm (spec/10-ops.md §5): exact row facts in 64-bit integers, elements in SIMD. */
 import { floorDiv, limit4, mulhr4, read, store8 } from './simd';
 
 /** roundDiv(S1·2^k, N). */

@@ -1,5 +1,5 @@
 /**
- * Window pools over [N,H,W,C] (spec/10-ops.md §5). Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, pb, pr,
+ * Window pools over [N,H,W,C] (spec/10-ops.md §4). Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, pb, pr,
  * element bytes; avg: zx, include_pad, stage, whose m is m1 and becomes that of a pixel, and m1 again.
  */
 import { floorDiv, fromTail, stage8, TAIL } from './simd';

@@ -1,6 +1,6 @@
 /**
  * Shared pieces: the low page of memory, rounding, loads that widen, stores that narrow. Every kernel is exact integer
- * arithmetic; sums wrap mod 2^32 where the final value is proved to be an int32 (spec/10-ops.md §13.1).
+ * arithmetic; sums wrap mod 2^32 where the final value is proved to be an int32 (spec/10-ops.md §10, fact 1).
  */
 
 /** Cell that holds the address of the scratch area. */
@@ -56,7 +56,7 @@ export function floorDiv(a: i64, n: i64): i64 {
   return q - i64(a - q * n < 0);
 }
 
-/** lut16 of spec/10-ops.md §4 over a table of 513 i16 at `t`. */
+/** lut16 of spec/00-numerics.md §2.3 over a table of 513 i16 at `t`. */
 export function interpolate(x: i32, t: usize, s: i32, zp: i32, lo: i32, hi: i32): i32 {
   const v = x + 32768;
   const p = t + (<usize>(v >> 7) << 1);

@@ -1,4 +1,4 @@
-/** softmax, argmax and argmin (spec/10-ops.md §5, §6). */
+/** softmax, argmax and argmin (spec/10-ops.md §4, §5). */
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
 import { limit4, mulhr, read, rsh, scratch, store8 } from './simd';
 
@@ -26,7 +26,7 @@ function quotients(e: v128, scale: v128, half: v128, sum: v128): v128 {
  * hi, bytes of y, masked, causal, offset, address of the offset (0: the attribute), rows of axis −2.
  *
  * The quotient divq(E, S, o) = ⌊(E·2^o + ⌊S/2⌋) / S⌋ is taken in f64: both operands are exact, the quotient is below 2^16 and
- * at least 2^−31 from an integer it does not reach, so truncation is exact (spec/10-ops.md §13.11). An element that is not
+ * at least 2^−31 from an integer it does not reach, so truncation is exact (spec/10-ops.md §10, fact 9). An element that is not
  * kept has E = 0, and so y = zp; a row without kept ones divides by 1.
  */
 export function softmax(nd: usize, r: usize): void {

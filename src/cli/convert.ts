@@ -37,7 +37,7 @@ function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
   if (calib.length === 0) return undefined;
   const files = calib.map(namedFile);
   if (files.length === 1 && files[0]!.name === undefined) return readArray(files[0]!.path);
-  const byName: Record<string, SampleTensor> = {};
+  const byName = Object.create(null) as Record<string, SampleTensor>; // names are the user's: no prototype
   for (const { name, path } of files) {
     if (name === undefined)
       throw new UsageError(

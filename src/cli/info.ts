@@ -98,7 +98,7 @@ async function memory(model: Model): Promise<Record<string, Record<string, numbe
   for (const backend of BACKEND_NAMES) {
     try {
       const session = await createSession(model, { backend });
-      await session.prepare(model.symbols.map((s) => s.max));
+      await session.prepare(Object.fromEntries(model.symbols.map((s) => [s.name, s.max])));
       out[backend] = { ...session.explain().memory };
       session.dispose();
     } catch (e) {

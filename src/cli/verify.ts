@@ -8,7 +8,7 @@ import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import type { Model } from '../graph/ir.ts';
 import { BACKEND_NAMES, type BackendName, createSession, type RunResult, type Session } from '../runtime/session.ts';
-import { EXIT_DATA } from './errors.ts';
+import { EXIT_DATA, UsageError } from './errors.ts';
 import { readModel } from './files.ts';
 import { backends, whole } from './options.ts';
 import { print, startProgress, table, toJson } from './output.ts';
@@ -94,6 +94,13 @@ async function compare(model: Model, flags: Flags, lanes: readonly Lane[]): Prom
 }
 
 async function verify(path: string, flags: Flags): Promise<void> {
+  if (flags.backends.length < 2) {
+    throw new UsageError(
+      'OneBackend',
+      'one backend has nothing to be compared with',
+      'Name at least two with --backends.',
+    );
+  }
   const model = readModel(path);
   const lanes = await Promise.all(
     flags.backends.map(

@@ -1,5 +1,5 @@
 /**
- * Dimensions: integers, or affine expressions c + Σ kᵢ·sᵢ in the symbols of a model (spec/10-ops.md, "Symbolic dims").
+ * Dimensions: integers, or affine expressions c + Σ kᵢ·sᵢ in the symbols of a model (spec/10-ops.md §1.3).
  * @module
  */
 

@@ -1,5 +1,5 @@
 /**
- * Errors. Four families, never mixed (spec/20-format.md §5): a `ModelError`, an `InputError` and an `OutOfGas` are
+ * Errors. Four families, never mixed (spec/20-format.md §7): a `ModelError`, an `InputError` and an `OutOfGas` are
  * results that every node reaches; a `HostError` is a failure of this machine and never a result. Misuse of the API is a
  * plain `TypeError` or `RangeError`. Consensus sees the family only; the code is for people.
  * @module
@@ -56,9 +56,14 @@ export interface ErrorDetails {
   readonly actual?: string | undefined;
 }
 
+/** Control and bidirectional characters as escapes. */
+function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
 /** Untrusted text made safe to print: control and bidirectional characters escaped, at most 120 characters. */
 export function printable(text: string): string {
-  const safe = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+  const safe = escaped(text);
   return safe.length > 120 ? `${safe.slice(0, 117)}…` : safe;
 }
 
@@ -74,7 +79,7 @@ export abstract class SamebitError extends Error {
       details.node === undefined ? '' : `node ${printable(String(details.node))} (${printable(details.op ?? '?')}): `;
     const seen =
       details.expected === undefined ? '' : ` (expected ${details.expected}, got ${printable(String(details.actual))})`;
-    super(`${where}${message}${seen}`);
+    super(escaped(`${where}${message}${seen}`));
     this.code = code;
     this.hint = hint;
     this.details = details;

@@ -1,5 +1,5 @@
 /**
- * The exponent weight of the softmax family (spec/10-ops.md, "Exponent weight").
+ * The exponent weight of the softmax family (spec/00-numerics.md §2.2).
  * @module
  */
 import { mulhr, rsh } from './int.ts';

@@ -1,5 +1,5 @@
 /**
- * Polynomials in t = s − min(s) with integer coefficients: costs of models with symbolic dims (spec/10-ops.md, "Gas").
+ * Polynomials in t = s − min(s) with integer coefficients: costs of models with symbolic dims (spec/10-ops.md §9).
  * @module
  */
 import type { Dim, SymbolDecl } from './dim.ts';

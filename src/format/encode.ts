@@ -36,7 +36,12 @@ function outputMessage(d: OutputDecl): OutputMessage {
   return { name: d.name, tensor: d.tensor, scale: scaleMessage(d.scale), u8: d.u8 ?? false };
 }
 
-function nodeMessage(n: Node): NodeMessage {
+function nodeMessage(n: Node, index: number): NodeMessage {
+  if (!Object.hasOwn(OPS, n.op)) throw new TypeError(`node ${index}: unknown op ${String(n.op)}`);
+  for (const name of Object.keys(n.attrs)) {
+    if (!Object.hasOwn(OPS[n.op].attrs, name))
+      throw new TypeError(`node ${index} (${n.op}): unknown attribute ${name}`);
+  }
   const ids = n.inputs.map((id) => id + 1);
   while (ids.length > 0 && ids[ids.length - 1] === 0) ids.pop();
   return { op: OPS[n.op].code, inputs: ids, attrs: attrsToMessages(OPS[n.op], n.attrs) };
@@ -78,7 +83,8 @@ export function* encodePieces(g: Graph): Generator<Uint8Array> {
 
 /**
  * The `.sbm` bytes of a graph. Says nothing about validity: load them to validate.
- * @throws TypeError if a node lacks an attribute of its op
+ * @throws TypeError if a node has an unknown op, lacks an attribute of its op or has one of another
+ * @throws RangeError if a value does not fit the wire
  */
 export function encodeModel(graph: Graph): Uint8Array {
   const pieces = [...encodePieces(graph)];

@@ -147,29 +147,43 @@ function putBytes(out: number[], tag: number, bytes: ArrayLike<number>): void {
   for (let i = 0; i < bytes.length; i++) out.push(bytes[i]!);
 }
 
+/** A number that the wire holds: 32 bits, signed for `sint`. */
+function checked(name: string, v: unknown, signed: boolean): number {
+  const [min, max] = signed ? [-2147483648, 2147483647] : [0, 4294967295];
+  if (typeof v === 'number' && Number.isInteger(v) && v >= min && v <= max) return v;
+  throw new RangeError(`${name} must be an integer in ${min}…${max}, not ${String(v)}`);
+}
+
 /** Appends one field, or nothing where it holds its default. */
-function putField(out: number[], number: number, { type }: Field, value: unknown): void {
+function putField(out: number[], number: number, { name, type }: Field, value: unknown): void {
   const [varint, block] = [number << 3, (number << 3) | 2];
   if (value === undefined || value === null) return;
   if (typeof type === 'object') {
     for (const m of Array.isArray(value) ? value : [value]) putBytes(out, block, writeMessage(type, m as object));
   } else if (isVarint(type)) {
-    const v = type === 'sint' ? zigzag(value as number) : Number(value);
+    const v = type === 'bool' ? Number(value === true) : checked(name, value, type === 'sint');
     if (v !== 0) {
       putVarint(out, varint);
-      putVarint(out, v);
+      putVarint(out, type === 'sint' ? zigzag(v) : v);
     }
   } else if (type === 'uints' || type === 'sints') {
     const packed: number[] = [];
-    for (const v of value as readonly number[]) putVarint(packed, type === 'sints' ? zigzag(v) : v);
+    for (const e of value as readonly number[]) {
+      const v = checked(name, e, type === 'sints');
+      putVarint(packed, type === 'sints' ? zigzag(v) : v);
+    }
     if (packed.length > 0) putBytes(out, block, packed);
   } else {
+    if (type === 'string' && /\p{Cs}/u.test(value as string)) throw new RangeError(`${name} is no well-formed text`);
     const bytes = type === 'string' ? utf8.encode(value as string) : (value as Uint8Array);
     if (bytes.length > 0) putBytes(out, block, bytes);
   }
 }
 
-/** The canonical bytes of a message: fields in ascending number, defaults left out, lists packed, varints minimal. */
+/**
+ * The canonical bytes of a message: fields in ascending number, defaults left out, lists packed, varints minimal.
+ * @throws RangeError for a value that the wire does not hold
+ */
 export function writeMessage(schema: Schema, message: object): number[] {
   const out: number[] = [];
   schema.forEach((field, number) => field !== null && putField(out, number, field, (message as Message)[field.name]));

@@ -1,5 +1,5 @@
 /**
- * State pairs: an output that a run writes back to an input (spec/10-ops.md, "State").
+ * State pairs: an output that a run writes back to an input (spec/20-format.md §4).
  * @module
  */
 import { type Dim, sameShape } from '../core/dim.ts';

@@ -1,5 +1,5 @@
 /**
- * avg_pool2d: the mean of each window; one stored multiplier divided by the tap count (spec/10-ops.md, "Pool").
+ * avg_pool2d: the mean of each window; one stored multiplier divided by the tap count (spec/10-ops.md §4).
  * @module
  */
 import { stage as outputStage, roundDiv } from '../core/int.ts';

@@ -1,5 +1,5 @@
 /**
- * max_pool2d: the greatest raw value of each window (spec/10-ops.md, "Pool").
+ * max_pool2d: the greatest raw value of each window (spec/10-ops.md §4).
  * @module
  */
 import { defineOp, type OpDef, type Reference } from './define.ts';

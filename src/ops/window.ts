@@ -1,5 +1,5 @@
 /**
- * Windows over NHWC images: extents, taps and their proofs (spec/10-ops.md, "Pool").
+ * Windows over NHWC images: extents, taps and their proofs (spec/10-ops.md §4).
  * @module
  */
 

@@ -4,7 +4,7 @@
  */
 import { type Dim, dimAt, isSymbol } from '../core/dim.ts';
 import { InputError, printable } from '../core/errors.ts';
-import { elementCount, type Tensor, type TypedArray } from '../core/tensor.ts';
+import { allocate, elementCount, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 
 /** What a caller passes for one input: a tensor, or its elements where the shape is static. */
@@ -44,7 +44,15 @@ function given(d: InputDecl, value: unknown): Given {
   const t = value as Partial<Tensor> | null;
   if (typeof t !== 'object' || t === null || !Array.isArray(t.shape))
     return wrong('WrongDType', d, 'neither a typed array nor a tensor', expected, typeof value);
-  if (t.dtype !== expected || !isDtype(d, t.data)) wrong('WrongDType', d, 'wrong dtype', expected, String(t.dtype));
+  if (t.dtype !== expected) wrong('WrongDType', d, 'wrong dtype', expected, String(t.dtype));
+  if (!isDtype(d, t.data))
+    wrong(
+      'WrongDType',
+      d,
+      'the data are no typed array of the dtype',
+      expected,
+      Object.prototype.toString.call(t.data),
+    );
   if (t.shape.some((e) => !Number.isInteger(e) || e < 0) || elementCount(t.shape) !== t.data!.length) {
     wrong('WrongShape', d, 'the data do not fill the shape', `${t.data!.length} elements`, `[${t.shape}]`);
   }
@@ -71,30 +79,45 @@ export function readSignature(model: Model, inputs: Inputs): Given[] {
   });
 }
 
-/** Values of the symbols, each from the first input that has it as a whole dim. */
-export function readDims(model: Model, values: readonly Given[]): number[] {
+/**
+ * Values of the symbols, each from the first input that has it as a whole dim. Reads nothing but those shapes: gas is
+ * checked before the rest of the signature.
+ */
+export function readDims(model: Model, inputs: Inputs): number[] {
   return model.symbols.map((s, i) => {
-    for (const { decl, shape } of values) {
-      const axis = decl.shape.findIndex((d) => isSymbol(d, i));
-      if (axis < 0) continue;
-      if (shape === undefined || shape.length !== decl.shape.length)
-        return wrong(
-          'WrongShape',
-          decl,
-          'a model with symbolic dims takes tensors with a shape',
-          `rank ${decl.shape.length}`,
-          shape === undefined ? 'no shape' : `[${shape}]`,
-        );
-      const v = shape[axis]!;
-      if (v < s.min || v > s.max)
-        wrong('WrongShape', decl, `symbol ${printable(s.name)} is out of range`, `${s.min}…${s.max}`, String(v));
-      return v;
+    const d = model.inputs.find((e) => e.shape.some((dim) => isSymbol(dim, i)))!; // validation has found one
+    const axis = d.shape.findIndex((dim) => isSymbol(dim, i));
+    const value: unknown = isRecord(inputs) && Object.hasOwn(inputs, d.name) ? inputs[d.name] : undefined;
+    if (value === undefined) throw new InputError('MissingInput', `input ${printable(d.name)} is missing`);
+    const shape: unknown = isRecord(value) ? (value as Partial<Tensor>).shape : undefined;
+    if (!Array.isArray(shape) || shape.length !== d.shape.length) {
+      return wrong(
+        'WrongShape',
+        d,
+        'a model with symbolic dims takes tensors with a shape',
+        `rank ${d.shape.length}`,
+        Array.isArray(shape) ? `[${shape}]` : 'no shape',
+      );
     }
-    return s.min; // a symbol of state inputs only cannot occur: states are static
+    const v: unknown = shape[axis];
+    if (typeof v !== 'number' || !Number.isInteger(v) || v < s.min || v > s.max) {
+      return wrong('WrongShape', d, `symbol ${printable(s.name)} is out of range`, `${s.min}…${s.max}`, String(v));
+    }
+    return v;
   });
 }
 
-/** Checks shapes and values, and gives raw arrays in the dtype of each input (a u8 view shifted by 128). */
+function isRecord(v: unknown): v is Record<string, unknown> {
+  return typeof v === 'object' && v !== null;
+}
+
+/** Arrays that inputs are copied to, by declaration; a session keeps them between synchronous runs. */
+export type Scratch = Map<InputDecl, TypedArray>;
+
+/**
+ * Checks shapes and values, and gives copies in the dtype of each input (a u8 view shifted by 128): what was checked is
+ * what runs, whatever becomes of the caller's arrays.
+ */
 export function checkValues(
   values: readonly Given[],
   dims: readonly number[],
@@ -118,13 +141,10 @@ export function checkValues(
   return values.map(({ decl, data }) => raw(decl, data, dims, scratch));
 }
 
-/** Arrays that shifted u8 inputs are kept in between runs, by declaration. */
-export type Scratch = Map<InputDecl, Int8Array>;
-
-function shifted(d: InputDecl, length: number, scratch: Scratch): Int8Array {
+function target(d: InputDecl, length: number, scratch: Scratch): TypedArray {
   const kept = scratch.get(d);
   if (kept?.length === length) return kept;
-  const fresh = new Int8Array(length);
+  const fresh = allocate(d.dtype, length);
   scratch.set(d, fresh);
   return fresh;
 }
@@ -137,13 +157,8 @@ function raw(
 ): TypedArray {
   const at = (e: Dim): number => dimAt(e, dims);
   const [lo, hi, shift] = [at(d.lo), at(d.hi), d.u8 ? 128 : 0];
-  const out =
-    shift === 128
-      ? shifted(d, data.length, scratch)
-      : data instanceof Uint8Array
-        ? new Int8Array(data)
-        : (data as TypedArray);
-  for (let i = 0; i < data.length; i++) {
+  const out = target(d, data.length, scratch);
+  for (let i = 0; i < out.length; i++) {
     const v = data[i]! - shift;
     if (v < lo || v > hi)
       wrong(
@@ -151,15 +166,14 @@ function raw(
         d,
         `value ${i} is outside the declared interval`,
         `${lo + shift}…${hi + shift}`,
-        String(data[i]),
+        String(v + shift),
       );
-    if (shift === 128) out[i] = v;
+    out[i] = v;
   }
   return out;
 }
 
-/** Checks a restored state value against its input's declaration. */
+/** Checks a restored state value against its input's declaration, and copies it. */
 export function checkState(d: InputDecl, data: unknown): TypedArray {
-  const g = given(d, data);
-  return checkValues([g], [])[0]!;
+  return checkValues([given(d, data)], [])[0]!;
 }

@@ -30,6 +30,11 @@ function local(what: string, value: number | bigint, limit: number | bigint | un
 export function loadModel(bytes: Uint8Array, options: { readonly limits?: LocalLimits } = {}): Model {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('loadModel takes a Uint8Array');
   const { limits = {} } = options;
+  for (const [name, v] of Object.entries(limits)) {
+    const known = name === 'fileBytes' || name === 'memoryBytes' || name === 'nodes' || name === 'gas';
+    if (!known || !(typeof v === 'bigint' || (typeof v === 'number' && v >= 0)))
+      throw new TypeError(`limits.${name}: unknown, or no number`);
+  }
   local('file size', bytes.length, limits.fileBytes);
   const graph = decodeModel(bytes);
   local('node count', graph.nodes.length, limits.nodes);

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dim, dimAt } from '../core/dim.ts';
-import { InputError } from '../core/errors.ts';
+import { InputError, printable } from '../core/errors.ts';
 import { byteLength, type DType, elementCount, type TypedArray } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import type { Facts } from '../ops/define.ts';
@@ -78,7 +78,7 @@ export function bind(model: Model, dims: Readonly<Record<string, number>> = {}):
   const values = model.symbols.map((s) => {
     const v = Object.hasOwn(dims, s.name) ? dims[s.name] : undefined;
     if (v === undefined || !Number.isInteger(v) || v < s.min || v > s.max) {
-      throw new InputError('WrongShape', `symbol ${s.name} has no legal value`, {
+      throw new InputError('WrongShape', `symbol ${printable(s.name)} has no legal value`, {
         expected: `${s.min}…${s.max}`,
         actual: String(v),
       });

@@ -6,11 +6,13 @@
 import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
 import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
 import { hex, runDigest } from '../core/digest.ts';
-import { assert, HostError, OutOfGas } from '../core/errors.ts';
+import { assert, HostError, OutOfGas, printable } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
-import { createPlan, type Plan } from './plan.ts';
+import { bind, createPlan, type Plan } from './plan.ts';
+import { checkSnapshot } from './snapshot.ts';
+import { turn } from './turn.ts';
 
 /** Backends by name, loaded when asked for. */
 const BACKENDS = {
@@ -44,7 +46,10 @@ export interface RunSyncOptions extends Omit<RunOptions, 'signal'> {
   readonly into?: Readonly<Record<string, TypedArray | Uint8Array>> | undefined;
 }
 
-/** What a run yields: owned outputs by name, gas, and the run digest in hexadecimal, computed when it is first read. */
+/**
+ * What a run yields: owned outputs by name, gas, and the run digest in hexadecimal. The digest is computed when it is first
+ * read, of the outputs as they are then: read it before you change them.
+ */
 export interface RunResult {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly gasUsed: bigint;
@@ -55,15 +60,20 @@ class Result implements RunResult {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly gasUsed: bigint;
   readonly #model: Model;
+  readonly #stale: () => boolean;
   #digest: string | undefined;
 
-  constructor(model: Model, outputs: Readonly<Record<string, Tensor>>, gasUsed: bigint) {
+  constructor(model: Model, outputs: Readonly<Record<string, Tensor>>, gasUsed: bigint, stale: () => boolean) {
     this.#model = model;
+    this.#stale = stale;
     this.outputs = outputs;
     this.gasUsed = gasUsed;
   }
 
   get digest(): string {
+    if (this.#digest === undefined && this.#stale()) {
+      throw new TypeError('read the digest of a runSync with into before the next one overwrites its outputs');
+    }
     this.#digest ??= hex(
       runDigest(
         this.#model.id,
@@ -98,6 +108,8 @@ export class Session {
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
   #running = false;
+  /** Runs so far whose outputs are the caller's own arrays. */
+  #borrowed = 0;
 
   /** Use `createSession`. */
   constructor(model: Model, backends: readonly Backend[], mode: Mode, schedule: GasSchedule) {
@@ -117,13 +129,14 @@ export class Session {
     this.#alive();
     options.signal?.throwIfAborted();
     const call = this.#check(inputs, options, new Map()); // own scratch: queued runs must not share it
-    const turn = this.#queue.then(async () => {
+    const result = this.#queue.then(async () => {
+      if (options.signal !== undefined) await turn();
       this.#alive();
       options.signal?.throwIfAborted();
       return this.#execute(call, options.signal);
     });
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    this.#queue = result.catch(() => undefined);
+    return result;
   }
 
   /**
@@ -136,30 +149,38 @@ export class Session {
     const call = this.#check(inputs, options, this.#scratch);
     const prepared = this.#prepared.get(call.dims.join());
     if (prepared === undefined)
-      throw new TypeError('these dims are not prepared yet: await session.prepare(inputs) or run once');
+      throw new TypeError('these dims are not prepared yet: await session.prepare({symbol: value}) or run once');
     const { executable, plan } = prepared;
     if (executable.runSync === undefined) throw new TypeError(`backend ${this.backend} has no synchronous runs`);
     const into = options.into === undefined ? undefined : this.#targets(plan, options.into);
     const outputs = executable.runSync(this.#allInputs(call), { into });
-    return this.#finish(plan, outputs, call.gas);
+    return this.#finish(plan, outputs, call.gas, into !== undefined);
   }
 
-  /** Begins a run in slices on a backend that has them; state pairs are not updated. */
+  /**
+   * Begins a run in slices on a backend that has them, on an executable of its own; state pairs are not updated.
+   * @param options.from a snapshot of an earlier stepper with the same inputs
+   * @throws TypeError if the backend has no sliced runs or the snapshot is none of this model
+   */
   async begin(
     inputs: Inputs,
     options: { readonly gasLimit?: bigint | number; readonly from?: Snapshot } = {},
   ): Promise<Stepper> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
-    const { executable } = await this.#prepare(call.dims, 0);
-    if (executable.begin === undefined) throw new TypeError(`backend ${this.backend} has no sliced runs`);
+    const { executable, plan, backend } = await this.#make(call.dims, 0);
+    if (executable.begin === undefined) throw new TypeError(`backend ${backend} has no sliced runs`);
+    if (options.from !== undefined) checkSnapshot(plan, options.from);
     return executable.begin(this.#allInputs(call), options.from);
   }
 
-  /** Prepares the executable for dims (none for a model without symbols) ahead of the first run. */
-  async prepare(dims: readonly number[] = []): Promise<void> {
+  /**
+   * Prepares the executable for the values of the model's symbols (none without symbols) ahead of the first run.
+   * @throws InputError if a value is missing or outside its declared range
+   */
+  async prepare(dims: Readonly<Record<string, number>> = {}): Promise<void> {
     this.#alive();
-    await this.#prepare(dims, 0);
+    await this.#prepare(bind(this.model, dims).dims, 0);
   }
 
   /** Name of the backend that was prepared last; before that, of the first in the list. */
@@ -246,21 +267,20 @@ export class Session {
 
   /** The checks, in their fixed order: (dims,) gas, signature, values. */
   #check(inputs: Inputs, options: { readonly gasLimit?: bigint | number | undefined }, scratch: Scratch): Call {
-    const symbolic = this.model.symbols.length > 0;
-    const early = symbolic ? readSignature(this.model, inputs) : undefined;
-    const dims = early === undefined ? [] : readDims(this.model, early);
-    const gas = gasAt(
-      this.model.cost,
-      this.#schedule,
-      dims.map((d, i) => d - this.model.symbols[i]!.min),
-    );
-    if (options.gasLimit !== undefined && BigInt(options.gasLimit) < gas) {
+    const dims = this.model.symbols.length > 0 ? readDims(this.model, inputs) : [];
+    const t = dims.map((d, i) => d - this.model.symbols[i]!.min);
+    const gas = gasAt(this.model.cost, this.#schedule, t);
+    const limit = options.gasLimit;
+    if (limit !== undefined && typeof limit !== 'bigint' && !Number.isSafeInteger(limit)) {
+      throw new TypeError('gasLimit is a bigint or a safe integer');
+    }
+    if (limit !== undefined && BigInt(limit) < gas) {
       throw new OutOfGas('the gas limit is below the cost of the run', {
         expected: `at least ${gas}`,
-        actual: String(options.gasLimit),
+        actual: String(limit),
       });
     }
-    return { dims, gas, inputs: checkValues(early ?? readSignature(this.model, inputs), dims, scratch) };
+    return { dims, gas, inputs: checkValues(readSignature(this.model, inputs), dims, scratch) };
   }
 
   /** Checked inputs and current states in signature order. */
@@ -273,16 +293,21 @@ export class Session {
     const key = dims.join();
     const known = this.#prepared.get(key);
     if (known !== undefined && backend === 0) return known;
+    const prepared = await this.#make(dims, backend);
+    known?.executable.dispose();
+    this.#prepared.delete(key);
+    this.#prepared.set(key, prepared);
+    this.#forgetOldest();
+    return prepared;
+  }
+
+  /** A new executable of the first backend from `backend` on that does not fail. */
+  async #make(dims: readonly number[], backend: number): Promise<Prepared> {
     const plan = createPlan({ model: this.model, dims });
     for (let i = backend; ; i++) {
       try {
         const executable = await this.#backends[i]!.prepare(plan, { mode: this.#mode });
-        known?.executable.dispose();
-        const prepared = { backend: this.#backends[i]!.name, plan, executable };
-        this.#prepared.delete(key);
-        this.#prepared.set(key, prepared);
-        this.#forgetOldest();
-        return prepared;
+        return { backend: this.#backends[i]!.name, plan, executable };
       } catch (e) {
         if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
       }
@@ -296,7 +321,7 @@ export class Session {
       for (let i = 0; ; i++) {
         try {
           const { executable, plan } = await this.#prepare(call.dims, i);
-          return this.#finish(plan, await executable.run(this.#allInputs(call), { signal }), call.gas);
+          return this.#finish(plan, await executable.run(this.#allInputs(call), { signal }), call.gas, false);
         } catch (e) {
           if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
         }
@@ -307,22 +332,26 @@ export class Session {
   }
 
   #targets(plan: Plan, into: Readonly<Record<string, TypedArray | Uint8Array>>): TypedArray[] {
-    return plan.outputs.map((id, i) => {
+    const targets = plan.outputs.map((id, i) => {
       const o = this.model.outputs[i]!;
       const target = Object.hasOwn(into, o.name) ? into[o.name] : undefined;
       const sample = allocate(plan.tensors[id]!.dtype, 0);
       const fits = o.u8 ? target instanceof Uint8Array : target?.constructor === sample.constructor;
       if (target === undefined || !fits || target.length !== plan.tensors[id]!.count) {
         throw new TypeError(
-          `into.${o.name} must be a ${o.u8 ? 'Uint8Array' : sample.constructor.name} of ${plan.tensors[id]!.count} elements`,
+          `into.${printable(o.name)} must be a ${o.u8 ? 'Uint8Array' : sample.constructor.name} of ${plan.tensors[id]!.count} elements`,
         );
       }
       return o.u8 ? new Int8Array(target.buffer, target.byteOffset, target.length) : (target as TypedArray);
     });
+    targets.forEach((a, i) => {
+      if (targets.some((b, k) => k > i && overlap(a, b))) throw new TypeError('the arrays of into must not overlap');
+    });
+    return targets;
   }
 
   /** States move together, now that the run has succeeded; u8 views are shifted in place. */
-  #finish(plan: Plan, raw: readonly TypedArray[], gas: bigint): RunResult {
+  #finish(plan: Plan, raw: readonly TypedArray[], gas: bigint, borrowed: boolean): RunResult {
     assert(raw.length === plan.outputs.length, 'a backend returned the wrong number of outputs');
     for (const s of this.model.states) this.#states.set(s.input, raw[s.output]!.slice() as TypedArray);
     const outputs = this.model.outputs.map((o, i): [string, Tensor] => {
@@ -332,8 +361,15 @@ export class Session {
       for (let k = 0; k < data.length; k++) data[k] = data[k]! ^ -128; // q + 128 as a byte
       return [o.name, { dtype: 'u8', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.length) }];
     });
-    return new Result(this.model, Object.fromEntries(outputs), gas);
+    const turn = borrowed ? ++this.#borrowed : 0;
+    return new Result(this.model, Object.fromEntries(outputs), gas, () => borrowed && turn !== this.#borrowed);
   }
+}
+
+function overlap(a: TypedArray, b: TypedArray): boolean {
+  return (
+    a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
+  );
 }
 
 async function resolve(b: BackendName | Backend): Promise<Backend> {
@@ -354,6 +390,8 @@ export async function createSession(model: Model, options: SessionOptions = {}):
     ? (backend as readonly (BackendName | Backend)[])
     : [backend as BackendName | Backend];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');
+  if (!(model?.id instanceof Uint8Array)) throw new TypeError('createSession takes what loadModel returns');
+  if (mode !== 'run' && mode !== 'trace') throw new TypeError('mode is run or trace');
   const session = new Session(model, await Promise.all(list.map(resolve)), mode, schedule);
   if (model.symbols.length === 0) await session.prepare();
   return session;

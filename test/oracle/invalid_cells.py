@@ -115,6 +115,16 @@ def cells():
     )
     bad("|b| < 2^30", "Overflow", "bv", 2**30 - 1, 2**30, xlo=0, xhi=0)
     bad("|b| < 2^30", "Overflow", "bv", 1 - 2**30, -(2**30), xlo=0, xhi=0)
+    pair(
+        "lstm: lo, hi in -32768...32767",
+        "BadAttribute",
+        lambda lo, hi: g(lo=lo, hi=hi),
+        (-128, 127),
+        (-32769, 127),
+        (32768, 127),
+        (-128, 32768),
+        (-128, -32769),
+    )
     table = lambda v, n=513: C("i16", [n], v)
     steps = [0] + [9] * 512
     bad(

@@ -258,6 +258,8 @@ def states():
     pair("a state is no u8 view", "BadState", lambda v: g(((0, 1),), s={"u8": v}), False, True)
     moving = lambda v: g(((0, 1),), s={"shape": [v]})
     pair("a state's shape is static", "BadState", moving, 2, sym(0))
+    partly = lambda v: g(((0, 1),), s={"shape": [2, v, 3]})
+    pair("every dim of a state is static", "BadState", partly, 1, sym(0))
     i32 = lambda hi: {
         **(
             q := one(

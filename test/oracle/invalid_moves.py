@@ -94,6 +94,19 @@ def moves():
         ([0, 0, 0], [1, 1, 1], [2, 2, 1]),
         ([], [], []),
     )
+    pair(
+        "slice: start and size in their ranges",
+        "BadAttribute",
+        lambda a, z: sl([5], [a], [1], [z]),
+        (5, 0),
+        (2**30 + 1, 0),
+        (-(2**30) - 1, 0),
+        (0, 2**30 + 1),
+        (0, -1),
+    )
+    pair(
+        "slice: start in its range, inside the axis", "IndexRange", lambda a: sl([5], [a], [1], [0]), 5, 2**30, -(2**30)
+    )
     pair("slice: step is not 0", "BadAttribute", lambda t: sl([5], [1], [t], [2]), 1, 0)
     pair(
         "slice: step in its range",

@@ -95,6 +95,18 @@ def conv2d():
         ([1, 1], [0, 1]),
         ([1, 1], [1, 2**20 + 1]),
     )
+    pair(
+        "conv2d: pads in 0...2^20",
+        "BadAttribute",
+        lambda *p: conv((1, 1, 1, 2), (1, 1, 1, 2), pads=list(p), strides=[2**20, 2**20]),
+        (2**20, 2**20, 2**20, 2**20),
+        (2**20 + 1, 0, 0, 0),
+        (0, 2**20 + 1, 0, 0),
+        (0, 0, 2**20 + 1, 0),
+        (0, 0, 0, 2**20 + 1),
+        (-1, 0, 1, 0),
+        (0, 0, 1, -1),
+    )
     pair("conv2d: dtypes", "BadType", lambda x: conv(x=x, lo=0, hi=1), "i16", "i32", "bool")
     # the sum goes over all weights, wherever a window may lie
     pair("conv2d: A < 2^31", "Overflow", padded_edge, 0, 1)

@@ -2,7 +2,7 @@
 
 from models_kit import Q8, Q15, Kit, expected, out
 from models_nodes import CONV, WIN
-from sbm import sym
+from sbm import RANGE, sym
 
 
 def moves():
@@ -321,6 +321,16 @@ def wholes():
         k.op("concat", k.x("i8", [1, 4]), k.const("i8", [1, 4], [3] * 4)),
         k.op("concat", k.x("i8", [1, 4], 1), k.const("i8", [1, 4], [3] * 4, 1)),
     )
+    yield expected(k, kinds=("random",))
+    k = Kit("constants at either end of their dtype, and empty ones")
+    x, b, u = k.x("i8", [1, 3]), k.const("i32", [1], [1]), k.const("i8", [1, 1], [-120], -128)
+    for data in ([7, 7, 7], [-8, -8, -8], [1, 2, 3], [-1, -5, -2], [0, 7, -8]):
+        k.out(k.op("dense", x, k.const("i4", [1, 3], data), b, u, block=16))
+    k.out(k.op("concat", k.x("i8", [2, 3], 5, 7, 9), k.const("i8", [0, 3], [], 5)))
+    for dtype in ("i8", "i16", "i32", "bool"):
+        lo, hi = RANGE[dtype]
+        for data in ([lo, lo], [hi, hi], [hi, lo], [lo, hi], [lo + 1, lo]):
+            k.out(k.op("concat", k.x(dtype, [1]), k.const(dtype, [2], data)))
     yield expected(k, kinds=("random",))
 
 

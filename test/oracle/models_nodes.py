@@ -129,6 +129,9 @@ def denses():
     for shape, n in (([2, 0], 0), ([0, 3], 3), ([3], 3)):
         x = k.x("i8", shape, 4)
         k.out(k.op("dense", x, k.fill("i8", [2, n]), k.fill("i32", [2], -50, 50)))
+        if n == 0:
+            u = k.const("i8", [2, 0], [], -128)
+            k.out(k.op("dense", x, k.const("i4", [2, 0], []), k.fill("i32", [2], -50, 50), u, block=16))
     yield expected(k)
 
 

@@ -5,6 +5,7 @@
 import { assert } from '../../core/errors.ts';
 import { allocate, type TypedArray } from '../../core/tensor.ts';
 import type { Plan, PlanNode } from '../../runtime/plan.ts';
+import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Snapshot, Stepper } from '../backend.ts';
 import { evaluate, type Value } from './evaluate.ts';
 
@@ -37,7 +38,7 @@ class ReferenceExecutable implements Executable {
     for (const node of this.#plan.nodes) {
       signal?.throwIfAborted();
       this.#node(node, values);
-      if (signal !== undefined) await Promise.resolve();
+      if (signal !== undefined) await turn();
     }
     return this.#outputs(values);
   }
@@ -63,7 +64,13 @@ class ReferenceExecutable implements Executable {
         return next === nodes.length;
       },
       read: (tensor) => values.get(tensor)?.slice() as TypedArray | undefined,
-      snapshot: () => ({ next, tensors: new Map([...values].map(([id, data]) => [id, data.slice() as TypedArray])) }),
+      snapshot: () => {
+        const live = [...values].filter(([id]) => {
+          const life = this.#plan.lifetimes[id];
+          return life != null && life.first < next && life.last >= next;
+        });
+        return { next, tensors: new Map(live.map(([id, data]) => [id, data.slice() as TypedArray])) };
+      },
       outputs: () => {
         assert(next === nodes.length, 'outputs are read after the last step');
         return this.#outputs(values);

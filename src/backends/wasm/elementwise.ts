@@ -1,5 +1,5 @@
 /**
- * linear2, rescale, lut8 and lut16 (spec/10-ops.md §4).
+ * linear2, rescale, lut8 and lut16 (spec/10-ops.md §3).
  * @module
  */
 import { floorDiv } from '../../core/int.ts';

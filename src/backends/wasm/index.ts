@@ -8,6 +8,7 @@ import { floorDiv } from '../../core/int.ts';
 import { polyAt } from '../../core/poly.ts';
 import type { TypedArray } from '../../core/tensor.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
+import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
 import { type Prepared, prepareNode } from './kernels.ts';
@@ -57,7 +58,7 @@ class WasmExecutable implements Executable {
     for (const call of calls) {
       signal?.throwIfAborted();
       call.run(kernels);
-      if (signal !== undefined) await Promise.resolve();
+      if (signal !== undefined) await turn();
     }
     return outputs.map(copyOf);
   }

@@ -1,5 +1,5 @@
 /**
- * conv2d, dense and matmul over the shared tile (spec/10-ops.md §3).
+ * conv2d, dense and matmul over the shared tile (spec/10-ops.md §2).
  * @module
  */
 import { floorDiv } from '../../core/int.ts';

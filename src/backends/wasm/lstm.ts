@@ -1,5 +1,5 @@
 /**
- * lstm (spec/10-ops.md §8).
+ * lstm (spec/10-ops.md §7).
  * @module
  */
 import type { Arg, Builder } from './builder.ts';

@@ -1,5 +1,5 @@
 /**
- * Index maps as strided copies (spec/10-ops.md §7).
+ * Index maps as strided copies (spec/10-ops.md §6).
  * @module
  */
 import { elementCount } from '../../core/tensor.ts';

@@ -1,5 +1,5 @@
 /**
- * Weights as panels, biases and multipliers as words (spec/10-ops.md §13).
+ * Weights as panels, biases and multipliers as words (spec/10-ops.md §10).
  * @module
  */
 import { floorDiv } from '../../core/int.ts';

@@ -1,5 +1,5 @@
 /**
- * max_pool2d and avg_pool2d (spec/10-ops.md §5).
+ * max_pool2d and avg_pool2d (spec/10-ops.md §4).
  * @module
  */
 import type { WindowAttrs } from '../../ops/window.ts';

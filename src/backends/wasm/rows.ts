@@ -1,5 +1,5 @@
 /**
- * Ops over rows: softmax, argmax, argmin, layer_norm (spec/10-ops.md §5, §6).
+ * Ops over rows: softmax, argmax, argmin, layer_norm (spec/10-ops.md §4, §5).
  * @module
  */
 import { EXP2, exponent, expweight } from '../../core/exp2.ts';
