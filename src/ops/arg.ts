@@ -3,7 +3,7 @@
  * @module
  */
 import { addDim, least } from '../core/dim.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { checkAxis, counts, elements } from './rules.ts';
 
 /** Attributes of argmax and argmin. The first of equal values wins, or with `select_last` the last. */
@@ -39,30 +39,3 @@ function arg(code: number): OpDef<ArgAttrs, readonly [x: 1]> {
 export const argmax: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(22);
 /** Definition of argmin: x → i32 indices of the least value, the axis removed. */
 export const argmin: OpDef<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ arg(23);
-
-/* @__NO_SIDE_EFFECTS__ */
-function argSteps(beats: (v: number, best: number) => boolean): Reference<ArgAttrs, readonly [x: 1]> {
-  return {
-    steps: [
-      {
-        name: 'y',
-        output: 0,
-        element({ in: [x], a: { axis, select_last }, at }) {
-          let i = 0;
-          for (let d = 0; d < x.shape.length; d++) if (d !== axis) i += at[d < axis ? d : d - 1]! * x.strides[d]!;
-          let best = 0;
-          for (let k = 1; k < x.shape[axis]!; k++) {
-            const [v, top] = [x.data[i + k * x.strides[axis]!]!, x.data[i + best * x.strides[axis]!]!];
-            if (beats(v, top) || (select_last && v === top)) best = k;
-          }
-          return best;
-        },
-      },
-    ],
-  };
-}
-
-/** The one-element reference of argmax. */
-export const argmaxSteps: Reference<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ argSteps((v, best) => v > best);
-/** The one-element reference of argmin. */
-export const argminSteps: Reference<ArgAttrs, readonly [x: 1]> = /* @__PURE__ */ argSteps((v, best) => v < best);

@@ -1,11 +1,6 @@
-/**
- * avg_pool2d: the mean of each window; one stored multiplier divided by the tap count (spec/10-ops.md §4).
- * @module
- */
-import { stage as outputStage, roundDiv } from '../core/int.ts';
-import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
+import { defineOp, type OpDef, type Output } from './define.ts';
 import { centred, checkLeastL, checkOutput, hull, magnitude, proveBound, scaled, stageRange } from './rules.ts';
-import { forEachTap, poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from './window.ts';
+import { poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from './window.ts';
 
 /** Attributes of avg_pool2d. `m1` is the multiplier of a window of one tap; `include_pad` counts declared padding. */
 export interface AvgPoolAttrs extends WindowAttrs {
@@ -46,23 +41,3 @@ export const avg_pool2d: OpDef<AvgPoolAttrs, readonly [x: 1]> = /* @__PURE__ */ 
     cost: poolCost,
   },
 );
-
-/** The one-element reference of avg_pool2d. */
-export const avgPool2dSteps: Reference<AvgPoolAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        const [x] = c.in;
-        let [acc, valid] = [0, 0];
-        const declared = forEachTap(c, (i) => {
-          acc += x.data[i]! - x.zp;
-          valid++;
-        });
-        const { m1, l, output: o } = c.a;
-        return outputStage(acc, roundDiv(m1, c.a.include_pad ? declared : valid), l, o.zp, o.lo, o.hi);
-      },
-    },
-  ],
-};

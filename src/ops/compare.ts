@@ -3,8 +3,7 @@
  * @module
  */
 import { gcd } from '../core/int.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { broadcastAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { broadcast, centred, magnitude, perOutput, proveBound } from './rules.ts';
 
 /** Attributes of compare: a'·ma op b'·mb, ma > 0, mb ≠ 0, without a common factor. */
@@ -14,16 +13,8 @@ export interface CompareAttrs {
   readonly mb: number;
 }
 
-const RESULT: Readonly<Record<string, (p: number, q: number) => boolean>> = {
-  lt: (p, q) => p < q,
-  le: (p, q) => p <= q,
-  gt: (p, q) => p > q,
-  ge: (p, q) => p >= q,
-  eq: (p, q) => p === q,
-  ne: (p, q) => p !== q,
-};
-
-type In = readonly [a: 1, b: 1];
+/** Operand slots. */
+export type In = readonly [a: 1, b: 1];
 
 /** Definition of compare: a, b broadcast → bool. */
 export const compare: OpDef<CompareAttrs, In> = /* @__PURE__ */ defineOp<CompareAttrs, In>({
@@ -53,16 +44,3 @@ export const compare: OpDef<CompareAttrs, In> = /* @__PURE__ */ defineOp<Compare
   },
   cost: perOutput('select'),
 });
-
-/** The one-element reference of compare. */
-export const compareSteps: Reference<CompareAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [a, b], a: { op, ma, mb }, at }) {
-        return Number(RESULT[op]!((broadcastAt(a, at) - a.zp) * ma, (broadcastAt(b, at) - b.zp) * mb));
-      },
-    },
-  ],
-};

@@ -3,8 +3,7 @@
  * @module
  */
 import { addDim, type Dim, least, sameDim } from '../core/dim.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { elementAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { checkAxis, hull, worst } from './rules.ts';
 
@@ -52,22 +51,3 @@ export const concat: OpDef<ConcatAttrs, readonly 1[]> = /* @__PURE__ */ defineOp
     return moveCost(c, c.out[0]!, { axis, share: Math.min(...c.in.map((x) => least(x.shape[axis]!, c.symbols))) });
   },
 });
-
-/** The one-element reference of concat. */
-export const concatSteps: Reference<ConcatAttrs, readonly 1[]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: inputs, a: { axis }, at }) {
-        let k = at[axis]!;
-        let i = 0;
-        for (; k >= inputs[i]!.shape[axis]!; i++) k -= inputs[i]!.shape[axis]!;
-        return elementAt(
-          inputs[i]!,
-          at.map((v, d) => (d === axis ? k : v)),
-        );
-      },
-    },
-  ],
-};

@@ -6,17 +6,9 @@ import { charged } from '../core/cost.ts';
 import { addDim, type Dim, least } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import { product, times } from '../core/poly.ts';
-import {
-  type Cell,
-  defineOp,
-  type OpDef,
-  type Reference,
-  type Stage,
-  stageField,
-  type TypedContext,
-} from './define.ts';
+import { defineOp, type OpDef, type Stage, stageField, type TypedContext } from './define.ts';
 import { chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
-import { centred, counts, elements, hull, staged, stagedType, staticDim } from './rules.ts';
+import { centred, counts, elements, hull, stagedType, staticDim } from './rules.ts';
 import { outputExtent } from './window.ts';
 
 /** Attributes of conv2d. `pads`: top, left, bottom, right. `stage` absent: the raw i32 accumulator. */
@@ -28,7 +20,8 @@ export interface Conv2dAttrs {
   readonly stage?: Stage;
 }
 
-type In = readonly [x: 1, w: 1, b: 1];
+/** Operand slots. */
+export type In = readonly [x: 1, w: 1, b: 1];
 
 function macs(c: TypedContext<Conv2dAttrs, In>) {
   const [x, w] = c.in;
@@ -38,29 +31,6 @@ function macs(c: TypedContext<Conv2dAttrs, In>) {
   if (cg === 1 && perGroup === 1)
     return ['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const;
   return [macClass(x.dtype, 'i8'), chargedMacs(c.symbols, positions, perGroup, kh * kw * cg, c.a.groups)] as const;
-}
-
-function accumulate({ in: [x, w, b], a, at }: Cell<Conv2dAttrs, In>): number {
-  const [n, oy, ox, o] = at as [number, number, number, number];
-  const [sh, sw] = a.strides as [number, number];
-  const [pt, pl] = a.pads as [number, number];
-  const [dh, dw] = a.dilations as [number, number];
-  const [, h, width] = x.shape as [number, number, number];
-  const [outputs, kh, kw, cg] = w.shape as [number, number, number, number];
-  const firstChannel = floorDiv(o, floorDiv(outputs, a.groups)) * cg;
-  let acc = b.data[o]!;
-  for (let ky = 0; ky < kh; ky++) {
-    const iy = oy * sh - pt + ky * dh;
-    if (iy < 0 || iy >= h) continue;
-    for (let kx = 0; kx < kw; kx++) {
-      const ix = ox * sw - pl + kx * dw;
-      if (ix < 0 || ix >= width) continue;
-      const xi = n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + firstChannel;
-      const wi = o * w.strides[0]! + ky * w.strides[1]! + kx * w.strides[2]!;
-      for (let j = 0; j < cg; j++) acc += w.data[wi + j]! * (x.data[xi + j]! - x.zp);
-    }
-  }
-  return acc;
 }
 
 /** Definition of conv2d: x [N,H,W,C], w [O,KH,KW,C/groups], b [O] → [N,OH,OW,O]. */
@@ -113,8 +83,3 @@ export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAtt
   },
   cost: (c) => ({ counts: counts(macs(c), ['staged', elements(c, c.out[0]!)]) }),
 });
-
-/** The one-element reference of conv2d. */
-export const conv2dSteps: Reference<Conv2dAttrs, In> = {
-  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[3]!) }],
-};

@@ -3,9 +3,9 @@
  * @module
  */
 import { floorDiv } from '../core/int.ts';
-import { type Cell, defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
+import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
 import { type Blocks, chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
-import { centred, counts, elements, staged, stagedType, staticDim } from './rules.ts';
+import { centred, counts, elements, stagedType, staticDim } from './rules.ts';
 
 /** Attributes of dense. `block`: 0 for i8 weights, else the number of i4 weights that share one scale. */
 export interface DenseAttrs {
@@ -13,22 +13,10 @@ export interface DenseAttrs {
   readonly stage?: Stage;
 }
 
-type In = readonly [x: 1, w: 1, b: 1, u?: 1];
+/** Operand slots. */
+export type In = readonly [x: 1, w: 1, b: 1, u?: 1];
 
 const BLOCKS = [16, 32, 64, 128, 256];
-
-function accumulate({ in: [x, w, b, u], a, at }: Cell<DenseAttrs, In>): number {
-  const k = w.shape[1]!;
-  const o = at[at.length - 1]!;
-  let xi = 0;
-  for (let i = 0; i < at.length - 1; i++) xi += at[i]! * x.strides[i]!;
-  let acc = b.data[o]!;
-  for (let j = 0; j < k; j++) {
-    const scale = u === undefined ? 1 : u.data[o * u.strides[0]! + floorDiv(j, a.block)]! - u.zp;
-    acc += scale * w.data[o * k + j]! * (x.data[xi + j]! - x.zp);
-  }
-  return acc;
-}
 
 /** Definition of dense: x […,K], w [O,K], b [O], u [O,⌈K/block⌉] → […,O]. */
 export const dense: OpDef<DenseAttrs, In> = /* @__PURE__ */ defineOp<DenseAttrs, In>({
@@ -90,8 +78,3 @@ export const dense: OpDef<DenseAttrs, In> = /* @__PURE__ */ defineOp<DenseAttrs,
     return { counts: counts([macClass(x.dtype, w.dtype), macs], ['staged', elements(c, c.out[0]!)]) };
   },
 });
-
-/** The one-element reference of dense. */
-export const denseSteps: Reference<DenseAttrs, In> = {
-  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[c.at.length - 1]!) }],
-};

@@ -3,7 +3,7 @@
  * @module
  */
 import { floorDiv } from '../core/int.ts';
-import { defineOp, type OpDef, type Reference, type RuleContext } from './define.ts';
+import { defineOp, type OpDef, type RuleContext } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { staticDim } from './rules.ts';
 
@@ -18,7 +18,8 @@ export interface SpaceToDepthAttrs {
   readonly block: number;
 }
 
-type In = readonly [x: 1];
+/** Operand slots. */
+export type In = readonly [x: 1];
 const BLOCK = { kind: 'int', tag: 1, min: 1, max: 32768 } as const;
 
 /** Static extents H, W, C of a rank-4 x. */
@@ -69,37 +70,3 @@ export const space_to_depth: OpDef<SpaceToDepthAttrs, In> = /* @__PURE__ */ defi
     return moveCost(c, c.out[0]!, c.a.block === 1 ? null : { axis: 3, share: c.in[0].shape[3] as number });
   },
 });
-
-/** The one-element reference of depth_to_space. */
-export const depthToSpaceSteps: Reference<DepthToSpaceAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x], a: { block: b, mode }, out, at }) {
-        const [n, oy, ox, c] = at as [number, number, number, number];
-        const channels = out[0]!.shape[3]!;
-        const within = (oy % b) * b + (ox % b);
-        const channel = mode === 'DCR' ? within * channels + c : c * b * b + within;
-        return x.data[n * x.strides[0]! + floorDiv(oy, b) * x.strides[1]! + floorDiv(ox, b) * x.strides[2]! + channel]!;
-      },
-    },
-  ],
-};
-
-/** The one-element reference of space_to_depth. */
-export const spaceToDepthSteps: Reference<SpaceToDepthAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x], a: { block: b }, at }) {
-        const [n, h, w, channel] = at as [number, number, number, number];
-        const c = channel % x.shape[3]!;
-        const within = floorDiv(channel, x.shape[3]!);
-        const [iy, ix] = [h * b + floorDiv(within, b), w * b + (within % b)];
-        return x.data[n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + c]!;
-      },
-    },
-  ],
-};

@@ -3,8 +3,7 @@
  * @module
  */
 import { type Dim, sameDim, sameShape } from '../core/dim.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { broadcastAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 import { broadcast } from './rules.ts';
 
@@ -39,8 +38,3 @@ export const expand: OpDef<ExpandAttrs, readonly [x: 1]> = /* @__PURE__ */ defin
     return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: 1 });
   },
 });
-
-/** The one-element reference of expand. */
-export const expandSteps: Reference<ExpandAttrs, readonly [x: 1]> = {
-  steps: [{ name: 'y', output: 0, element: ({ in: [x], at }) => broadcastAt(x, at) }],
-};

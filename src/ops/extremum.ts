@@ -2,13 +2,13 @@
  * min and max of two tensors of one type, on raw integers (spec/10-ops.md, "min, max").
  * @module
  */
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { broadcastAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { broadcast, perOutput, worst } from './rules.ts';
 
 /** min and max have no attributes. */
 export type NoAttrs = Record<never, never>;
-type In = readonly [a: 1, b: 1];
+/** Operand slots. */
+export type In = readonly [a: 1, b: 1];
 
 /* @__NO_SIDE_EFFECTS__ */
 function extremum(code: number, choose: (p: number, q: number) => number): OpDef<NoAttrs, In> {
@@ -38,15 +38,3 @@ function extremum(code: number, choose: (p: number, q: number) => number): OpDef
 export const min: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(8, Math.min);
 /** Definition of max: a, b of one type, broadcast → the greater raw integer. */
 export const max: OpDef<NoAttrs, In> = /* @__PURE__ */ extremum(9, Math.max);
-
-/* @__NO_SIDE_EFFECTS__ */
-function extremumSteps(choose: (p: number, q: number) => number): Reference<NoAttrs, In> {
-  return {
-    steps: [{ name: 'y', output: 0, element: ({ in: [a, b], at }) => choose(broadcastAt(a, at), broadcastAt(b, at)) }],
-  };
-}
-
-/** The one-element reference of min. */
-export const minSteps: Reference<NoAttrs, In> = /* @__PURE__ */ extremumSteps(Math.min);
-/** The one-element reference of max. */
-export const maxSteps: Reference<NoAttrs, In> = /* @__PURE__ */ extremumSteps(Math.max);

@@ -5,7 +5,7 @@
 import { addDim, least } from '../core/dim.ts';
 import { add, times } from '../core/poly.ts';
 import { byteLength } from '../core/tensor.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { checkAxis, elements } from './rules.ts';
 
@@ -14,7 +14,8 @@ export interface GatherAttrs {
   readonly axis: number;
 }
 
-type In = readonly [x: 1, indices: 1];
+/** Operand slots. */
+export type In = readonly [x: 1, indices: 1];
 
 /** Definition of gather: x, indices i32 proved inside the axis → x.shape[:axis] ++ indices.shape ++ x.shape[axis+1:]. */
 export const gather: OpDef<GatherAttrs, In> = /* @__PURE__ */ defineOp<GatherAttrs, In>({
@@ -50,21 +51,3 @@ export const gather: OpDef<GatherAttrs, In> = /* @__PURE__ */ defineOp<GatherAtt
     return { ...moveCost(c, c.out[0]!, { axis, share: 1 }), bytes };
   },
 });
-
-/** The one-element reference of gather. */
-export const gatherSteps: Reference<GatherAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x, indices], a: { axis }, at }) {
-        const rank = indices.shape.length;
-        let k = 0;
-        for (let d = 0; d < rank; d++) k += at[axis + d]! * indices.strides[d]!;
-        let i = indices.data[k]! * x.strides[axis]!;
-        for (let d = 0; d < x.shape.length; d++) if (d !== axis) i += at[d < axis ? d : d - 1 + rank]! * x.strides[d]!;
-        return x.data[i]!;
-      },
-    },
-  ],
-};

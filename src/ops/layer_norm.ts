@@ -2,9 +2,8 @@
  * layer_norm over the last axis (spec/10-ops.md, "layer_norm").
  * @module
  */
-import { type Cell, defineOp, type OpDef, type Output, type Reference } from './define.ts';
+import { defineOp, type OpDef, type Output } from './define.ts';
 import { checkBias } from './linear.ts';
-import { normElement, varianceSum } from './norm.ts';
 import { centred, checkOutput, magnitude, perOutput, staticDim } from './rules.ts';
 
 /** Attributes of layer_norm: eps = N·ε·4^f / sx² as an integer, g the shift of gamma and beta. */
@@ -14,24 +13,12 @@ export interface LayerNormAttrs {
   readonly output: Output;
 }
 
-type In = readonly [x: 1, gamma: 1, beta: 1];
+/** Operand slots. */
+export type In = readonly [x: 1, gamma: 1, beta: 1];
 
 /** Fraction bits of a row: the shift that brings x' to 16 bits. */
 function fractionBits(strideBits: number): number {
   return strideBits === 16 ? 0 : 6;
-}
-
-function rowStart(c: Cell<LayerNormAttrs, In>): number {
-  const [x] = c.in;
-  let i = 0;
-  for (let d = 0; d < x.shape.length - 1; d++) i += c.at[d]! * x.strides[d]!;
-  return i;
-}
-
-function rowNumber(c: Cell<LayerNormAttrs, In>): number {
-  let i = 0;
-  for (let d = 0; d < c.in[0].shape.length - 1; d++) i = i * c.in[0].shape[d]! + c.at[d]!;
-  return i;
 }
 
 /** Definition of layer_norm: x […,N], gamma i32 [N], beta i32 [N] → […,N]. */
@@ -71,41 +58,3 @@ export const layer_norm: OpDef<LayerNormAttrs, In> = /* @__PURE__ */ defineOp<La
   },
   cost: perOutput('norm'),
 });
-
-/** The one-element reference of layer_norm. */
-export const layerNormSteps: Reference<LayerNormAttrs, In> = {
-  steps: [
-    {
-      name: 's1',
-      shape: (c) => c.in[0].shape.slice(0, -1),
-      element(c) {
-        const [x] = c.in;
-        const [start, n] = [rowStart(c), x.shape[x.shape.length - 1]!];
-        let sum = 0;
-        for (let i = 0; i < n; i++) sum += x.data[start + i]! - x.zp;
-        return sum;
-      },
-    },
-    {
-      name: 'v',
-      bits: 64,
-      shape: (c) => c.in[0].shape.slice(0, -1),
-      element(c) {
-        const [x] = c.in;
-        const [start, n] = [rowStart(c), x.shape[x.shape.length - 1]!];
-        const s1 = c.step['s1']!.data[rowNumber(c)]!;
-        return varianceSum((i) => x.data[start + i]! - x.zp, n, s1, c.facts['fraction']!, Number(c.a.eps));
-      },
-    },
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        const [x, gamma, beta] = c.in;
-        const [i, r, n] = [c.at[c.at.length - 1]!, rowNumber(c), x.shape[x.shape.length - 1]!];
-        const row = { s1: c.step['s1']!.data[r]!, v: c.step['v']!.data[r]!, n, f: c.facts['fraction']!, rms: false };
-        return normElement(x.data[rowStart(c) + i]! - x.zp, row, gamma.data[i]!, beta.data[i]!, c.a.g, c.a.output);
-      },
-    },
-  ],
-};

@@ -3,8 +3,7 @@
  * @module
  */
 import { clamp, rsh } from '../core/int.ts';
-import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
-import { broadcastAt } from './elementwise.ts';
+import { defineOp, type OpDef, type Output } from './define.ts';
 import { broadcast, centred, checkOutput, magnitude, perOutput, proveBound, scaled } from './rules.ts';
 
 /** Attributes of linear2. s = 0 or ma or mb odd; without b, mb = 0. */
@@ -15,7 +14,8 @@ export interface Linear2Attrs {
   readonly output: Output;
 }
 
-type In = readonly [a: 1, b?: 1];
+/** Operand slots. */
+export type In = readonly [a: 1, b?: 1];
 
 /** Definition of linear2: a, b broadcast → clamp(zp + rsh(a'·ma + b'·mb, s), lo, hi). */
 export const linear2: OpDef<Linear2Attrs, In> = /* @__PURE__ */ defineOp<Linear2Attrs, In>({
@@ -55,18 +55,3 @@ export const linear2: OpDef<Linear2Attrs, In> = /* @__PURE__ */ defineOp<Linear2
   },
   cost: perOutput('linear2'),
 });
-
-/** The one-element reference of linear2. */
-export const linear2Steps: Reference<Linear2Attrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [a, b], a: { ma, mb, s, output }, at }) {
-        const p = (broadcastAt(a, at) - a.zp) * ma;
-        const q = b === undefined ? 0 : (broadcastAt(b, at) - b.zp) * mb;
-        return clamp(output.zp + rsh(p + q, s), output.lo, output.hi);
-      },
-    },
-  ],
-};

@@ -2,8 +2,7 @@
  * logical: and, or, xor, not of truth values (spec/10-ops.md, "logical").
  * @module
  */
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { broadcastAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { broadcast, perOutput } from './rules.ts';
 
 /** Attributes of logical. `not` has no b. */
@@ -11,14 +10,8 @@ export interface LogicalAttrs {
   readonly op: string;
 }
 
-const RESULT: Readonly<Record<string, (p: number, q: number) => number>> = {
-  and: (p, q) => p & q,
-  or: (p, q) => p | q,
-  xor: (p, q) => p ^ q,
-  not: (p) => 1 - p,
-};
-
-type In = readonly [a: 1, b?: 1];
+/** Operand slots. */
+export type In = readonly [a: 1, b?: 1];
 
 /** Definition of logical: a, b bool, broadcast → bool. */
 export const logical: OpDef<LogicalAttrs, In> = /* @__PURE__ */ defineOp<LogicalAttrs, In>({
@@ -38,15 +31,3 @@ export const logical: OpDef<LogicalAttrs, In> = /* @__PURE__ */ defineOp<Logical
   bounds: () => ({ y: [{ lo: 0, hi: 1 }] }),
   cost: perOutput('select'),
 });
-
-/** The one-element reference of logical. */
-export const logicalSteps: Reference<LogicalAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element: ({ in: [a, b], a: { op }, at }) =>
-        RESULT[op]!(broadcastAt(a, at), b === undefined ? 0 : broadcastAt(b, at)),
-    },
-  ],
-};

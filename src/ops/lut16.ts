@@ -2,9 +2,8 @@
  * lut16: any function of an i16 tensor as 513 nodes with linear interpolation (spec/10-ops.md, "lut16").
  * @module
  */
-import { clamp, lut16 as interpolate, rsh } from '../core/int.ts';
-import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
-import { elementAt } from './elementwise.ts';
+import { clamp, rsh } from '../core/int.ts';
+import { defineOp, type OpDef, type Output } from './define.ts';
 import { constantData } from './linear.ts';
 import { checkOutput, perOutput, worst } from './rules.ts';
 
@@ -52,15 +51,3 @@ export const lut16: OpDef<Lut16Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ 
   },
   cost: perOutput('lut16'),
 });
-
-/** The one-element reference of lut16. */
-export const lut16Steps: Reference<Lut16Attrs, readonly [x: 1, table: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element: ({ in: [x, table], a: { s, output: o }, at }) =>
-        interpolate(elementAt(x, at), table.data, s, o.zp, o.lo, o.hi),
-    },
-  ],
-};

@@ -4,8 +4,7 @@
  */
 
 import { DTYPE_RANGE } from '../core/tensor.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { elementAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { constantData } from './linear.ts';
 import { checkOutput, perOutput, worst } from './rules.ts';
 
@@ -48,8 +47,3 @@ export const lut8: OpDef<Lut8Attrs, readonly [x: 1, table: 1]> = /* @__PURE__ */
   },
   cost: perOutput('lut8'),
 });
-
-/** The one-element reference of lut8. */
-export const lut8Steps: Reference<Lut8Attrs, readonly [x: 1, table: 1]> = {
-  steps: [{ name: 'y', output: 0, element: ({ in: [x, table], at }) => table.data[elementAt(x, at) + 128]! }],
-};

@@ -3,19 +3,9 @@
  * @module
  */
 import { type Dim, greatest, sameDim } from '../core/dim.ts';
-import { type Cell, defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
+import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
 import { chargedMacs, macClass } from './linear.ts';
-import {
-  broadcast,
-  centred,
-  counts,
-  elements,
-  magnitude,
-  proveBound,
-  staged,
-  stagedInterval,
-  stagedType,
-} from './rules.ts';
+import { broadcast, centred, counts, elements, magnitude, proveBound, stagedInterval, stagedType } from './rules.ts';
 
 /** Attributes of matmul. `tb`: b is […,N,K]. */
 export interface MatmulAttrs {
@@ -23,33 +13,12 @@ export interface MatmulAttrs {
   readonly stage?: Stage;
 }
 
-type In = readonly [a: 1, b: 1];
+/** Operand slots. */
+export type In = readonly [a: 1, b: 1];
 
 function extents(a: readonly Dim[], b: readonly Dim[], tb: boolean): { m: Dim; k: Dim; kb: Dim; n: Dim } {
   const [last, before] = [b[b.length - 1]!, b[b.length - 2]!];
   return { m: a[a.length - 2]!, k: a[a.length - 1]!, kb: tb ? last : before, n: tb ? before : last };
-}
-
-/** Offset of the batch part of `at` in an operand whose size-1 axes broadcast. */
-function batchOffset(
-  v: { readonly shape: readonly number[]; readonly strides: readonly number[] },
-  at: readonly number[],
-): number {
-  let offset = 0;
-  for (let i = 0; i < v.shape.length - 2; i++)
-    if (v.shape[i] !== 1) offset += at[i + at.length - v.shape.length]! * v.strides[i]!;
-  return offset;
-}
-
-function accumulate({ in: [a, b], a: { tb }, at }: Cell<MatmulAttrs, In>): number {
-  const [row, column] = [at[at.length - 2]!, at[at.length - 1]!];
-  const k = a.shape[a.shape.length - 1]!;
-  const ai = batchOffset(a, at) + row * k;
-  const stride = tb ? 1 : b.shape[b.shape.length - 1]!;
-  const bi = batchOffset(b, at) + (tb ? column * k : column);
-  let acc = 0;
-  for (let j = 0; j < k; j++) acc += a.data[ai + j]! * b.data[bi + j * stride]!;
-  return acc;
 }
 
 /** Definition of matmul: a […,M,K], b […,K,N] → […,M,N]. */
@@ -91,8 +60,3 @@ export const matmul: OpDef<MatmulAttrs, In> = /* @__PURE__ */ defineOp<MatmulAtt
     return { counts: counts([macClass(a.dtype, b.dtype), macs], ['staged', elements(c, out)]) };
   },
 });
-
-/** The one-element reference of matmul. */
-export const matmulSteps: Reference<MatmulAttrs, In> = {
-  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, 0) }],
-};

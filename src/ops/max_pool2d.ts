@@ -2,8 +2,8 @@
  * max_pool2d: the greatest raw value of each window (spec/10-ops.md §4).
  * @module
  */
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { forEachTap, poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from './window.ts';
+import { defineOp, type OpDef } from './define.ts';
+import { poolCost, poolShape, WINDOW_FIELDS, type WindowAttrs } from './window.ts';
 
 /** Definition of max_pool2d: x [N,H,W,C] → [N,OH,OW,C]; type and interval of x. */
 export const max_pool2d: OpDef<WindowAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<WindowAttrs, readonly [x: 1]>({
@@ -16,20 +16,3 @@ export const max_pool2d: OpDef<WindowAttrs, readonly [x: 1]> = /* @__PURE__ */ d
   bounds: (c) => ({ y: [{ lo: c.in[0].lo, hi: c.in[0].hi }] }),
   cost: poolCost,
 });
-
-/** The one-element reference of max_pool2d. */
-export const maxPool2dSteps: Reference<WindowAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        let max = -32768;
-        forEachTap(c, (i) => {
-          max = Math.max(max, c.in[0].data[i]!);
-        });
-        return max;
-      },
-    },
-  ],
-};

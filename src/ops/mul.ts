@@ -1,10 +1,4 @@
-/**
- * mul: the product of two tensors (spec/10-ops.md, "mul").
- * @module
- */
-import { stage as outputStage } from '../core/int.ts';
-import { defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
-import { broadcastAt } from './elementwise.ts';
+import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
 import {
   broadcast,
   centred,
@@ -42,17 +36,3 @@ export const mul: OpDef<MulAttrs, readonly [a: 1, b: 1]> = /* @__PURE__ */ defin
   },
   cost: perOutput('staged'),
 });
-
-/** The one-element reference of mul. */
-export const mulSteps: Reference<MulAttrs, readonly [a: 1, b: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [a, b], a: { stage: s }, at }) {
-        const acc = (broadcastAt(a, at) - a.zp) * (broadcastAt(b, at) - b.zp) + 0;
-        return s === undefined ? acc : outputStage(acc, s.m[0]!, s.l, s.zp, s.lo, s.hi);
-      },
-    },
-  ],
-};

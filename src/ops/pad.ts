@@ -3,9 +3,7 @@
  * @module
  */
 import { addDim, least } from '../core/dim.ts';
-import { clamp } from '../core/int.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { elementAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 import { hull, worst } from './rules.ts';
 
@@ -73,24 +71,3 @@ export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ 
     return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: least(c.in[0].shape[axis]!, c.symbols) });
   },
 });
-
-/** The one-element reference of pad. */
-export const padSteps: Reference<PadAttrs, readonly [x: 1, value?: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x, value], a: { before, mode }, at }) {
-        const inside = at.map((v, i) => v - before[i]!);
-        if (mode === 'constant' && inside.some((k, i) => k < 0 || k >= x.shape[i]!)) {
-          return value!.shape.length === 0 ? value!.data[0]! : value!.data[at[at.length - 1]!]!;
-        }
-        const nearest = inside.map((k, i) => {
-          const last = x.shape[i]! - 1;
-          return mode === 'reflect' ? (k < 0 ? -k : k > last ? 2 * last - k : k) : clamp(k, 0, last);
-        });
-        return elementAt(x, nearest);
-      },
-    },
-  ],
-};

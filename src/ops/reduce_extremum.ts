@@ -2,9 +2,9 @@
  * reduce_max and reduce_min: the extremum of raw integers over axes (spec/10-ops.md, "Reduce").
  * @module
  */
-import { defineOp, type OpDef, type Reference } from './define.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { MOVABLE } from './move.ts';
-import { AXES, type AxesAttrs, forEachReduced, reduceCost, reducedShape } from './reduce.ts';
+import { AXES, type AxesAttrs, reduceCost, reducedShape } from './reduce.ts';
 
 /* @__NO_SIDE_EFFECTS__ */
 function reduceExtremum(code: number): OpDef<AxesAttrs, readonly [x: 1]> {
@@ -23,27 +23,3 @@ function reduceExtremum(code: number): OpDef<AxesAttrs, readonly [x: 1]> {
 export const reduce_max: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(20);
 /** Definition of reduce_min: x → the least raw integer over the axes, which are removed. */
 export const reduce_min: OpDef<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ reduceExtremum(21);
-
-/* @__NO_SIDE_EFFECTS__ */
-function extremumSteps(choose: (p: number, q: number) => number): Reference<AxesAttrs, readonly [x: 1]> {
-  return {
-    steps: [
-      {
-        name: 'y',
-        output: 0,
-        element(c) {
-          let best: number | undefined;
-          forEachReduced(c, (v) => {
-            best = best === undefined ? v : choose(best, v);
-          });
-          return best!;
-        },
-      },
-    ],
-  };
-}
-
-/** The one-element reference of reduce_max. */
-export const reduceMaxSteps: Reference<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ extremumSteps(Math.max);
-/** The one-element reference of reduce_min. */
-export const reduceMinSteps: Reference<AxesAttrs, readonly [x: 1]> = /* @__PURE__ */ extremumSteps(Math.min);

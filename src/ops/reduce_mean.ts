@@ -1,10 +1,5 @@
-/**
- * reduce_mean: means over axes; one stored multiplier divided by the count (spec/10-ops.md, "Reduce").
- * @module
- */
-import { stage as outputStage, roundDiv } from '../core/int.ts';
-import { defineOp, type OpDef, type Output, type Reference } from './define.ts';
-import { AXES, type AxesAttrs, forEachReduced, reduceCost, reducedCounts, reducedShape, sumRange } from './reduce.ts';
+import { defineOp, type OpDef, type Output } from './define.ts';
+import { AXES, type AxesAttrs, reduceCost, reducedCounts, reducedShape, sumRange } from './reduce.ts';
 import { centred, checkLeastL, checkOutput, magnitude, proveBound, stageRange } from './rules.ts';
 
 /** Attributes of reduce_mean: `m1` is the multiplier of a single element. */
@@ -45,21 +40,3 @@ export const reduce_mean: OpDef<ReduceMeanAttrs, readonly [x: 1]> = /* @__PURE__
   },
   cost: reduceCost,
 });
-
-/** The one-element reference of reduce_mean. */
-export const reduceMeanSteps: Reference<ReduceMeanAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        let acc = 0;
-        const n = forEachReduced(c, (v) => {
-          acc += v - c.in[0].zp;
-        });
-        const { m1, l, output: o } = c.a;
-        return outputStage(acc, roundDiv(m1, n), l, o.zp, o.lo, o.hi);
-      },
-    },
-  ],
-};

@@ -1,10 +1,5 @@
-/**
- * reduce_sum: sums over axes, staged or raw (spec/10-ops.md, "Reduce").
- * @module
- */
-import { stage as outputStage } from '../core/int.ts';
-import { defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
-import { AXES, type AxesAttrs, forEachReduced, reduceCost, reducedCounts, reducedShape, sumRange } from './reduce.ts';
+import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { AXES, type AxesAttrs, reduceCost, reducedCounts, reducedShape, sumRange } from './reduce.ts';
 import { centred, magnitude, proveBound, stagedInterval, stagedType } from './rules.ts';
 
 /** Attributes of reduce_sum. */
@@ -33,21 +28,3 @@ export const reduce_sum: OpDef<ReduceSumAttrs, readonly [x: 1]> = /* @__PURE__ *
   },
   cost: reduceCost,
 });
-
-/** The one-element reference of reduce_sum. */
-export const reduceSumSteps: Reference<ReduceSumAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        let acc = 0;
-        forEachReduced(c, (v) => {
-          acc += v - c.in[0].zp;
-        });
-        const s = c.a.stage;
-        return s === undefined ? acc : outputStage(acc, s.m[0]!, s.l, s.zp, s.lo, s.hi);
-      },
-    },
-  ],
-};

@@ -2,9 +2,8 @@
  * rescale: one output stage, per channel of the last axis or for all (spec/10-ops.md, "rescale").
  * @module
  */
-import { defineOp, type OpDef, type Reference, type Stage, stageField } from './define.ts';
-import { elementAt } from './elementwise.ts';
-import { centred, magnitude, perOutput, proveBound, staged, stagedInterval, stagedType } from './rules.ts';
+import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
+import { centred, magnitude, perOutput, proveBound, stagedInterval, stagedType } from './rules.ts';
 
 /** Attributes of rescale. */
 export interface RescaleAttrs {
@@ -30,14 +29,3 @@ export const rescale: OpDef<RescaleAttrs, readonly [x: 1]> = /* @__PURE__ */ def
   },
   cost: perOutput('staged'),
 });
-
-/** The one-element reference of rescale. */
-export const rescaleSteps: Reference<RescaleAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element: ({ in: [x], a, at }) => staged(elementAt(x, at) - x.zp, a.stage, at[at.length - 1] ?? 0),
-    },
-  ],
-};

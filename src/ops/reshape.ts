@@ -4,9 +4,8 @@
  */
 import { type Dim, sameDim } from '../core/dim.ts';
 import { product, samePoly, ZERO } from '../core/poly.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { MOVABLE } from './move.ts';
-import { stridesOf } from './rules.ts';
 
 /** Attributes of reshape: the output shape, maybe affine in the symbols. */
 export interface ReshapeAttrs {
@@ -40,17 +39,3 @@ export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ def
   },
   cost: () => ({ counts: {}, bytes: ZERO }),
 });
-
-/** The one-element reference of reshape. */
-export const reshapeSteps: Reference<ReshapeAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x], out, at }) {
-        const strides = stridesOf(out[0]!.shape);
-        return x.data[at.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!;
-      },
-    },
-  ],
-};

@@ -4,13 +4,12 @@
  */
 
 import type { Dim } from '../core/dim.ts';
-import { clamp, floorDiv, stage as outputStage, roundDiv, rsh } from '../core/int.ts';
+import { clamp, floorDiv, roundDiv, rsh } from '../core/int.ts';
 import {
   type Cell,
   defineOp,
   type IntsField,
   type OpDef,
-  type Reference,
   type RuleContext,
   type Stage,
   stageField,
@@ -31,7 +30,8 @@ export interface ResizeBilinearAttrs extends ResizeAttrs {
   readonly stage: Stage;
 }
 
-type In = readonly [x: 1];
+/** Operand slots. */
+export type In = readonly [x: 1];
 const AXIS = { kind: 'ints', min: -2147483648, max: 2147483647, length: 3 } as const;
 const FIELDS: { readonly [K in keyof ResizeAttrs]: IntsField } = {
   axis_y: { ...AXIS, tag: 1 },
@@ -73,7 +73,7 @@ function precision(dtype: string): { readonly q: number; readonly s1: number } {
 }
 
 /** Both source indices of output `o` on an axis, and the weight of the second in Q(q). */
-function source(
+export function source(
   axis: readonly number[],
   o: number,
   extent: number,
@@ -85,7 +85,8 @@ function source(
   return { i0: clamp(i, 0, extent - 1), i1: clamp(i + 1, 0, extent - 1), w: roundDiv((n - i * d) * 2 ** q, d) };
 }
 
-function interpolated(c: Cell<ResizeBilinearAttrs, In>, q: number, s1: number): number {
+/** Operand slots. */
+export function interpolated(c: Cell<ResizeBilinearAttrs, In>, q: number, s1: number): number {
   const [x] = c.in;
   const [n, oy, ox, ch] = c.at as [number, number, number, number];
   const y = source(c.a.axis_y, oy, x.shape[1]!, q);
@@ -115,35 +116,3 @@ export const resize_bilinear: OpDef<ResizeBilinearAttrs, In> = /* @__PURE__ */ d
   },
   cost: perOutput('bilinear'),
 });
-
-/** The one-element reference of resize_nearest. */
-export const resizeNearestSteps: Reference<ResizeAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element({ in: [x], a: { axis_y, axis_x }, at }) {
-        const [n, oy, ox, ch] = at as [number, number, number, number];
-        const source = (axis: readonly number[], o: number, extent: number): number =>
-          clamp(floorDiv(axis[0]! * o + axis[1]!, axis[2]!), 0, extent - 1);
-        const [iy, ix] = [source(axis_y, oy, x.shape[1]!), source(axis_x, ox, x.shape[2]!)];
-        return x.data[n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + ch]!;
-      },
-    },
-  ],
-};
-
-/** The one-element reference of resize_bilinear. */
-export const resizeBilinearSteps: Reference<ResizeBilinearAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        const acc = interpolated(c, c.facts['q']!, c.facts['s1']!);
-        const s = c.a.stage;
-        return outputStage(acc, s.m[0]!, s.l, s.zp, s.lo, s.hi);
-      },
-    },
-  ],
-};

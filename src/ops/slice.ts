@@ -5,7 +5,7 @@
 import { addDim, type Dim, greatest, least, sameDim } from '../core/dim.ts';
 import { times } from '../core/poly.ts';
 import { byteLength } from '../core/tensor.ts';
-import { defineOp, type OpDef, type Reference, type RuleContext } from './define.ts';
+import { defineOp, type OpDef, type RuleContext } from './define.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 import { elements } from './rules.ts';
 
@@ -16,7 +16,8 @@ export interface SliceAttrs {
   readonly size: readonly Dim[];
 }
 
-type In = readonly [x: 1];
+/** Operand slots. */
+export type In = readonly [x: 1];
 
 /** Proves that every index start + step·i, 0 ≤ i < size, lies in 0…n−1, for all values of the symbols. */
 function proveAxis(c: RuleContext<SliceAttrs, In>, n: Dim, i: number): void {
@@ -67,15 +68,3 @@ export const slice: OpDef<SliceAttrs, In> = /* @__PURE__ */ defineOp<SliceAttrs,
     return { ...moveCost(c, c.out[0]!, changed), bytes: times(elements(c, c.out[0]!), 2 * byteLength(x.dtype, 1)) };
   },
 });
-
-/** The one-element reference of slice. */
-export const sliceSteps: Reference<SliceAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element: ({ in: [x], a: { start, step }, at }) =>
-        x.data[at.reduce((sum, i, axis) => sum + (start[axis]! + step[axis]! * i) * x.strides[axis]!, 0)]!,
-    },
-  ],
-};

@@ -3,9 +3,8 @@
  * @module
  */
 import { addDim, type Dim, greatest, least, sameShape } from '../core/dim.ts';
-import { exponent, expweight } from '../core/exp2.ts';
-import { bitlen, clamp, divq } from '../core/int.ts';
-import { type Cell, defineOp, type OpDef, type Output, type Reference, type RuleContext } from './define.ts';
+import { bitlen } from '../core/int.ts';
+import { type Cell, defineOp, type OpDef, type Output, type RuleContext } from './define.ts';
 import { broadcastAt } from './elementwise.ts';
 import { broadcast, checkLeastL, checkOutput, perOutput, worst } from './rules.ts';
 
@@ -19,10 +18,8 @@ export interface SoftmaxAttrs {
   readonly offset: Dim;
 }
 
-type In = readonly [x: 1, mask?: 1, offset?: 1];
-
-/** Value of `mx` in a row of which nothing is kept. */
-const NOTHING = -2147483648;
+/** Operand slots. */
+export type In = readonly [x: 1, mask?: 1, offset?: 1];
 
 /** Weight bits e = min(22, 31 − bitlen(Kmax)), so that a row's sum stays below 2^31. */
 export function weightBits(kmax: number): number {
@@ -47,30 +44,19 @@ function checkMasks(c: RuleContext<SoftmaxAttrs, In>): void {
 }
 
 /** Flat index of the first element of the cell's row, and the row's length. */
-function row(c: Cell<SoftmaxAttrs, In>): { start: number; k: number } {
+export function row(c: Cell<SoftmaxAttrs, In>): { start: number; k: number } {
   const [x] = c.in;
   let start = 0;
   for (let i = 0; i < x.shape.length - 1; i++) start += c.at[i]! * x.strides[i]!;
   return { start, k: x.shape[x.shape.length - 1]! };
 }
 
-function kept(c: Cell<SoftmaxAttrs, In>, j: number): boolean {
+/** Operand slots. */
+export function kept(c: Cell<SoftmaxAttrs, In>, j: number): boolean {
   const [x, mask, offset] = c.in;
   const leading = c.at.slice(0, x.shape.length - 1);
   if (mask !== undefined && broadcastAt(mask, [...leading, j]) === 0) return false;
   return !c.a.causal || j <= leading[leading.length - 1]! + (offset === undefined ? c.a.offset : offset.data[0]!);
-}
-
-/** Index of the cell's row in a tensor of rows. */
-function rowIndex(c: Cell<SoftmaxAttrs, In>): number {
-  const { shape } = c.in[0];
-  let i = 0;
-  for (let d = 0; d < shape.length - 1; d++) i = i * shape[d]! + c.at[d]!;
-  return i;
-}
-
-function weight(c: Cell<SoftmaxAttrs, In>, value: number, mx: number): number {
-  return expweight(exponent(mx - value, c.a.l, c.a.m), c.facts['weightBits']!);
 }
 
 /** Definition of softmax: x […,K], mask bool?, offset i32 [1]? → […,K]. */
@@ -118,43 +104,3 @@ export const softmax: OpDef<SoftmaxAttrs, In> = /* @__PURE__ */ defineOp<Softmax
   },
   cost: perOutput('softmax'),
 });
-
-/** The one-element reference of softmax. */
-export const softmaxSteps: Reference<SoftmaxAttrs, In> = {
-  steps: [
-    {
-      name: 'mx',
-      shape: (c) => c.in[0].shape.slice(0, -1),
-      element(c) {
-        const { start, k } = row(c);
-        let mx = NOTHING;
-        for (let j = 0; j < k; j++) if (kept(c, j)) mx = Math.max(mx, c.in[0].data[start + j]!);
-        return mx;
-      },
-    },
-    {
-      name: 'sum',
-      shape: (c) => c.in[0].shape.slice(0, -1),
-      element(c) {
-        const { start, k } = row(c);
-        const mx = c.step['mx']!.data[rowIndex(c)]!;
-        let sum = 0;
-        for (let j = 0; j < k; j++) if (kept(c, j)) sum += weight(c, c.in[0].data[start + j]!, mx);
-        return sum;
-      },
-    },
-    {
-      name: 'y',
-      output: 0,
-      element(c) {
-        const { output, o } = c.a;
-        const j = c.at[c.at.length - 1]!;
-        const r = rowIndex(c);
-        const sum = c.step['sum']!.data[r]!;
-        if (sum === 0 || !kept(c, j)) return output.zp;
-        const e = weight(c, c.in[0].data[row(c).start + j]!, c.step['mx']!.data[r]!);
-        return clamp(output.zp + divq(e, sum, o), output.lo, output.hi);
-      },
-    },
-  ],
-};

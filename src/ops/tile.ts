@@ -3,8 +3,7 @@
  * @module
  */
 import { type Dim, least } from '../core/dim.ts';
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { elementAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 
 /** Attributes of tile, one entry an axis. */
@@ -39,18 +38,3 @@ export const tile: OpDef<TileAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<
     return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: least(c.in[0].shape[axis]!, c.symbols) });
   },
 });
-
-/** The one-element reference of tile. */
-export const tileSteps: Reference<TileAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element: ({ in: [x], at }) =>
-        elementAt(
-          x,
-          at.map((i, d) => i % x.shape[d]!),
-        ),
-    },
-  ],
-};

@@ -2,7 +2,7 @@
  * transpose: axes permuted (spec/10-ops.md, "Move").
  * @module
  */
-import { defineOp, type OpDef, type Reference } from './define.ts';
+import { defineOp, type OpDef } from './define.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
 
 /** Attributes of transpose: output axis i is input axis perm[i]. */
@@ -38,14 +38,3 @@ export const transpose: OpDef<TransposeAttrs, readonly [x: 1]> = /* @__PURE__ */
     return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: 1 });
   },
 });
-
-/** The one-element reference of transpose. */
-export const transposeSteps: Reference<TransposeAttrs, readonly [x: 1]> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element: ({ in: [x], a: { perm }, at }) => x.data[perm.reduce((sum, p, i) => sum + at[i]! * x.strides[p]!, 0)]!,
-    },
-  ],
-};

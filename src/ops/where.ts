@@ -2,13 +2,13 @@
  * where: one of two tensors of one type by a truth value (spec/10-ops.md, "where").
  * @module
  */
-import { defineOp, type OpDef, type Reference } from './define.ts';
-import { broadcastAt } from './elementwise.ts';
+import { defineOp, type OpDef } from './define.ts';
 import type { NoAttrs } from './extremum.ts';
 import { MOVABLE } from './move.ts';
 import { broadcast, hull, perOutput, worst } from './rules.ts';
 
-type In = readonly [condition: 1, a: 1, b: 1];
+/** Operand slots. */
+export type In = readonly [condition: 1, a: 1, b: 1];
 
 /** Definition of where: condition bool, a and b of one type, all broadcast → condition ? a : b. */
 export const where: OpDef<NoAttrs, In> = /* @__PURE__ */ defineOp<NoAttrs, In>({
@@ -30,14 +30,3 @@ export const where: OpDef<NoAttrs, In> = /* @__PURE__ */ defineOp<NoAttrs, In>({
   bounds: (c) => ({ y: [hull(worst(c, c.in[1]), worst(c, c.in[2]))] }),
   cost: perOutput('select'),
 });
-
-/** The one-element reference of where. */
-export const whereSteps: Reference<NoAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      element: ({ in: [condition, a, b], at }) => broadcastAt(broadcastAt(condition, at) === 1 ? a : b, at),
-    },
-  ],
-};

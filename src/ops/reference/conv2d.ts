@@ -1,0 +1,32 @@
+import { floorDiv } from '../../core/int.ts';
+import type { Conv2dAttrs, In } from '../conv2d.ts';
+import type { Cell, Reference } from '../define.ts';
+import { staged } from '../rules.ts';
+
+function accumulate({ in: [x, w, b], a, at }: Cell<Conv2dAttrs, In>): number {
+  const [n, oy, ox, o] = at as [number, number, number, number];
+  const [sh, sw] = a.strides as [number, number];
+  const [pt, pl] = a.pads as [number, number];
+  const [dh, dw] = a.dilations as [number, number];
+  const [, h, width] = x.shape as [number, number, number];
+  const [outputs, kh, kw, cg] = w.shape as [number, number, number, number];
+  const firstChannel = floorDiv(o, floorDiv(outputs, a.groups)) * cg;
+  let acc = b.data[o]!;
+  for (let ky = 0; ky < kh; ky++) {
+    const iy = oy * sh - pt + ky * dh;
+    if (iy < 0 || iy >= h) continue;
+    for (let kx = 0; kx < kw; kx++) {
+      const ix = ox * sw - pl + kx * dw;
+      if (ix < 0 || ix >= width) continue;
+      const xi = n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + firstChannel;
+      const wi = o * w.strides[0]! + ky * w.strides[1]! + kx * w.strides[2]!;
+      for (let j = 0; j < cg; j++) acc += w.data[wi + j]! * (x.data[xi + j]! - x.zp);
+    }
+  }
+  return acc;
+}
+
+/** The one-element reference of conv2d. */
+export const conv2dSteps: Reference<Conv2dAttrs, In> = {
+  steps: [{ name: 'y', output: 0, element: (c) => staged(accumulate(c), c.a.stage, c.at[3]!) }],
+};
