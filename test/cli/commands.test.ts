@@ -190,10 +190,10 @@ describe('verify', () => {
     expect(c!.backends[0]!.digest).not.toBe(a!.backends[0]!.digest);
   });
 
-  it('takes some backends only', () => {
-    expect(
-      json<{ backends: unknown[] }>(['verify', credit, '--runs', '3', '--backends', 'wasm']).backends,
-    ).toHaveLength(1);
+  it('takes two backends at least', () => {
+    const { code, stdout, stderr } = samebit(['verify', credit, '--runs', '3', '--backends', 'wasm']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('UsageError OneBackend');
   });
 });
 
