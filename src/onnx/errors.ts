@@ -10,7 +10,7 @@ export const IMPORT_ERRORS = {
   Empty: 'Pass the bytes of an .onnx file.',
   NotOnnx: 'Check that the file is an ONNX model (onnx.checker.check_model) and was downloaded completely.',
   Truncated: 'The file ends early; fetch it again and compare its size and hash.',
-  TooLarge: 'Split the model, or raise the limit passed to parseOnnx if the file is trusted.',
+  TooLarge: 'Split the model or bind smaller dims (--dim); for a trusted file, raise the limit passed to parseOnnx.',
   Opset: 'Export the model again with an opset from 7 to 22.',
   ExternalData: 'Keep the file beside the model, or save the model as one file with its weights inside.',
   ExternalPath: 'Files of a model lie under its own folder: save it again with a relative location without "..".',

@@ -9,6 +9,7 @@ import { ImportError } from '../onnx/errors.ts';
 import { lower } from '../onnx/lower.ts';
 import { type OnnxModel, parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
+import { checkSizes } from './bounds.ts';
 import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
 import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
@@ -225,6 +226,7 @@ export function convertModel(
   progress?: ObserveProgress,
 ): ConvertResult {
   const lowered = lower(model, { dims: options.dims });
+  checkSizes(lowered);
   const type = options.inputType ?? 'f32';
   if (type === 'i32' && lowered.inputs.some((i) => !isIndex(lowered, i)))
     throw new ImportError(
