@@ -59,7 +59,9 @@ it('no term of a polynomial is 0, and equal polynomials are equal maps', () => {
   const n = fromDim({ c: 0, k: [1] }, SYMBOLS); // 2 + t
   expect(add(n, times(n, -1))).toEqual(ZERO);
   expect(times(n, 0)).toEqual(ZERO);
-  expect(constant(0)).toBe(ZERO);
+  expect([constant(0), constant(0n)]).toEqual([ZERO, ZERO]);
+  expect([constant(-1), constant(1n)]).toEqual([new Map([['', -1n]]), new Map([['', 1n]])]);
+  expect([constant(1), constant(-1n)]).toEqual([new Map([['', 1n]]), new Map([['', -1n]])]);
   expect(fromDim({ c: -2, k: [1] }, SYMBOLS)).toEqual(new Map([['1', 1n]]));
   expect(fromDim({ c: 0, k: [0, 0, 1] }, SYMBOLS)).toEqual(
     new Map([

@@ -17,13 +17,14 @@ import invalid_format as wire
 import invalid_kit as kit
 import invalid_limits as limits
 import invalid_moves as moves
+import invalid_operands as operands
 import invalid_ops as linear
 import invalid_rows as rows
 from common import GOLDEN
 
 FILES = {
     "format": (wire, attributes, declared),
-    "linear": (linear, elements),
+    "linear": (linear, elements, operands),
     "rows": (rows, moves, cells),
     "limits": (limits,),
 }

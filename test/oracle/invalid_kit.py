@@ -141,7 +141,8 @@ def pair(rule, code, make, good, *bad):
         why = refusal(file)
         assert why is not None, (rule, v if len(str(v)) < 99 else "", "is accepted")
         row = {"rule": rule, "code": code, "bad": file}
-        cases.append(row if twin is None else {**row, "good": twin})
+        known = twin is None or any(c["rule"] == rule and c.get("good") == twin for c in cases)
+        cases.append(row if known else {**row, "good": twin})
         reasons.append((rule, code, why))
 
 

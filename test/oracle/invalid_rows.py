@@ -61,6 +61,21 @@ def pools():
             2,
             3,
         )
+    for side in range(4):
+        k = (2, 1) if side % 2 == 0 else (1, 2)
+        far = lambda p, d: mp(
+            (1, 1, 1, 1), k, dilations=[d, 1] if side % 2 == 0 else [1, d], pads=[p * (j == side) for j in range(4)]
+        )
+        top = 2**20
+        pair(
+            "pool: pads and dilations of at most 2^20",
+            "BadAttribute",
+            far,
+            (top, top),
+            (top + 1, top),
+            (top, top + 1),
+            (-1, 1),
+        )
     pair(
         "pool: H and W are static",
         "BadShape",

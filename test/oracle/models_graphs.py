@@ -78,6 +78,28 @@ def moves():
         k.op("reshape", k.x("bool", [0, 2]), shape=[5, 0]),
     )
     yield expected(k)
+    k = Kit("tensors of rank 8")
+    shape = [2, 1, 2, 1, 1, 2, 1, 3]
+    x, y = k.x("i8", shape, 4), k.x("i16", [1, 2, 1, 2, 1, 1, 2, 1], lo=-99, hi=99)
+    k.out(k.op("transpose", x, perm=[7, 6, 5, 4, 3, 2, 1, 0]), k.op("transpose", x, perm=[1, 0, 2, 3, 4, 6, 5, 7]))
+    k.out(
+        k.op(
+            "slice", x, start=[1, 0, 1, 0, 0, 1, 0, 2], step=[-1, 1, 1, 1, 1, -1, 1, -2], size=[2, 1, 1, 1, 1, 2, 1, 2]
+        )
+    )
+    k.out(k.op("pad", x, k.const("i8", [], [9], 4), before=[0, 0, 0, 1, 0, 0, 0, 1], after=[1, 0, 0, 0, 0, 0, 0, 0]))
+    k.out(
+        k.op("pad", x, before=[0] * 7 + [2], after=[0] * 7 + [1], mode="reflect"),
+        k.op("concat", x, x, axis=7),
+        k.op("concat", x, x, axis=6),
+    )
+    k.out(k.op("argmax", x, axis=7), k.op("argmax", x, axis=6), k.op("linear2", x, y, ma=3, mb=2, output=out("i16")))
+    k.out(k.op("softmax", y, k.x("bool", [2, 1, 1]), l=10, m=1640000000, output=Q15, causal=True, offset=-1))
+    k.out(
+        k.op("matmul", k.x("i8", shape[:6] + [2, 3]), k.x("i8", [2, 3, 1, 1, 3, 4])),
+        k.op("reshape", x, shape=[3, 2, 1, 1, 1, 2, 2, 1]),
+    )
+    yield expected(k, kinds=("ends", "random"))
 
 
 def symbolic():
