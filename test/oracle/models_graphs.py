@@ -94,7 +94,7 @@ def moves():
         k.op("concat", x, x, axis=6),
     )
     k.out(k.op("argmax", x, axis=7), k.op("argmax", x, axis=6), k.op("linear2", x, y, ma=3, mb=2, output=out("i16")))
-    k.out(k.op("softmax", y, k.x("bool", [2, 1, 1]), l=10, m=1640000000, output=Q15, causal=True, offset=-1))
+    k.out(k.op("softmax", y, k.x("bool", [2, 1, 1, 2, 1]), l=10, m=1640000000, output=Q15, causal=True, offset=-1))
     k.out(
         k.op("matmul", k.x("i8", shape[:6] + [2, 3]), k.x("i8", [2, 3, 1, 1, 3, 4])),
         k.op("reshape", x, shape=[3, 2, 1, 1, 1, 2, 2, 1]),
