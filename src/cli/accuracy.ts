@@ -289,7 +289,7 @@ export async function compareModels(
   return { samples: count, outputs: outputs.map((o) => o.sums.result(o.port.name)), ...hits?.result(), warnings };
 }
 
-/** The first sample of every input as integers, then the second and so on. */
+/** Sample `index` of every input as the integers that the model takes. */
 export function integerInputs(
   model: Model,
   graph: FloatGraph,
