@@ -21,15 +21,20 @@ export function sourcesHash(): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-const now = sourcesHash();
-if (!process.argv.includes('--stale')) console.log(now);
-else {
-  for (const table of TABLES.filter((t) => existsSync(join(root, t)))) {
-    const text = readFileSync(join(root, table), 'utf8');
-    const made = [...text.matchAll(/sources: `?([0-9a-f]{12})/g)].map((m) => m[1]!);
-    const stale = made.filter((h) => h !== now).length;
-    console.log(
-      `${table}: ${made.length - stale} of ${made.length} tables are of these sources (${now})${stale > 0 ? `, ${stale} older` : ''}`,
-    );
+/** Prints the hash, or the tables that are of other sources. */
+function main(): void {
+  const now = sourcesHash();
+  if (!process.argv.includes('--stale')) console.log(now);
+  else {
+    for (const table of TABLES.filter((t) => existsSync(join(root, t)))) {
+      const text = readFileSync(join(root, table), 'utf8');
+      const made = [...text.matchAll(/sources: `?([0-9a-f]{12})/g)].map((m) => m[1]!);
+      const stale = made.filter((h) => h !== now).length;
+      console.log(
+        `${table}: ${made.length - stale} of ${made.length} tables are of these sources (${now})${stale > 0 ? `, ${stale} older` : ''}`,
+      );
+    }
   }
 }
+
+if (process.argv[1] === import.meta.filename) main();

@@ -1,0 +1,242 @@
+/**
+ * `npm run models`: converts the models of examples/ and of the shared folder (SAMEBIT_SHARED), compares each with its
+ * stored float outputs and writes MODELS.md. `--json` prints the rows; names after it choose some models and write nothing.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Accuracy, compareModels, integerInputs } from '../src/cli/accuracy.ts';
+import { spread } from '../src/cli/bench.ts';
+import { gasAtMaxima, macs } from '../src/cli/figures.ts';
+import { readArray, readBytes } from '../src/cli/files.ts';
+import type { NpyArray } from '../src/cli/npy.ts';
+import { grouped, percent, toJson } from '../src/cli/output.ts';
+import { hex } from '../src/core/digest.ts';
+import type { Tensor } from '../src/core/tensor.ts';
+import { encodeModel } from '../src/format/encode.ts';
+import type { Model } from '../src/graph/ir.ts';
+import { lower } from '../src/onnx/lower.ts';
+import { type OnnxModel, parseOnnx } from '../src/onnx/parse.ts';
+import { type ConvertOptions, convertModel } from '../src/quant/convert.ts';
+import type { FloatGraph } from '../src/quant/float-graph.ts';
+import { loadModel } from '../src/runtime/load.ts';
+import { createSession } from '../src/runtime/session.ts';
+import { sourcesHash } from './sources.ts';
+
+const root = join(import.meta.dirname, '..');
+/** Of the sources as they are when the run begins. */
+const sources = sourcesHash();
+const shared = join(process.env['SAMEBIT_SHARED'] ?? join(root, '../shared'), 'models');
+
+/** Greatest number of samples of a model; runs that are timed on wasm; samples whose digests are compared. */
+const SAMPLES = 2000;
+const TIMED = 10;
+const COMPARED = 2;
+
+interface Entry {
+  readonly name: string;
+  /** Folder below examples/; the others are below the shared folder. */
+  readonly example?: string;
+  readonly source: string;
+  readonly options: Pick<ConvertOptions, 'inputType' | 'mean' | 'std'>;
+}
+
+const ENTRIES: readonly Entry[] = [
+  { name: 'mnist-cnn', example: 'mnist', source: 'own, PyTorch', options: { inputType: 'u8', std: [255] } },
+  { name: 'german-credit-mlp', example: 'german-credit', source: 'own, PyTorch', options: {} },
+  { name: 'onnxruntime-mnist', source: 'onnxruntime-inference-examples, CNTK', options: { inputType: 'u8' } },
+  {
+    name: 'ultraface',
+    source: 'Ultra-Light-Fast-Generic-Face-Detector-1MB',
+    options: { inputType: 'u8', mean: [127], std: [128] },
+  },
+  {
+    name: 'super-resolution',
+    source: 'onnxruntime-extensions, PyTorch',
+    options: { inputType: 'u8', std: [255] },
+  },
+  { name: 'openwakeword-embedding', source: 'openWakeWord', options: {} },
+  { name: 'yunet-face', source: 'libfacedetection.train, PyTorch', options: { inputType: 'u8' } },
+];
+
+interface Row {
+  readonly name: string;
+  readonly source: string;
+  readonly opset: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly onnxBytes: number;
+  readonly accuracy: Accuracy;
+  readonly macs: number;
+  readonly gas: bigint;
+  readonly ms: Readonly<Record<string, number>>;
+  readonly convertSeconds: number;
+  readonly transposes: number;
+  readonly widened: number;
+  readonly id: string;
+  readonly digests: readonly string[];
+  readonly identical: boolean;
+}
+
+/** Floats that the file holds, in initialisers and constant nodes. */
+function parametersOf(model: OnnxModel): number {
+  const constants = model.nodes
+    .flatMap((n) => [...n.attributes.values()])
+    .flatMap((a) => (a.type === 'tensor' ? [a.value] : []));
+  return [...model.initializers.values(), ...constants]
+    .filter((t) => t.dtype === 'float32')
+    .reduce((n, t) => n + t.data.length, 0);
+}
+
+/** Stored float outputs: one file of the only output, or one an output. */
+function referenceOf(folder: string, graph: FloatGraph): Map<string, NpyArray> {
+  const file = (name: string): string =>
+    join(folder, graph.outputs.length === 1 ? 'float_outputs.npy' : `float_outputs_${name}.npy`);
+  return new Map(graph.outputs.map((o) => [o.name, readArray(file(o.name))]));
+}
+
+/** Digests of some inputs on both backends, and the time of a run on each. */
+async function runBoth(
+  model: Model,
+  inputs: readonly Readonly<Record<string, Tensor>>[],
+): Promise<Pick<Row, 'ms' | 'digests' | 'identical'>> {
+  const digests: Record<string, string[]> = {};
+  const ms: Record<string, number> = {};
+  for (const backend of ['wasm', 'reference'] as const) {
+    const session = await createSession(model, { backend });
+    const times: number[] = [];
+    const own: string[] = (digests[backend] = []);
+    for (let n = 0; n < (backend === 'wasm' ? TIMED : COMPARED); n++) {
+      const start = performance.now();
+      const { digest } = await session.run(inputs[n % inputs.length]!);
+      times.push(performance.now() - start);
+      if (n < inputs.length) own.push(digest);
+    }
+    session.dispose();
+    ms[backend] = spread(times).ms;
+  }
+  return { ms, digests: digests['wasm']!, identical: `${digests['wasm']}` === `${digests['reference']}` };
+}
+
+async function rowOf(entry: Entry, folder: string): Promise<Row> {
+  const source = readBytes(join(folder, 'model.onnx'));
+  const calib = readArray(join(folder, 'calib.npy'));
+  const start = performance.now();
+  const parsed = parseOnnx(source);
+  const { graph, report } = convertModel(parsed, source.length, { ...entry.options, samples: calib });
+  const bytes = encodeModel(graph);
+  const convertSeconds = (performance.now() - start) / 1000;
+  const model = loadModel(bytes);
+  const float = lower(parsed);
+  const labels = join(folder, 'labels.npy');
+  const comparison = {
+    inputs: new Map([[float.inputs[0]!.name, readArray(join(folder, 'test.npy'))]]),
+    reference: referenceOf(folder, float),
+    labels: existsSync(labels) ? readArray(labels) : undefined,
+    limit: SAMPLES,
+    mean: entry.options.mean,
+    std: entry.options.std,
+  };
+  const session = await createSession(model, { backend: 'wasm' });
+  const accuracy = await compareModels(model, session, float, comparison);
+  session.dispose();
+  const inputs = Array.from({ length: COMPARED }, (_, n) => integerInputs(model, float, comparison, n));
+  return {
+    name: entry.name,
+    source: entry.source,
+    opset: report.opset,
+    parameters: parametersOf(parsed),
+    bytes: bytes.length,
+    onnxBytes: source.length,
+    accuracy,
+    macs: macs(model),
+    gas: gasAtMaxima(model),
+    convertSeconds,
+    transposes: report.transposes,
+    widened: report.widened.length,
+    id: hex(model.id),
+    ...(await runBoth(model, inputs)),
+  };
+}
+
+/** A share of samples as right of all. */
+function of(share: number | undefined, samples: number): string {
+  return share === undefined ? '' : `${grouped(Math.round(share * samples))} / ${grouped(samples)}`;
+}
+
+function lowest(row: Row): Accuracy['outputs'][number] {
+  return row.accuracy.outputs.reduce((least, o) => (o.sqnrDb < least.sqnrDb ? o : least));
+}
+
+function line(row: Row): string {
+  const { top1, floatTop1, agreement, samples } = row.accuracy;
+  const least = lowest(row);
+  const cells = [
+    row.name,
+    row.source,
+    row.opset,
+    grouped(row.parameters),
+    `${grouped(row.bytes)} (${percent(row.bytes, row.onnxBytes)})`,
+    samples,
+    of(floatTop1, samples),
+    of(top1, samples),
+    of(agreement, samples),
+    `${least.sqnrDb.toFixed(1)}${row.accuracy.outputs.length > 1 ? ` (${least.name})` : ''}`,
+    grouped(row.gas),
+    row.ms['wasm']!.toFixed(2),
+    row.ms['reference']!.toFixed(0),
+    row.convertSeconds.toFixed(1),
+    row.identical ? `\`${row.digests[0]!.slice(0, 16)}\`` : 'DIFFERENT',
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function markdown(rows: readonly Row[]): string {
+  const outputs = rows
+    .filter((r) => r.accuracy.outputs.length > 1)
+    .flatMap((r) =>
+      r.accuracy.outputs.map(
+        (o) =>
+          `| ${r.name} | ${o.name} | ${o.sqnrDb.toFixed(2)} | ${o.cosine.toFixed(6)} | ${o.maxAbsError.toPrecision(3)} |`,
+      ),
+    );
+  return `# Models
+
+Written by \`npm run models\` (\`scripts/models.ts\`); sources: \`${sources}\`.
+
+Each model is converted with its calibration samples and compared with the stored outputs of the float model (onnxruntime) on test
+samples that are not among them. Float and ours: top-1 against the labels; agreement: both models name the same class; empty where
+there are no labels. SQNR in dB, the lowest of all outputs. The digest is that of the first test sample; the first ${COMPARED} give
+the same on wasm and reference, or the column says DIFFERENT. Times are those of the machine that wrote the file, the median of
+${TIMED} runs on wasm and of ${COMPARED} on reference, while other work may go on beside them.
+
+| model | source | opset | parameters | bytes (of float) | samples | float | ours | agreement | SQNR | gas | wasm ms | reference ms | convert s | digest |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+${rows.map(line).join('\n')}
+
+## Outputs of the models with several
+
+| model | output | SQNR dB | cosine | largest error |
+| --- | --- | ---: | ---: | ---: |
+${outputs.join('\n')}
+`;
+}
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const names = args.filter((a) => !a.startsWith('--'));
+  const rows: Row[] = [];
+  for (const entry of ENTRIES.filter((e) => names.length === 0 || names.includes(e.name))) {
+    const folder = entry.example ? join(root, 'examples', entry.example) : join(shared, entry.name);
+    if (!existsSync(join(folder, 'model.onnx'))) throw new Error(`no model in ${folder}: set SAMEBIT_SHARED`);
+    const row = await rowOf(entry, folder);
+    process.stderr.write(`${line(row)}\n`);
+    rows.push(row);
+  }
+  const path = join(root, 'MODELS.md');
+  const text = markdown(rows);
+  if (names.length === 0) writeFileSync(path, text);
+  if (args.includes('--json')) console.log(toJson({ sources, models: rows }));
+  if (rows.some((r) => !r.identical)) process.exitCode = 1;
+}
+
+await main();
