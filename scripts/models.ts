@@ -207,7 +207,7 @@ Each model is converted with its calibration samples and compared with the store
 samples that are not among them. Float and ours: top-1 against the labels; agreement: both models name the same class; empty where
 there are no labels. SQNR in dB, the lowest of all outputs. The digest is that of the first test sample; the first ${COMPARED} give
 the same on wasm and reference, or the column says DIFFERENT. Times are those of the machine that wrote the file, the median of
-${TIMED} runs on wasm and of ${COMPARED} on reference, while other work may go on beside them.
+${TIMED} runs on wasm and the slower of ${COMPARED} on reference, while other work may go on beside them.
 
 | model | source | opset | parameters | bytes (of float) | samples | float | ours | agreement | SQNR | gas | wasm ms | reference ms | convert s | digest |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
