@@ -76,7 +76,7 @@ function key(m: Mutant, source: string): string {
 function allMutants(): Mutant[] {
   const areas = values.area === undefined ? Object.values(AREAS) : values.area.split(',').map((a) => AREAS[a]!);
   return areas.flatMap((dir) =>
-    readdirSync(join(root, dir))
+    readdirSync(join(root, dir), { encoding: 'utf8', recursive: true })
       .filter((f) => f.endsWith('.ts') && !SKIPPED.includes(`${dir}/${f}`))
       .flatMap((f) => {
         const file = `${dir}/${f}`;

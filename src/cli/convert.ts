@@ -15,7 +15,7 @@ import type { SampleTensor } from '../quant/samples.ts';
 import { loadModel } from '../runtime/load.ts';
 import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
-import { namedFile, readArray, readBytes, writeBytes } from './files.ts';
+import { externalReader, namedFile, readArray, readBytes, writeBytes } from './files.ts';
 import { collect, dim, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
@@ -99,6 +99,7 @@ function convert(path: string, flags: Flags): void {
     std: flags.std,
     samples: samples(flags.calib),
     ranges,
+    external: externalReader(path),
   };
   let result: ReturnType<typeof convertOnnx>;
   try {

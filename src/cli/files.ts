@@ -9,14 +9,18 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { ModelError, printable } from '../core/errors.ts';
 import { LIMITS } from '../format/limits.ts';
 import type { Model } from '../graph/ir.ts';
+import { ImportError } from '../onnx/errors.ts';
+import type { ExternalReader } from '../onnx/tensor.ts';
 import { loadModel } from '../runtime/load.ts';
 import { FileError, UsageError } from './errors.ts';
 import { type NpyArray, readNpy } from './npy.ts';
@@ -39,6 +43,36 @@ export function readBytes(path: string): Uint8Array {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Reader of the files that hold weights of the model at `path`: only regular files that lie, links resolved, under the
+ * model's own folder. Gives undefined for one that is not there. @throws ImportError ExternalPath for one elsewhere,
+ * ExternalData for a folder, a device or a file beyond the limit
+ */
+export function externalReader(path: string): ExternalReader {
+  const read = new Map<string, Uint8Array>();
+  return (inner) => {
+    const held = read.get(inner);
+    if (held) return held;
+    const folder = realpathSync(dirname(path));
+    const beside = join(folder, inner);
+    if (!existsSync(beside)) return undefined;
+    const real = realpathSync(beside);
+    const shown = `"${printable(inner)}"`;
+    if (!real.startsWith(folder.endsWith(sep) ? folder : folder + sep))
+      throw new ImportError('ExternalPath', `${shown} leads out of the model's folder`);
+    const stat = statSync(real);
+    if (!stat.isFile()) throw new ImportError('ExternalData', `${shown} is no regular file`);
+    if (stat.size >= LIMITS.fileBytes)
+      throw new ImportError('ExternalData', `${shown} is too large`, {
+        expected: `less than ${LIMITS.fileBytes} bytes`,
+        actual: String(stat.size),
+      });
+    const bytes = readBytes(real);
+    read.set(inner, bytes);
+    return bytes;
+  };
 }
 
 /** Loads an `.sbm` file. An ONNX file is refused with the command that converts it. */

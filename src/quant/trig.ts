@@ -60,13 +60,6 @@ export function atan(x: number): number {
   return x < 0 ? -y : y;
 }
 
-/** The angle of the point (x, y). */
-export function atan2(y: number, x: number): number {
-  if (x === 0) return y === 0 ? 0 : y > 0 ? Math.PI / 2 : -Math.PI / 2;
-  const v = atan(y / x);
-  return x > 0 ? v : y < 0 ? v - Math.PI : v + Math.PI;
-}
-
 /** asin x = atan(x/√(1−x²)): below 20u; NaN beyond ±1. */
 export function asin(x: number): number {
   return Math.abs(x) === 1 ? (x * Math.PI) / 2 : atan(x / Math.sqrt((1 - x) * (1 + x)));

@@ -1,7 +1,6 @@
 """Elementwise pairs, reductions, gathers, blocks and resizes of spec/10-ops.md §3, §4, §6 on plain integers."""
 
 from itertools import product
-from math import prod
 
 from ops import Tensor, aligned, broadcast, clamp, finish, indices, moved, round_div, rsh, stage
 

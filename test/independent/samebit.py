@@ -13,12 +13,11 @@ import struct
 import sys
 from math import prod
 
+import ops
 from cost import gas, memory, shapes_of
 from model import DTYPES, Model, at
 from proofs import check
 from wire import Refused
-
-import ops
 
 
 def concrete(value, dims):

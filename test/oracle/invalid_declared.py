@@ -262,7 +262,7 @@ def states():
     pair("every dim of a state is static", "BadState", partly, 1, sym(0))
     i32 = lambda hi: {
         **(
-            q := one(
+            one(
                 "linear2",
                 X("i32", [1], 0, -5, hi),
                 symbols={"n": (1, 3)},

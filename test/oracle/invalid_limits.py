@@ -72,7 +72,7 @@ def sizes():
         lambda n: (
             one("concat", X("i8", [0, 1]), C("i8", [0, n]))
             if n == 1
-            else {**(g := one("concat", X("i8", [0, 1]), C("i8", [0, 1]))), "constants": [C_("i8", [0, n], [])]}
+            else {**one("concat", X("i8", [0, 1]), C("i8", [0, 1])), "constants": [C_("i8", [0, n], [])]}
         ),
         1,
         2**30 + 1,
@@ -110,6 +110,7 @@ def sizes():
         2,
     )
     pair("memory below 2^31", "Limit", lambda n: only([2**30], [n]), 2**30 - 64, 2**30 - 63)
+    pair("memory counts constants, byte by byte", "Limit", constants_of, 255, 256)
     pair(
         "memory at the maxima",
         "Limit",
@@ -119,6 +120,14 @@ def sizes():
     )
     pair("memory: an output lives to the end", "Limit", lambda n: memory_of(n), False, True)
     pair("memory: an unread input lives before node 0", "Limit", lambda n: unread(n), False, True)
+
+
+def constants_of(n):
+    """Two inputs of 2^31 - 256 bytes together, dead before a node that reads a constant of n bytes."""
+    b = Loose()
+    b.x("i8", [2**30]), b.x("i8", [2**30 - 256])
+    b.out(b.op("concat", b.const("i8", [n], [1] * n)))
+    return b.graph()
 
 
 def memory_of(both):

@@ -239,7 +239,6 @@ def softmax():
     rows = lambda v: sm(X("i8", [sym(0), 4]), symbols=N, causal=True, offset=v)
     pair("softmax: offset + rows - 1 at its greatest", "Overflow", rows, 2**31 - 5, 2**31 - 4)
     pair("softmax: an affine offset + rows - 1", "Overflow", rows, (2**31 - 10, (1,)), (2**31 - 9, (1,)))
-    big = lambda k: sm(X("i8", [sym(0), 2]), symbols={"n": (1, 2048)}, causal=True, offset=sym(0, 0, k))
     low = lambda n: sm(X("i8", [sym(0), 2]), symbols={"n": (1, n)}, causal=True, offset=sym(0, 0, -(2**20)))
     pair("softmax: offset in -2^31...2^31-1 for all values", "BadAttribute", low, 2048, 2049, 4096)
     pair("softmax: dtypes", "BadType", lambda d: sm(X(d, [2], 0, 0, 1)), "i32", "bool")
