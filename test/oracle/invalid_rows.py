@@ -241,6 +241,8 @@ def softmax():
     pair("softmax: an affine offset + rows - 1", "Overflow", rows, (2**31 - 10, (1,)), (2**31 - 9, (1,)))
     low = lambda n: sm(X("i8", [sym(0), 2]), symbols={"n": (1, n)}, causal=True, offset=sym(0, 0, -(2**20)))
     pair("softmax: offset in -2^31...2^31-1 for all values", "BadAttribute", low, 2048, 2049, 4096)
+    none = lambda c: sm(X("i8", [0, 4]), symbols=N, also=[X("i8", [sym(0)])], causal=True, offset=(c, (1,)))
+    pair("softmax: offset in -2^31...2^31-1 without rows too", "BadAttribute", none, 2**31 - 6, 2**31 - 5)
     pair("softmax: dtypes", "BadType", lambda d: sm(X(d, [2], 0, 0, 1)), "i32", "bool")
 
 
