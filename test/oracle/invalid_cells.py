@@ -115,6 +115,14 @@ def cells():
     )
     bad("|b| < 2^30", "Overflow", "bv", 2**30 - 1, 2**30, xlo=0, xhi=0)
     bad("|b| < 2^30", "Overflow", "bv", 1 - 2**30, -(2**30), xlo=0, xhi=0)
+    for end in (32767, -32768):
+        pair(
+            "lstm: lo <= hi in i16",
+            "BadStage",
+            lambda lo, hi: g(lo=lo, hi=hi, qh=15, hd="i16"),
+            (end, end),
+            (end, end - 1) if end > 0 else (end + 1, end),
+        )
     pair(
         "lstm: lo, hi in -32768...32767",
         "BadAttribute",
