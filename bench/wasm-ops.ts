@@ -73,7 +73,7 @@ for (const [name, op, operands, attrs] of CASES.filter(([n]) => n.includes(proce
   const plan = planOf(op, operands, attrs);
   const b = new Builder(plan, true);
   const call = prepareNode(plan.nodes[0]!, b);
-  const { memory, kernels } = instantiate(await loadModule(), Math.ceil(b.figures.end / PAGE));
+  const { memory, kernels } = instantiate([await loadModule()], Math.ceil(b.figures.end / PAGE));
   b.write(memory.buffer);
   operands.forEach((o, id) => {
     new Uint8Array(memory.buffer, b.at({ id }), o.data.byteLength).set(new Uint8Array(o.data.buffer));

@@ -48,7 +48,7 @@ test('softmax', () => {
 });
 
 test('a wrong kernel is named', async () => {
-  const { memory, kernels } = instantiate(await loadModule(), 1);
+  const { memory, kernels } = instantiate([await loadModule()], 1);
   expect(selfTest(kernels, memory)).toBeUndefined();
   const broken: Kernels = { ...kernels, depthwise: () => {} };
   expect(selfTest(broken, memory)).toBe('depthwise');

@@ -7,11 +7,11 @@ import { assert, HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { polyAt } from '../../core/poly.ts';
 import type { TypedArray } from '../../core/tensor.ts';
-import type { Plan, PlanTensor } from '../../runtime/plan.ts';
+import type { Plan, PlanNode, PlanTensor } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
-import { type Prepared, prepareNode } from './kernels.ts';
+import { type Prepared, prepareNode, type Variant } from './kernels.ts';
 import { instantiate, type Kernels, loadModule, MODULE_BYTES, PAGE } from './module.ts';
 
 /** Most pages of a memory: one less than 32 bits address, so that the end of an area is an address, too. */
@@ -129,9 +129,9 @@ class WasmExecutable implements Executable {
 }
 
 /** Lays a plan out, makes its memory and instance, and packs its constants. */
-function assemble(module: WebAssembly.Module, plan: Plan, mode: Mode): Executable {
+function assemble(modules: readonly WebAssembly.Module[], plan: Plan, mode: Mode, variant?: Variant): Executable {
   const b = new Builder(plan, mode === 'trace');
-  const calls = plan.nodes.map((n) => prepareNode(n, b));
+  const calls = plan.nodes.map((n) => prepareNode(n, b, variant));
   const { constants, scratch, end } = b.figures;
   const pages = floorDiv(end + PAGE - 1, PAGE);
   if (pages > MAX_PAGES)
@@ -139,7 +139,7 @@ function assemble(module: WebAssembly.Module, plan: Plan, mode: Mode): Executabl
       expected: `at most ${MAX_PAGES} pages`,
       actual: String(pages),
     });
-  const { memory, kernels } = instantiate(module, pages);
+  const { memory, kernels } = instantiate(modules, pages);
   b.write(memory.buffer);
   const view = (id: number): TypedArray => viewOf(memory.buffer, plan.tensors[id]!, b.at({ id }));
   const ready: Ready = { kernels, calls, inputs: plan.inputs.map(view), outputs: plan.outputs.map(view), view };
@@ -151,8 +151,19 @@ function assemble(module: WebAssembly.Module, plan: Plan, mode: Mode): Executabl
   });
 }
 
+/** Whether a node may be one for the module of winograd.ts. */
+function isLarge3x3(plan: Plan, n: PlanNode): boolean {
+  const [, kh, kw, c] = n.op === 'conv2d' ? plan.tensors[n.inputs[1]!]!.shape : [];
+  return kh === 3 && kw === 3 && c! >= 16;
+}
+
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */
 export const wasm: Backend = {
   name: 'wasm',
-  prepare: async (plan, { mode }) => assemble(await loadModule(), plan, mode),
+  prepare: async (plan, { mode }) => {
+    const modules = [await loadModule()];
+    if (!plan.nodes.some((n) => isLarge3x3(plan, n))) return assemble(modules, plan, mode);
+    const { loadWinograd, variant } = await import('./winograd.ts');
+    return assemble([...modules, await loadWinograd()], plan, mode, variant);
+  },
 };

@@ -46,6 +46,9 @@ export interface Prepared {
 /** The plan-time function of an op. */
 export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => Prepared;
 
+/** Kernels of a further module: what it prepares in place of the ordinary kernel. */
+export type Variant = (op: OpName, site: Site<never>, builder: Builder) => Prepared | undefined;
+
 /** Kernel of every op. */
 export const KERNELS: { readonly [N in OpName]: WasmKernel<N> } = {
   argmax,
@@ -87,7 +90,7 @@ export const KERNELS: { readonly [N in OpName]: WasmKernel<N> } = {
 };
 
 /** Prepares a node. One whose outputs are all empty has nothing to run. */
-export function prepareNode(node: PlanNode, b: Builder): Prepared {
+export function prepareNode(node: PlanNode, b: Builder, variant?: Variant): Prepared {
   const site = {
     attrs: node.attrs,
     facts: node.facts,
@@ -95,5 +98,6 @@ export function prepareNode(node: PlanNode, b: Builder): Prepared {
     out: node.outputs.map((id) => b.arg(id)),
   };
   if (site.out.every((t) => t.count === 0)) return { kernel: 'empty', run: () => {} };
-  return (KERNELS[node.op] as WasmKernel<never>)(site as unknown as Site<never>, b);
+  const s = site as unknown as Site<never>;
+  return variant?.(node.op, s, b) ?? (KERNELS[node.op] as WasmKernel<never>)(s, b);
 }

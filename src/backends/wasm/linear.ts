@@ -18,6 +18,7 @@ import {
   scaleBytes,
   stageWords,
   words,
+  zeroRow,
 } from './pack.ts';
 import { broadcastStrides, strided } from './strided.ts';
 
@@ -83,14 +84,6 @@ export function conv2d(s: Site<'conv2d'>, b: Builder): Prepared {
   if (cg === 1 && groups === o) return depthwise(s, b);
   const plain = groups === 1 && kh * kw === 1 && strides.every((v) => v === 1) && pads.every((v) => v === 0);
   return plain ? rowsTimes(s, b, o, cg, 'conv1x1') : im2col(s, b);
-}
-
-/** A zero row: `count` elements that hold zp, and some more for vector loads. */
-function zeroRow(b: Builder, x: Arg, count: number): number {
-  const length = count + 16;
-  return b.reserve(length * x.size, (memory, at) =>
-    (x.size === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)).fill(x.zp),
-  );
 }
 
 function im2col(s: Site<'conv2d'>, b: Builder): Prepared {

@@ -38,6 +38,8 @@ export interface Kernels {
   rescale(record: number, x: number, y: number): void;
   select(nd: number, op: number, size: number): void;
   softmax(nd: number, record: number): void;
+  /** Of the module in winograd.gen.ts, where that is loaded. */
+  winograd(record: number, x: number, y: number, from: number, to: number): void;
 }
 
 /** Bytes of the module: code, charged to every executable’s memory figure. */
@@ -57,12 +59,12 @@ export function loadModule(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
-/** The bytes that TEXT holds (scripts/build-wasm.ts, `textOf`). */
-export function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(LENGTH);
+/** The `length` bytes that a text holds (scripts/build-wasm.ts, `textOf`). */
+export function moduleBytes(text: string = TEXT, length: number = LENGTH): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
   let more = -3;
-  for (let i = 0, at = 0; i < TEXT.length; i++) {
-    const c = TEXT.charCodeAt(i);
+  for (let i = 0, at = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
     if (c < 40) more = 86 * (c - 32) - 3;
     else {
       bytes[at++] = c - (c > 92 ? 41 : 40) + more;
@@ -82,7 +84,7 @@ async function compile(): Promise<WebAssembly.Module> {
   } catch {
     throw new HostError('NoBackend', 'this engine does not accept WebAssembly SIMD');
   }
-  const { memory, kernels } = instantiate(module, 1);
+  const { memory, kernels } = instantiate([module], 1);
   const wrong = selfTest(kernels, memory);
   if (wrong !== undefined)
     throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
@@ -90,11 +92,11 @@ async function compile(): Promise<WebAssembly.Module> {
 }
 
 /**
- * An instance over a fresh memory of exactly `pages` pages; it never grows.
+ * Instances over one fresh memory of exactly `pages` pages; it never grows.
  * @throws HostError `NoMemory`
  */
 export function instantiate(
-  module: WebAssembly.Module,
+  modules: readonly WebAssembly.Module[],
   pages: number,
 ): { memory: WebAssembly.Memory; kernels: Kernels } {
   let memory: WebAssembly.Memory;
@@ -103,6 +105,6 @@ export function instantiate(
   } catch {
     throw new HostError('NoMemory', `no room for ${pages} pages of WebAssembly memory`);
   }
-  const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, kernels: instance.exports as unknown as Kernels };
+  const exports = modules.map((m) => new WebAssembly.Instance(m, { env: { memory } }).exports);
+  return { memory, kernels: Object.assign({}, ...exports) as Kernels };
 }
