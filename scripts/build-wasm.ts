@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Entry file of each module, and the file that its bytes go to. */
 const MODULES = [
   ['index', 'kernels'],
-  ['winograd', 'winograd'],
+  ['spatial', 'spatial/kernels'],
 ] as const;
 
 const OPTIONS = [

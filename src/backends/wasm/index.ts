@@ -151,10 +151,11 @@ function assemble(modules: readonly WebAssembly.Module[], plan: Plan, mode: Mode
   });
 }
 
-/** Whether a node may be one for the module of winograd.ts. */
-function isLarge3x3(plan: Plan, n: PlanNode): boolean {
-  const [, kh, kw, c] = n.op === 'conv2d' ? plan.tensors[n.inputs[1]!]!.shape : [];
-  return kh === 3 && kw === 3 && c! >= 16;
+/** Whether a node may be one for the module of spatial/: a 3×3 convolution of 16 channels or more. */
+function isSpatial(plan: Plan, n: PlanNode): boolean {
+  if (n.op !== 'conv2d') return false;
+  const [, kh, kw] = plan.tensors[n.inputs[1]!]!.shape;
+  return kh === 3 && kw === 3 && plan.tensors[n.inputs[0]!]!.shape[3]! >= 16;
 }
 
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */
@@ -162,8 +163,8 @@ export const wasm: Backend = {
   name: 'wasm',
   prepare: async (plan, { mode }) => {
     const modules = [await loadModule()];
-    if (!plan.nodes.some((n) => isLarge3x3(plan, n))) return assemble(modules, plan, mode);
-    const { loadWinograd, variant } = await import('./winograd.ts');
-    return assemble([...modules, await loadWinograd()], plan, mode, variant);
+    if (!plan.nodes.some((n) => isSpatial(plan, n))) return assemble(modules, plan, mode);
+    const { loadSpatial, variant } = await import('./spatial/index.ts');
+    return assemble([...modules, await loadSpatial()], plan, mode, variant);
   },
 };

@@ -146,20 +146,30 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
   return { kernel: `conv_im2col_i${x.size * 8}`, run: (kernels) => kernels.conv(record, from, to) };
 }
 
-function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
+/**
+ * The record of a depthwise convolution (kernels/wasm/depthwise.ts). `order` lists the taps by pairs; one that is not a tap has
+ * weight 0. `scratch` is in bytes.
+ */
+export function depthwiseRecord(
+  s: Site<'conv2d'>,
+  b: Builder,
+  order: readonly number[],
+  scratch: number,
+): { readonly record: number; readonly x: number; readonly y: number } {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const { strides, pads, dilations, stage } = s.attrs;
   const [n, oh, ow, c] = s.out[0]!.shape as readonly [number, number, number, number];
   const [, h, width] = x.shape as readonly [number, number, number];
   const [, kh, kw] = w.shape as readonly [number, number, number];
   const taps = kh * kw;
-  const pairs = (taps + 1) >> 1;
+  const pairs = (order.length + 1) >> 1;
   const data = w.data as Int8Array;
   const packed = b.reserve(panelColumns(c) * pairs * 4, (memory, at) => {
     const out = new Int16Array(memory, at, panelColumns(c) * pairs * 2);
     for (let i = 0; i < c; i++) {
-      for (let t = 0; t < taps; t++)
-        out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + t]!;
+      order.forEach((tap, t) => {
+        if (tap < taps) out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + tap]!;
+      });
     }
   });
   const folded = words(b, c, (i) => {
@@ -167,7 +177,7 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;
     return bias.data![i]! - x.zp * sum; // wraps mod 2^32
   });
-  b.scratch((taps + 2) * 4);
+  b.scratch(scratch);
   const record = b.record([
     n,
     oh,
@@ -190,10 +200,17 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
     multipliers(b, stage?.m, c),
     ...stageWords(stage),
   ]);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
+  return { record, x: b.at(x), y: b.at(s.out[0]!) };
+}
+
+function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
+  const [, kh, kw] = s.in[1]!.shape as readonly [number, number, number];
+  const taps = Array.from({ length: kh * kw }, (_, t) => t);
+  const { record, x, y } = depthwiseRecord(s, b, taps, (taps.length + 2) * 4);
+  const size = s.in[0]!.size;
   return {
-    kernel: `depthwise_i${x.size * 8}${x.size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`,
-    run: (kernels) => kernels.depthwise(record, from, to),
+    kernel: `depthwise_i${size * 8}${size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`,
+    run: (kernels) => kernels.depthwise(record, x, y),
   };
 }
 

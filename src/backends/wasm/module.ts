@@ -38,7 +38,8 @@ export interface Kernels {
   rescale(record: number, x: number, y: number): void;
   select(nd: number, op: number, size: number): void;
   softmax(nd: number, record: number): void;
-  /** Of the module in winograd.gen.ts, where that is loaded. */
+  /** This and the next: of the module of spatial/, where that is loaded. */
+  strips(record: number, x: number, y: number, from: number, to: number): void;
   winograd(record: number, x: number, y: number, from: number, to: number): void;
 }
 

@@ -1,20 +1,11 @@
 /**
- * 3×3 convolutions as Winograd F(2×2, 3×3) (kernels/wasm/winograd.ts): a module of its own, loaded for the models that gain by it.
+ * 3×3 convolutions as Winograd F(2×2, 3×3) (kernels/wasm/winograd.ts).
  * @module
  */
-import { floorDiv } from '../../core/int.ts';
-import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site, Variant } from './kernels.ts';
-import { moduleBytes } from './module.ts';
-import { multipliers, stageWords, words, zeroRow } from './pack.ts';
-import { LENGTH, TEXT } from './winograd.gen.ts';
-
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** The module, compiled on first use. */
-export function loadWinograd(): Promise<WebAssembly.Module> {
-  return (compiled ??= WebAssembly.compile(moduleBytes(TEXT, LENGTH)));
-}
+import { floorDiv } from '../../../core/int.ts';
+import type { Arg, Builder } from '../builder.ts';
+import type { Prepared, Site } from '../kernels.ts';
+import { multipliers, stageWords, words, zeroRow } from '../pack.ts';
 
 /** Bytes of a block of transformed inputs: it stays in the second-level cache beside a panel. */
 const BLOCK_BYTES = 262144;
@@ -46,17 +37,11 @@ function transformed(out: Int16Array, w: Int8Array, count: number, channels: num
   }
 }
 
-/** Prepares a convolution that is exact and faster in this form. */
-export const variant: Variant = (op, site, b) => {
-  const s = site as unknown as Site<'conv2d'>;
-  return op === 'conv2d' && fits(s) ? winograd(s, b) : undefined;
-};
-
 /**
  * Whether a convolution is exact and gains: strides 1, whole vectors of channels, i8 in and out, 4·Σ an int32
  * (spec/10-ops.md §10, fact 5), and outputs that are not mostly the overhang of the last tiles.
  */
-function fits(s: Site<'conv2d'>): boolean {
+export function winogradFits(s: Site<'conv2d'>): boolean {
   const [x, w] = s.in as readonly [Arg, Arg];
   const { strides, dilations, groups, stage } = s.attrs;
   const [o, kh, kw, c] = w.shape as readonly [number, number, number, number];
@@ -77,8 +62,8 @@ function fits(s: Site<'conv2d'>): boolean {
   );
 }
 
-/** Prepares a convolution that `fits`. */
-function winograd(s: Site<'conv2d'>, b: Builder): Prepared {
+/** Prepares a convolution that `winogradFits`. */
+export function winograd(s: Site<'conv2d'>, b: Builder): Prepared {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const { pads, stage } = s.attrs;
   const [n, oh, ow, o] = s.out[0]!.shape as readonly [number, number, number, number];

@@ -1,0 +1,3 @@
+/** Exports of the module of large convolutions, which is loaded for the models that have some. */
+export { strips } from './strips';
+export { winograd } from './winograd';
