@@ -54,6 +54,11 @@ def reductions():
         x = k.x(dtype, shape, **lim)
         k.out(k.op("argmin", x, axis=axis), k.op("argmin", x, axis=axis, select_last=True))
     yield expected(k, kinds=("lo", "ends", "random"))
+    k = Kit("reductions over eight axes")
+    x = k.x("i8", [1, 2, 1, 2, 1, 3, 1, 2], -3)
+    for axes in (list(range(8)), [7], [0, 2, 4, 6]):
+        k.out(k.op("reduce_sum", x, axes=axes), k.op("reduce_max", x, axes=axes))
+    yield expected(k, kinds=("lo", "random"))
 
 
 def copies():
