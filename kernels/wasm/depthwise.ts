@@ -113,25 +113,31 @@ function list(r: usize, taps: usize, image: usize, y0: i32, x0: i32): usize {
   return taps;
 }
 
-/** depthwise conv2d. */
-export function depthwise(r: usize, x: usize, out: usize): void {
-  const N = load<i32>(r), OH = load<i32>(r, 4), OW = load<i32>(r, 8), C = load<u32>(r, 20);
+/** depthwise conv2d; units are pixels. */
+export function depthwise(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  const OH = load<i32>(r, 4), OW = load<i32>(r, 8), C = load<u32>(r, 20);
   const sh = load<i32>(r, 32), sw = load<i32>(r, 36), pt = load<i32>(r, 48), pl = load<i32>(r, 52);
   const size = load<i32>(r, 56);
   const nine = size == 1 && load<i32>(r, 24) == 3 && load<i32>(r, 28) == 3;
   const image = load<u32>(r, 12) * load<u32>(r, 16) * C * size;
   const step = C * load<u32>(r, 92);
   const taps = scratch();
-  for (let n = 0; n < N; n++) {
-    for (let y = 0; y < OH; y++) {
-      for (let ox = 0; ox < OW; ox++) {
-        const end = list(r, taps, x, y * sh - pt, ox * sw - pl);
-        if (nine) pixel9(r, taps, out);
-        else if (size == 1) pixel<i8>(r, taps, end, out);
-        else pixel<i16>(r, taps, end, out);
-        out += step;
+  const row = from / OW;
+  let ox = from % OW, y = row % OH;
+  x += <usize>(row / OH) * image;
+  out += <usize>from * step;
+  for (; from < to; from++) {
+    const end = list(r, taps, x, y * sh - pt, ox * sw - pl);
+    if (nine) pixel9(r, taps, out);
+    else if (size == 1) pixel<i8>(r, taps, end, out);
+    else pixel<i16>(r, taps, end, out);
+    out += step;
+    if (++ox == OW) {
+      ox = 0;
+      if (++y == OH) {
+        y = 0;
+        x += image;
       }
     }
-    x += image;
   }
 }

@@ -1,5 +1,5 @@
 /** Elementwise ops (spec/10-ops.md §3). */
-import { ndNext, ndStart, p0, p1, p2 } from './nd';
+import { length, ndNext, ndStart, p0, p1, p2 } from './nd';
 import { clamp, interpolate, limit4, load8, mulhr4, rsh, store8, write } from './simd';
 
 /** Eight i8 or i16 as i16 lanes; stride 0 repeats one element. */
@@ -31,16 +31,17 @@ export function wide(p: usize, size: i32, stride: usize): v128 {
  * linear2: (a·Ma + b·Mb + C) >> s, clamped, C folded with the zero points and the rounding; wraps until the shift. Record:
  * bytes of a, of b, Ma, Mb, C, s, lo, hi, bytes of y. Two i8 or i16 operands take one pair dot for four outputs.
  */
-export function linear2(nd: usize, r: usize): void {
-  const n = load<i32>(nd), sa = load<u32>(nd, 20), sb = load<u32>(nd, 24);
+export function linear2(from: u32, to: u32, nd: usize, r: usize): void {
+  const sa = load<u32>(nd, 20), sb = load<u32>(nd, 24);
   const ta = load<i32>(r), tb = load<i32>(r, 4), s = load<i32>(r, 20), ty = load<i32>(r, 32);
   const ma = v128.load_splat<i32>(r + 8), mb = v128.load_splat<i32>(r + 12), C = v128.load_splat<i32>(r + 16);
   const lo = v128.load_splat<i32>(r + 24), hi = v128.load_splat<i32>(r + 28);
   const pair = v128.or(v128.and(ma, i32x4.splat(0xffff)), i32x4.shl(mb, 16));
   const short = ta < 4 && tb < 4;
-  for (let c = ndStart(nd); c > 0; c--) {
+  ndStart(nd, from, to);
+  while (ndNext()) {
     let a = p0, b = p1, y = p2;
-    for (let i = 0; i < n; i += 8) {
+    for (let i = length; i > 0; i -= 8) {
       let u: v128, v: v128;
       if (short) {
         const x = load16(a, ta, sa), z = load16(b, tb, sb);
@@ -52,41 +53,37 @@ export function linear2(nd: usize, r: usize): void {
       }
       u = i32x4.min_s(i32x4.max_s(i32x4.shr_s(i32x4.add(u, C), s), lo), hi);
       v = i32x4.min_s(i32x4.max_s(i32x4.shr_s(i32x4.add(v, C), s), lo), hi);
-      store8(y, u, v, n - i, ty);
+      store8(y, u, v, i, ty);
       a += sa << 3;
       b += sb << 3;
       y += ty << 3;
     }
-    ndNext(nd);
   }
 }
 
-/**
- * rescale: stage(x − zx, channel). Record: rows, C, bytes of x, zx, m (eight words a block), bytes from block to block of m
- * (0: one m), l, zp, lo, hi, bytes of y.
- */
-export function rescale(r: usize, x: usize, y: usize): void {
-  const rows = load<i32>(r), C = load<i32>(r, 4), tx = load<i32>(r, 8), step = load<u32>(r, 20);
-  const l = load<i32>(r, 24), ty = load<i32>(r, 40);
-  const zx = v128.load_splat<i32>(r + 12), zp = v128.load_splat<i32>(r + 28);
-  const lo = v128.load_splat<i32>(r + 32), hi = v128.load_splat<i32>(r + 36);
-  for (let i = 0; i < rows; i++) {
-    let m = load<u32>(r, 16);
-    for (let c = 0; c < C; c += 8) {
-      const left = C - c;
+/** rescale: stage(x − zx, m), m operand 1. Record: bytes of x, zx, l, zp, lo, hi, bytes of y. */
+export function rescale(from: u32, to: u32, nd: usize, r: usize): void {
+  const tx = load<i32>(r), l = load<i32>(r, 8), ty = load<i32>(r, 24), step: usize = load<u32>(nd, 24) << 2;
+  const zx = v128.load_splat<i32>(r + 4), zp = v128.load_splat<i32>(r + 12);
+  const lo = v128.load_splat<i32>(r + 16), hi = v128.load_splat<i32>(r + 20);
+  ndStart(nd, from, to);
+  while (ndNext()) {
+    let x = p0, m = p1, y = p2;
+    for (let i = length; i > 0; i -= 8) {
       const u = i32x4.sub(load32(x, tx, 1), zx), v = i32x4.sub(load32(x + (tx << 2), tx, 1), zx);
-      store8(y, limit4(mulhr4(i32x4.shl(u, l), v128.load(m)), zp, lo, hi), limit4(mulhr4(i32x4.shl(v, l), v128.load(m, 16)), zp, lo, hi), left, ty);
-      const k = min(8, left);
-      x += k * tx;
-      y += k * ty;
-      m += step;
+      store8(y, limit4(mulhr4(i32x4.shl(u, l), v128.load(m)), zp, lo, hi), limit4(mulhr4(i32x4.shl(v, l), v128.load(m + step)), zp, lo, hi), i, ty);
+      x += tx << 3;
+      m += step << 1;
+      y += ty << 3;
     }
   }
 }
 
-/** lut8: T[x + 128], entries of `size` bytes. */
-export function lut8(x: usize, y: usize, n: usize, table: usize, size: i32): void {
-  const end = x + n;
+/** lut8: T[x + 128], entries of `size` bytes, for n elements in units of 64. */
+export function lut8(from: i32, to: i32, x: usize, y: usize, n: i32, table: usize, size: i32): void {
+  const end = x + min(n, to << 6);
+  x += from << 6;
+  y += (from << 6) * size;
   if (size == 1) {
     const t = table + 128;
     for (; x < end; x++, y++) store<u8>(y, load<u8>(t + <isize>load<i8>(x)));
@@ -96,7 +93,10 @@ export function lut8(x: usize, y: usize, n: usize, table: usize, size: i32): voi
   }
 }
 
-/** lut16: interpolation over 513 nodes; y of `size` bytes. */
-export function lut16(x: usize, y: usize, n: u32, table: usize, s: i32, zp: i32, lo: i32, hi: i32, size: i32): void {
-  for (; n > 0; n--, x += 2, y += size) write(y, interpolate(<i32>load<i16>(x), table, s, zp, lo, hi), size);
+/** lut16: interpolation over 513 nodes, for n elements in units of 64; y of `size` bytes. */
+export function lut16(from: i32, to: i32, x: usize, y: usize, n: i32, table: usize, s: i32, zp: i32, lo: i32, hi: i32, size: i32): void {
+  const end = x + (min(n, to << 6) << 1);
+  x += from << 7;
+  y += (from << 6) * size;
+  for (; x < end; x += 2, y += size) write(y, interpolate(<i32>load<i16>(x), table, s, zp, lo, hi), size);
 }

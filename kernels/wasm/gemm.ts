@@ -6,7 +6,8 @@
  * Matrix record G (48 bytes): K, panels, columns, B, bias, m, l, zp, lo, hi, output bytes, bytes from row to row of the output.
  * Bias and m hold eight words a panel.
  */
-import { limit4, load8, mulhr4, read, scratch, store8, TAIL } from './simd';
+import { limit4, load8, mulhr4, own, read, scratch, store8, tail } from './simd';
+import { ndNext, ndStart, p0, p1, p2 } from './nd';
 import { packRows } from './pack';
 
 // @ts-ignore: decorator
@@ -32,10 +33,10 @@ function put<T>(p: usize, a: v128, b: v128, zp: v128, lo: v128, hi: v128): void 
   }
 }
 
-/** Moves the valid part of a tile from TAIL, 8 elements a row. */
+/** Moves the valid part of a tile from the tail, 8 elements a row. */
 function edge(out: usize, ld: usize, rows: i32, bytes: i32, size: i32): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < bytes; j++) store<u8>(out + j, load<u8>(TAIL + i * 8 * size + j));
+    for (let j = 0; j < bytes; j++) store<u8>(out + j, load<u8>(tail() + i * 8 * size + j));
     out += ld;
   }
 }
@@ -87,7 +88,7 @@ function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
       }
       const full = rows - i >= 4 && cols - n >= 8;
       const at = out + <usize>i * ld + <usize>n * sizeof<T>();
-      let o = full ? at : TAIL;
+      let o = full ? at : tail();
       const s = full ? ld : 8 * sizeof<T>();
       put<T>(o, c00, c01, zp, lo, hi);
       o += s;
@@ -110,6 +111,17 @@ export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
   if (size == 1) tiles<i8>(g, a, rows, out);
   else if (size == 2) tiles<i16>(g, a, rows, out);
   else tiles<i32>(g, a, rows, out);
+}
+
+/** The own record becomes that of panels from…to−1 of g, of `bytes` each at B. Returns their first column in bytes of the output. */
+export function panelsOf(g: usize, B: usize, bytes: usize, from: i32, to: i32): usize {
+  const r = own(), first = from << 3;
+  memory.copy(r, g, 48);
+  store<i32>(r, min(load<i32>(g, 8), to << 3) - first, 8);
+  store<u32>(r, B + <usize>from * bytes, 12);
+  store<u32>(r, load<u32>(g, 16) + (first << 2), 16);
+  store<u32>(r, load<u32>(g, 20) + (first << 2), 20);
+  return <usize>first * load<u32>(g, 40);
 }
 
 /** Stages and writes up to eight columns of one row; `left` columns remain, m is that of the panel. */
@@ -158,12 +170,10 @@ function nibbles(v: v128): v128 {
   return i16x8.shr_s(i16x8.shl(v, 12), 12);
 }
 
-/** One row against panels of i4, [cols/8][K/2][8] bytes; block sums times their u8 scales [cols/8][blocks][8]. */
-function gemv4(r: usize, g: usize, x: usize, out: usize): void {
+/** One row against panels of i4, [cols/8][K/2][8] bytes; block sums times their u8 scales at u, [cols/8][blocks][8]. */
+function gemv4(g: usize, u: usize, block: u32, x: usize, out: usize): void {
   const cols = load<i32>(g, 8);
   const size = load<i32>(g, 40);
-  const block = load<u32>(r, 28) << 1;
-  let u = load<u32>(r, 32);
   let b = load<u32>(g, 12);
   let bias = load<u32>(g, 16);
   let m = load<u32>(g, 20);
@@ -172,7 +182,7 @@ function gemv4(r: usize, g: usize, x: usize, out: usize): void {
     let a0 = v128.load(bias), a1 = v128.load(bias, 16);
     let p = x;
     do {
-      const stop = min(p + block, end);
+      const stop = min(p + (block << 1), end);
       let s0 = i32x4.splat(0), s1 = s0;
       do {
         const t = v128.load_splat<i32>(p);
@@ -211,51 +221,44 @@ function unpack(d: usize, b: usize, u: usize, K: usize, block: usize): void {
   } while (d < end);
 }
 
-/** Tiles over i4 panels: each is widened into the scratch area and multiplied by the packed rows at `a`. */
-function gemm4(r: usize, a: usize, rows: i32, out: usize): void {
-  const g = r + 48, one = r + 96;
-  const K = load<u32>(g), cols = load<i32>(g, 8), size = load<u32>(g, 40), block = load<u32>(r, 28);
-  const panel = scratch() + load<u32>(r, 36);
-  const blocks = (K + block - 1) / block;
-  store<u32>(one, panel, 12);
-  for (let n = 0; n < cols; n += 8) {
-    unpack(panel, load<u32>(g, 12) + <usize>n * (K >> 1), load<u32>(r, 32) + <usize>n * blocks, K, block);
-    store<i32>(one, cols - n < 8 ? cols - n : 8, 8);
-    store<u32>(one, load<u32>(g, 16) + (n << 2), 16);
-    store<u32>(one, load<u32>(g, 20) + (n << 2), 20);
-    gemm(one, a, rows, out + <usize>n * size);
+/**
+ * Rows start…end−1 of a matrix times panels from…to−1 at B. Record (48 bytes, then G): rows, bytes from row to row, element
+ * bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1, 2: one row, i8 or i16; 4: i4), scratch offset of A; for i4: weights a
+ * scale, scales, scratch offset of a widened panel; then 1 where the units of `matrix` are panels.
+ */
+export function product(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
+  const lda = load<u32>(r, 4), size = load<i32>(r, 8), zp = load<i32>(r, 12), kind = load<i32>(r, 20);
+  const a = scratch() + load<u32>(r, 24), g = r + 48, one = own();
+  const K = load<u32>(g), ld = load<u32>(g, 44), scale = load<u32>(r, 28);
+  const scales = kind == 4 ? ((K + scale - 1) / scale) << 3 : 0, u = load<u32>(r, 32);
+  if (load<i32>(r) == 1 && kind) {
+    widen(a, x, K, size, zp);
+    out += panelsOf(g, B, kind == 4 ? K << 2 : K << (kind + 2), from, to);
+    if (kind == 1) gemv<i8>(one, a, out);
+    else if (kind == 2) gemv<i16>(one, a, out);
+    else gemv4(one, u + <usize>from * scales, scale, a, out);
+    return;
+  }
+  const block = load<i32>(r, 16), panel = scratch() + load<u32>(r, 36);
+  for (let i = start; i < end; i += block) {
+    const rows = min(block, end - i), y = out + <usize>i * ld;
+    packRows(a, x + <usize>i * lda, lda, rows, K, size, zp);
+    if (kind) {
+      for (let n = from; n < to; n++) {
+        unpack(panel, B + <usize>n * (K << 2), u + <usize>n * scales, K, scale);
+        const at = y + panelsOf(g, 0, 0, n, n + 1);
+        store<u32>(one, panel, 12);
+        gemm(one, a, rows, at);
+      }
+    } else gemm(one, a, rows, y + panelsOf(g, B, K << 4, from, to));
   }
 }
 
-/**
- * A matrix of contiguous rows times panels. Record (48 bytes, then G; for i4 a second G): rows, bytes from row to row,
- * element bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1, 2: one row, i8 or i16; 4: i4), scratch offset of A; for
- * i4: weights a scale, scales, scratch offset of a widened panel.
- */
-export function matrix(r: usize, x: usize, out: usize): void {
-  const M = load<i32>(r);
-  const lda = load<u32>(r, 4);
-  const size = load<i32>(r, 8);
-  const zp = load<i32>(r, 12);
-  const block = load<i32>(r, 16);
-  const kind = load<i32>(r, 20);
-  const a = scratch() + load<u32>(r, 24);
-  const g = r + 48;
-  const K = load<i32>(g);
-  if (M == 1 && kind) {
-    widen(a, x, K, size, zp);
-    if (kind == 1) gemv<i8>(g, a, out);
-    else if (kind == 2) gemv<i16>(g, a, out);
-    else gemv4(r, g, a, out);
-    return;
-  }
-  const ld = load<u32>(g, 44);
-  for (let i = 0; i < M; i += block) {
-    const rows = min(block, M - i);
-    packRows(a, x + <usize>i * lda, lda, rows, K, size, zp);
-    if (kind) gemm4(r, a, rows, out + <usize>i * ld);
-    else gemm(g, a, rows, out + <usize>i * ld);
-  }
+/** A matrix of contiguous rows times panels; units are panels, or four rows. */
+export function matrix(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  const rows = load<i32>(r), byPanels = load<i32>(r, 40);
+  const start = byPanels ? 0 : from << 2, end = byPanels ? rows : min(rows, to << 2);
+  product(r, load<u32>(r, 60), x, out, start, end, byPanels ? from : 0, byPanels ? to : load<i32>(r, 52));
 }
 
 /** n values as x − zp in i16; reads and writes up to 7 elements more. */
@@ -269,19 +272,19 @@ export function widen(d: usize, x: usize, n: i32, size: i32, zp: i32): void {
 }
 
 /**
- * Packs a dynamic right operand into panels. Record: K, columns, element bytes, transposed, scratch offset of B. Ragged
+ * Packs panels from…to−1 of a dynamic right operand. Record: K, columns, element bytes, transposed, scratch offset of B. Ragged
  * panels are cleared first, so that padding is zero.
  */
-export function packB(r: usize, b: usize): void {
+function packB(r: usize, b: usize, from: i32, to: i32): void {
   const K = load<i32>(r);
-  const N = load<i32>(r, 4);
+  const N = load<i32>(r, 4), end = min(N, to << 3);
   const size = load<i32>(r, 8);
   const tb = load<i32>(r, 12);
-  let d = scratch() + load<u32>(r, 16);
   const panel = <usize>max(2, (K + 1) & ~1) << 4;
+  let d = scratch() + load<u32>(r, 16) + <usize>from * panel;
   const sk = <usize>(tb ? size : N * size);
   const sn = <usize>(tb ? K * size : size);
-  for (let n = 0; n < N; n += 8) {
+  for (let n = from << 3; n < end; n += 8) {
     const cols = min(8, N - n);
     const p = b + <usize>n * sn;
     let k = 0;
@@ -309,5 +312,19 @@ function packColumn(d: usize, p: usize, sk: usize, k: i32, K: i32, size: i32): v
     if (k + 1 < K) store<i16>(d, <i16>read(p + sk, size), 2);
     p += sk << 1;
     d += 32;
+  }
+}
+
+/** Batched product of two activations: nd over the batch, `b` the record of packB, `a` that of matrix. Units are panels. */
+export function matmul(from: i32, to: i32, nd: usize, b: usize, a: usize): void {
+  const panels = load<i32>(a, 52), B = scratch() + load<u32>(b, 16);
+  let packed: usize = 0, first = 0, last = 0;
+  ndStart(nd, from / panels, (to + panels - 1) / panels);
+  while (ndNext()) {
+    const i = from % panels, end = min(panels, i + to - from);
+    if (packed != p1 || i < first || end > last) packB(b, p1, i, end);
+    packed = p1, first = i, last = end;
+    product(a, B, p0, p2, 0, load<i32>(a), i, end);
+    from += end - i;
   }
 }

@@ -43,13 +43,15 @@ function variance(x: usize, n: i32, size: i32, zx: i32, f: i32, mu: i32, eps: u6
   return squares - <u64>(rho * rho) / <u64>n + eps;
 }
 
-/** Record: rows, N, bytes of x, zx, f, eps (low, high), gamma, beta (both followed by 32 readable bytes), g, zp, lo, hi, bytes of y. */
-export function layerNorm(r: usize, x: usize, y: usize): void {
-  const rows = load<i32>(r), n = load<i32>(r, 4), tx = load<i32>(r, 8), zx = load<i32>(r, 12), f = load<i32>(r, 16);
+/** Units are rows. Record: rows, N, bytes of x, zx, f, eps (low, high), gamma, beta (both followed by 32 readable bytes), g, zp, lo, hi, bytes of y. */
+export function layerNorm(from: i32, to: i32, r: usize, x: usize, y: usize): void {
+  const n = load<i32>(r, 4), tx = load<i32>(r, 8), zx = load<i32>(r, 12), f = load<i32>(r, 16);
   const eps = load<u64>(r, 20), g = load<i32>(r, 36), ty = load<i32>(r, 52);
   const z = i32x4.splat(zx), zp = v128.load_splat<i32>(r + 40), lo = v128.load_splat<i32>(r + 44), hi = v128.load_splat<i32>(r + 48);
   const half = i32x4.splat(g ? 1 << (g - 1) : 0);
-  for (let i = 0; i < rows; i++) {
+  x += <usize>from * n * tx;
+  y += <usize>from * n * ty;
+  for (; from < to; from++) {
     let s1: i64 = 0;
     for (let j = 0; j < n; j++) s1 += <i64>(read(x + j * tx, tx) - zx);
     const V = variance(x, n, tx, zx, f, mean(s1, n, f), eps);

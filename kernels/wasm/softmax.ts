@@ -22,14 +22,14 @@ function quotients(e: v128, scale: v128, half: v128, sum: v128): v128 {
 }
 
 /**
- * Rows p0 → p2, mask row p1 (inner stride 0 or 1). Record: bytes of x, l, m, e, EXP2, table of weights (0: none), o, zp, lo,
+ * Units are rows: p0 → p2, mask row p1 (inner stride 0 or 1). Record: bytes of x, l, m, e, EXP2, table of weights (0: none), o, zp, lo,
  * hi, bytes of y, masked, causal, offset, address of the offset (0: the attribute), rows of axis −2.
  *
  * The quotient divq(E, S, o) = ⌊(E·2^o + ⌊S/2⌋) / S⌋ is taken in f64: both operands are exact, the quotient is below 2^16 and
  * at least 2^−31 from an integer it does not reach, so truncation is exact (spec/10-ops.md §10, fact 9). An element that is not
  * kept has E = 0, and so y = zp; a row without kept ones divides by 1.
  */
-export function softmax(nd: usize, r: usize): void {
+export function softmax(from: u32, to: u32, nd: usize, r: usize): void {
   const K = load<i32>(nd), stride = load<u32>(nd, 24);
   const tx = load<i32>(r), l = load<i32>(r, 4), m = load<i32>(r, 8), e = load<i32>(r, 12), exp2 = load<u32>(r, 16);
   const table = load<u32>(r, 20), scale = f64x2.splat(<f64>(1 << load<i32>(r, 24)));
@@ -37,8 +37,9 @@ export function softmax(nd: usize, r: usize): void {
   const ty = load<i32>(r, 40), masked = load<i32>(r, 44), causal = load<i32>(r, 48), R = load<i32>(r, 60);
   const f = load<u32>(r, 56) ? load<i32>(load<u32>(r, 56)) : load<i32>(r, 52);
   const E = scratch();
-  let i = 0;
-  for (let c = ndStart(nd); c > 0; c--) {
+  let i = <i32>(from % <u32>R);
+  ndStart(nd, from, to);
+  while (ndNext()) {
     const kept = causal ? <i32>max<i64>(0, min<i64>(<i64>K, <i64>i + f + 1)) : K;
     if (++i == R) i = 0;
     let mx = i32.MIN_VALUE;
@@ -60,28 +61,23 @@ export function softmax(nd: usize, r: usize): void {
       const a = limit4(quotients(v128.load(p), scale, half, sum), zp, lo, hi);
       store8(p2 + j * ty, a, limit4(quotients(v128.load(p, 16), scale, half, sum), zp, lo, hi), K - j, ty);
     }
-    ndNext(nd);
   }
 }
 
-/** argmax over the middle axis of [outer, K, inner]; y i32 [outer, inner]. `flip` −1 reverses the order of values: argmin. */
-export function argmax(x: usize, y: usize, outer: i32, K: i32, inner: i32, size: i32, last: i32, flip: i32): void {
+/** argmax over the middle axis of [outer, K, inner]; y i32 [outer, inner], a unit each. `flip` −1 reverses the order: argmin. */
+export function argmax(from: u32, to: u32, x: usize, y: usize, K: i32, inner: u32, size: i32, last: i32, flip: i32): void {
   const step = <usize>inner * size;
-  for (let i = 0; i < outer; i++) {
-    for (let j = 0; j < inner; j++) {
-      let p = x + <usize>j * size;
-      let best = 0, top = read(p, size) ^ flip;
-      for (let k = 1; k < K; k++) {
-        p += step;
-        const v = read(p, size) ^ flip;
-        if (v > top || (last && v == top)) {
-          best = k;
-          top = v;
-        }
+  for (; from < to; from++) {
+    let p = x + <usize>(from / inner) * K * step + <usize>(from % inner) * size;
+    let best = 0, top = read(p, size) ^ flip;
+    for (let k = 1; k < K; k++) {
+      p += step;
+      const v = read(p, size) ^ flip;
+      if (v > top || (last && v == top)) {
+        best = k;
+        top = v;
       }
-      store<i32>(y, best);
-      y += 4;
     }
-    x += step * K;
+    store<i32>(y + (<usize>from << 2), best);
   }
 }

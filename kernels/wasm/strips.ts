@@ -47,7 +47,7 @@ function columns(r: usize, taps: usize, image: usize, y0: i32): void {
 }
 
 /** The output rows from…to−1 of all images. */
-export function strips(r: usize, x: usize, out: usize, from: u32, to: u32): void {
+export function strips(from: u32, to: u32, r: usize, x: usize, out: usize): void {
   const OH = load<u32>(r, 4), C = load<u32>(r, 20);
   const image = <usize>load<u32>(r, 12) * load<u32>(r, 16) * C;
   const row = <usize>load<u32>(r, 8) * C * load<u32>(r, 92);

@@ -169,7 +169,7 @@ function outputs(r: usize, p: usize, out: usize, n: u32, first: u32, end: u32, t
 }
 
 /** The groups from…to−1 of four tiles each. */
-export function winograd(r: usize, x: usize, out: usize, from: u32, to: u32): void {
+export function winograd(from: u32, to: u32, r: usize, x: usize, out: usize): void {
   const C = load<u32>(r, 28), panels = load<u32>(r, 52), block = load<u32>(r, 48), tiles = load<u32>(r);
   const V = scratch() + load<u32>(r, 84), M = scratch() + load<u32>(r, 88);
   const zp = v128.load_splat<i16>(r + 40);

@@ -1,5 +1,5 @@
 /**
- * The memory layout of one executable: [low page][activations][records and packed constants][scratch]. Kernels' plan
+ * The memory layout of one executable: [control words][activations][records and packed constants][private area]. Kernels' plan
  * functions reserve areas here; the bytes are written once the memory exists.
  * @module
  */
@@ -9,10 +9,10 @@ import type { Lifetime } from '../../runtime/arena.ts';
 import { firstFit } from '../../runtime/arena.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 
-/** Bytes below the activations: the scratch pointer and the kernels' small fixed areas. */
-const LOW = 1024;
-/** Cell that holds the address of the scratch area. */
-const SCRATCH_CELL = 16;
+/** Bytes below the activations. */
+const LOW = 64;
+/** Bytes of the fixed cells that a private area starts with (kernels/wasm/simd.ts). */
+const CELLS = 288;
 const ALIGN = 64;
 /** Readable bytes behind every area: vector loads may reach past a tensor. */
 const SLACK = 64;
@@ -47,7 +47,7 @@ export class Builder {
   readonly #shared = new Map<string, number>();
   readonly activations: number;
   #end: number;
-  #scratch = 0;
+  #scratch = CELLS;
 
   /** @param keep true where no two activations may share bytes */
   constructor(plan: Plan, keep: boolean) {
@@ -118,19 +118,19 @@ export class Builder {
 
   /** Makes the scratch area hold at least `bytes`. */
   scratch(bytes: number): void {
-    this.#scratch = Math.max(this.#scratch, bytes);
+    this.#scratch = Math.max(this.#scratch, CELLS + bytes);
   }
 
-  /** Bytes of records and packed constants, of scratch, and of the whole memory in use. */
-  get figures(): { readonly constants: number; readonly scratch: number; readonly end: number } {
+  /** Bytes of records and packed constants and of the private area, where that lies, and bytes of the whole memory in use. */
+  get figures(): { readonly constants: number; readonly scratch: number; readonly base: number; readonly end: number } {
     const start = aligned(LOW + this.activations + SLACK);
-    return { constants: this.#end - start, scratch: this.#scratch, end: aligned(this.#end) + this.#scratch + SLACK };
+    const base = aligned(this.#end);
+    return { constants: this.#end - start, scratch: this.#scratch, base, end: base + this.#scratch + SLACK };
   }
 
-  /** Writes every area and the scratch pointer. */
+  /** Writes every area. */
   write(memory: ArrayBuffer): void {
     for (const { at, fill } of this.#areas) fill(memory, at);
-    new Uint32Array(memory, SCRATCH_CELL, 1)[0] = aligned(this.#end);
     this.#areas.length = 0;
   }
 }

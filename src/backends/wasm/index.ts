@@ -11,7 +11,8 @@ import type { Plan, PlanNode, PlanTensor } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
-import { type Prepared, prepareNode, type Variant } from './kernels.ts';
+import { call, type Prepared } from './call.ts';
+import { prepareNode, type Variant } from './kernels.ts';
 import { instantiate, type Kernels, loadModule, MODULE_BYTES, PAGE } from './module.ts';
 
 /** Most pages of a memory: one less than 32 bits address, so that the end of an area is an address, too. */
@@ -24,13 +25,18 @@ function viewOf(memory: ArrayBuffer, t: PlanTensor, at: number): TypedArray {
   return new Int8Array(memory, at, t.bytes);
 }
 
+/** Runs all calls of a node. */
+function runNode(kernels: Kernels, { calls }: Prepared): void {
+  for (let i = 0; i < calls.length; i++) call(kernels, calls[i]!, 0, calls[i]!.units);
+}
+
 function copyOf(a: TypedArray): TypedArray {
   return a.slice() as TypedArray;
 }
 
 interface Ready {
   readonly kernels: Kernels;
-  readonly calls: readonly Prepared[];
+  readonly nodes: readonly Prepared[];
   readonly inputs: readonly TypedArray[];
   readonly outputs: readonly TypedArray[];
   /** View of an activation. */
@@ -54,10 +60,10 @@ class WasmExecutable implements Executable {
     inputs: readonly TypedArray[],
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly TypedArray[]> {
-    const { kernels, calls, outputs } = this.#load(inputs);
-    for (const call of calls) {
+    const { kernels, nodes, outputs } = this.#load(inputs);
+    for (const node of nodes) {
       signal?.throwIfAborted();
-      call.run(kernels);
+      runNode(kernels, node);
       if (signal !== undefined) await turn();
     }
     return outputs.map(copyOf);
@@ -67,8 +73,8 @@ class WasmExecutable implements Executable {
     inputs: readonly TypedArray[],
     { into }: { readonly into?: readonly TypedArray[] | undefined },
   ): readonly TypedArray[] {
-    const { kernels, calls, outputs } = this.#load(inputs);
-    for (let i = 0; i < calls.length; i++) calls[i]!.run(kernels);
+    const { kernels, nodes, outputs } = this.#load(inputs);
+    for (let i = 0; i < nodes.length; i++) runNode(kernels, nodes[i]!);
     if (into === undefined) return outputs.map(copyOf);
     for (let i = 0; i < outputs.length; i++) into[i]!.set(outputs[i]!);
     return into;
@@ -76,7 +82,7 @@ class WasmExecutable implements Executable {
 
   /** A stepper works in this executable’s one memory: no other run may come between its steps. */
   begin(inputs: readonly TypedArray[], from?: Snapshot): Stepper {
-    const { kernels, calls, outputs, view } = this.#load(inputs);
+    const { kernels, nodes, outputs, view } = this.#load(inputs);
     const { lifetimes, model, dims } = this.#plan;
     for (const [id, data] of from?.tensors ?? []) if (lifetimes[id]) view(id).set(data);
     const t = dims.map((d, i) => d - model.symbols[i]!.min);
@@ -89,9 +95,9 @@ class WasmExecutable implements Executable {
     };
     return {
       step: (cost) => {
-        for (let spent = 0n; next < calls.length && spent <= cost; spent += prices[next - 1]!)
-          calls[next++]!.run(kernels);
-        return next === calls.length;
+        for (let spent = 0n; next < nodes.length && spent <= cost; spent += prices[next - 1]!)
+          runNode(kernels, nodes[next++]!);
+        return next === nodes.length;
       },
       read: (id) => this.#plan.tensors[id]?.data ?? (holds(id, next - 1) ? copyOf(view(id)) : undefined),
       snapshot: () => ({
@@ -99,7 +105,7 @@ class WasmExecutable implements Executable {
         tensors: new Map(lifetimes.flatMap((_, id) => (holds(id, next) ? [[id, copyOf(view(id))]] : []))),
       }),
       outputs: () => {
-        assert(next === calls.length, 'outputs are read after the last step');
+        assert(next === nodes.length, 'outputs are read after the last step');
         return outputs.map(copyOf);
       },
     };
@@ -112,8 +118,8 @@ class WasmExecutable implements Executable {
   }
 
   explain(): readonly KernelChoice[] {
-    const calls = this.#ready?.calls ?? [];
-    return calls.map(({ kernel }, i) => ({ node: i, op: this.#plan.nodes[i]!.op, kernel }));
+    const nodes = this.#ready?.nodes ?? [];
+    return nodes.map(({ kernel }, i) => ({ node: i, op: this.#plan.nodes[i]!.op, kernel }));
   }
 
   dispose(): void {
@@ -129,20 +135,20 @@ class WasmExecutable implements Executable {
 }
 
 /** Lays a plan out, makes its memory and instance, and packs its constants. */
-function assemble(modules: readonly WebAssembly.Module[], plan: Plan, mode: Mode, variant?: Variant): Executable {
+function assemble({ modules, variant }: Code, plan: Plan, mode: Mode): Executable {
   const b = new Builder(plan, mode === 'trace');
-  const calls = plan.nodes.map((n) => prepareNode(n, b, variant));
-  const { constants, scratch, end } = b.figures;
+  const nodes = plan.nodes.map((n) => prepareNode(n, b, variant));
+  const { constants, scratch, base, end } = b.figures;
   const pages = floorDiv(end + PAGE - 1, PAGE);
   if (pages > MAX_PAGES)
     throw new HostError('NoMemory', 'the plan needs more WebAssembly memory than an instance may have', {
       expected: `at most ${MAX_PAGES} pages`,
       actual: String(pages),
     });
-  const { memory, kernels } = instantiate(modules, pages);
+  const { memory, kernels } = instantiate(modules, pages, base);
   b.write(memory.buffer);
   const view = (id: number): TypedArray => viewOf(memory.buffer, plan.tensors[id]!, b.at({ id }));
-  const ready: Ready = { kernels, calls, inputs: plan.inputs.map(view), outputs: plan.outputs.map(view), view };
+  const ready: Ready = { kernels, nodes, inputs: plan.inputs.map(view), outputs: plan.outputs.map(view), view };
   return new WasmExecutable(plan, mode, ready, {
     constants,
     activations: b.activations,
@@ -158,13 +164,22 @@ function isSpatial(plan: Plan, n: PlanNode): boolean {
   return kh === 3 && kw === 3 && plan.tensors[n.inputs[0]!]!.shape[3]! >= 16;
 }
 
+/** Modules, and the further kernels among them. */
+interface Code {
+  readonly modules: readonly WebAssembly.Module[];
+  readonly variant?: Variant;
+}
+
+/** What a plan takes. */
+export async function codeFor(plan: Plan): Promise<Code> {
+  const modules = [await loadModule()];
+  if (!plan.nodes.some((n) => isSpatial(plan, n))) return { modules };
+  const { loadSpatial, variant } = await import('./spatial/index.ts');
+  return { modules: [...modules, await loadSpatial()], variant };
+}
+
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */
 export const wasm: Backend = {
   name: 'wasm',
-  prepare: async (plan, { mode }) => {
-    const modules = [await loadModule()];
-    if (!plan.nodes.some((n) => isSpatial(plan, n))) return assemble(modules, plan, mode);
-    const { loadSpatial, variant } = await import('./spatial/index.ts');
-    return assemble([...modules, await loadSpatial()], plan, mode, variant);
-  },
+  prepare: async (plan, { mode }) => assemble(await codeFor(plan), plan, mode),
 };

@@ -1,5 +1,5 @@
 /**
- * The kernel of every op: a plan-time function that packs constants, lays out records and returns the call. The table is
+ * The kernel of every op: a plan-time function that packs constants, lays out records and returns the calls. The table is
  * typed over all op names, so that a new op does not compile before it has an entry.
  * @module
  */
@@ -7,10 +7,10 @@ import type { BoundAttrs } from '../../ops/define.ts';
 import type { AttrsOf, OpName } from '../../ops/index.ts';
 import type { PlanNode } from '../../runtime/plan.ts';
 import type { Arg, Builder } from './builder.ts';
+import type { Prepared } from './call.ts';
 import { linear2, lut8, lut16, rescale } from './elementwise.ts';
 import { conv2d, dense, matmul } from './linear.ts';
 import { lstm } from './lstm.ts';
-import type { Kernels } from './module.ts';
 import {
   concat,
   depth_to_space,
@@ -35,12 +35,6 @@ export interface Site<N extends OpName> {
   readonly facts: PlanNode['facts'];
   readonly in: readonly (Arg | undefined)[];
   readonly out: readonly Arg[];
-}
-
-/** A chosen kernel: its name and its call. */
-export interface Prepared {
-  readonly kernel: string;
-  run(kernels: Kernels): void;
 }
 
 /** The plan-time function of an op. */
@@ -97,7 +91,7 @@ export function prepareNode(node: PlanNode, b: Builder, variant?: Variant): Prep
     in: node.inputs.map((id) => (id < 0 ? undefined : b.arg(id))),
     out: node.outputs.map((id) => b.arg(id)),
   };
-  if (site.out.every((t) => t.count === 0)) return { kernel: 'empty', run: () => {} };
+  if (site.out.every((t) => t.count === 0)) return { kernel: 'empty', calls: [] };
   const s = site as unknown as Site<never>;
   return variant?.(node.op, s, b) ?? (KERNELS[node.op] as WasmKernel<never>)(s, b);
 }

@@ -4,7 +4,8 @@
  */
 import { floorDiv } from '../../core/int.ts';
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 import {
   blockBytes,
   blockRows,
@@ -41,14 +42,26 @@ interface Scales {
   readonly at: number;
 }
 
-/** The record of `matrix` (kernels/wasm/gemm.ts). Returns its address and the end of its scratch area. */
+/** Units of a product: panels where rows are few or panels are unpacked; else four rows. */
+function unitsOf(
+  rows: number,
+  count: number,
+  panelsOnly: boolean,
+): { readonly byPanels: boolean; readonly units: number } {
+  const [tiles, columns] = [(rows + 3) >> 2, panelColumns(count) >> 3];
+  const byPanels = panelsOnly || (tiles < 16 && columns > tiles);
+  return { byPanels, units: byPanels ? columns : tiles };
+}
+
+/** The record of `matrix` (kernels/wasm/gemm.ts): its address, the end of its scratch area, its units. */
 export function matrixRecord(
   b: Builder,
   x: Left,
   c: Columns,
   kind: PanelKind,
   scales?: Scales,
-): { readonly at: number; readonly end: number } {
+): { readonly at: number; readonly end: number; readonly units: number } {
+  const { byPanels, units } = unitsOf(x.rows, c.count, kind > 0);
   const block = blockRows(x.k, x.rows);
   const panelAt = x.offset + (x.rows === 1 && kind > 0 ? panelK(x.k) * 2 + 64 : blockBytes(x.k, block));
   const end = panelAt + (scales === undefined || x.rows === 1 ? 0 : panelK(x.k) * 16);
@@ -65,10 +78,10 @@ export function matrixRecord(
     scales?.block ?? 0,
     scales?.at ?? 0,
     panelAt,
-    0,
+    byPanels,
     0,
   ];
-  return { at: b.record([...head, ...g, ...(scales === undefined ? [] : g)]), end };
+  return { at: b.record([...head, ...g]), end, units };
 }
 
 /** Bias words of [groups][count] channels. */
@@ -115,6 +128,7 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
       m: matrix.m + g * channelArea,
     }),
   );
+  const { byPanels, units } = unitsOf(n * oh * ow, og, false);
   const record = b.record([
     n * oh * ow,
     oh,
@@ -138,12 +152,11 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
     groups,
     panelK(k),
     og * stageWords(stage)[4],
-    0,
+    byPanels ? units : 0,
     rowsAt,
     ...perGroup.flat(),
   ]);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: `conv_im2col_i${x.size * 8}`, run: (kernels) => kernels.conv(record, from, to) };
+  return prepared(`conv_im2col_i${x.size * 8}`, 'conv', units, record, b.at(x), b.at(s.out[0]!));
 }
 
 /**
@@ -205,13 +218,12 @@ export function depthwiseRecord(
 
 function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
   const [, kh, kw] = s.in[1]!.shape as readonly [number, number, number];
+  const [n, oh, ow] = s.out[0]!.shape as readonly [number, number, number];
   const taps = Array.from({ length: kh * kw }, (_, t) => t);
   const { record, x, y } = depthwiseRecord(s, b, taps, (taps.length + 2) * 4);
   const size = s.in[0]!.size;
-  return {
-    kernel: `depthwise_i${size * 8}${size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`,
-    run: (kernels) => kernels.depthwise(record, x, y),
-  };
+  const kernel = `depthwise_i${size * 8}${size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`;
+  return prepared(kernel, 'depthwise', n * oh * ow, record, x, y);
 }
 
 /** Contiguous rows of K times constant weights [O,K]. */
@@ -233,12 +245,9 @@ function rowsTimes(s: Site<'conv2d'> | Site<'dense'>, b: Builder, o: number, k: 
     ld: o,
   };
   const scales = u === undefined ? undefined : { block: (s as Site<'dense'>).attrs.block, at: scaleBytes(b, u) };
-  const { at } = matrixRecord(b, { rows, k, size: x.size, zp: x.zp, offset: 0 }, columns, kind, scales);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return {
-    kernel: `${name}_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}`,
-    run: (kernels) => kernels.matrix(at, from, to),
-  };
+  const { at, units } = matrixRecord(b, { rows, k, size: x.size, zp: x.zp, offset: 0 }, columns, kind, scales);
+  const kernel = `${name}_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}`;
+  return prepared(kernel, 'matrix', units, at, b.at(x), b.at(s.out[0]!));
 }
 
 /** dense: i8 weights, or i4 weights with block scales. */
@@ -275,8 +284,6 @@ export function matmul(s: Site<'matmul'>, b: Builder): Prepared {
     };
   };
   const nd = strided(b, [...batch, 1], [x, y, out].map(matrices), true);
-  return {
-    kernel: `matmul_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}_i${y.size * 8}`,
-    run: (kernels) => kernels.matmul(nd, right, left.at),
-  };
+  const kernel = `matmul_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}_i${y.size * 8}`;
+  return prepared(kernel, 'matmul', nd.units * (panelColumns(count) >> 3), nd.at, right, left.at);
 }

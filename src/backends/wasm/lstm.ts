@@ -3,7 +3,8 @@
  * @module
  */
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 import { matrixRecord } from './linear.ts';
 import { multipliers, panels, words } from './pack.ts';
 
@@ -55,5 +56,5 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
     c0.bytes,
   ]);
   const at = [x, h0, c0, ...s.out].map((v) => b.at(v)) as [number, number, number, number, number, number];
-  return { kernel: gemv ? 'lstm_gemv' : 'lstm_gemm', run: (kernels) => kernels.lstm(record, ...at) };
+  return prepared(gemv ? 'lstm_gemv' : 'lstm_gemm', 'lstm', 1, record, ...at);
 }

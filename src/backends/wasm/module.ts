@@ -4,21 +4,46 @@
  */
 import { HostError } from '../../core/errors.ts';
 import { LENGTH, TEXT } from './kernels.gen.ts';
-import { selfTest } from './selftest.ts';
+import { BASE, selfTest } from './selftest.ts';
 
-/** What the module exports. Arguments are byte addresses and small integers; records are described beside each kernel. */
+/**
+ * What the module exports: the base of the private area, and kernels. A kernel computes the units from…to−1 of an output;
+ * arguments are byte addresses and small integers; records are described beside each kernel.
+ */
 export interface Kernels {
-  argmax(x: number, y: number, outer: number, k: number, inner: number, size: number, last: number, flip: number): void;
-  bilinear(record: number, x: number, y: number): void;
-  binary(nd: number, record: number): void;
-  conv(record: number, x: number, y: number): void;
-  copy(to: number, from: number, bytes: number): void;
-  depthwise(record: number, x: number, y: number): void;
-  gather(x: number, y: number, at: number, outer: number, step: number, count: number, inner: number): void;
-  layerNorm(record: number, x: number, y: number): void;
-  linear2(nd: number, record: number): void;
-  lstm(record: number, x: number, h0: number, c0: number, h: number, lastH: number, lastC: number): void;
+  readonly base: WebAssembly.Global;
+  argmax(
+    from: number,
+    to: number,
+    x: number,
+    y: number,
+    k: number,
+    inner: number,
+    size: number,
+    last: number,
+    flip: number,
+  ): void;
+  bilinear(from: number, to: number, record: number, x: number, y: number): void;
+  binary(from: number, to: number, nd: number, record: number): void;
+  conv(from: number, to: number, record: number, x: number, y: number): void;
+  depthwise(from: number, to: number, record: number, x: number, y: number): void;
+  gather(from: number, to: number, x: number, y: number, at: number, step: number, count: number, inner: number): void;
+  layerNorm(from: number, to: number, record: number, x: number, y: number): void;
+  linear2(from: number, to: number, nd: number, record: number): void;
+  lstm(
+    from: number,
+    to: number,
+    record: number,
+    x: number,
+    h0: number,
+    c0: number,
+    h: number,
+    lastH: number,
+    lastC: number,
+  ): void;
   lut16(
+    from: number,
+    to: number,
     x: number,
     y: number,
     n: number,
@@ -29,18 +54,30 @@ export interface Kernels {
     hi: number,
     size: number,
   ): void;
-  lut8(x: number, y: number, n: number, table: number, size: number): void;
-  matmul(nd: number, b: number, a: number): void;
-  matrix(record: number, x: number, y: number): void;
-  move(nd: number, size: number): void;
-  pool(record: number, x: number, y: number, avg: number): void;
-  reduce(nd: number, record: number, y: number): void;
-  rescale(record: number, x: number, y: number): void;
-  select(nd: number, op: number, size: number): void;
-  softmax(nd: number, record: number): void;
+  lut8(from: number, to: number, x: number, y: number, n: number, table: number, size: number): void;
+  matmul(from: number, to: number, nd: number, b: number, a: number): void;
+  matrix(from: number, to: number, record: number, x: number, y: number): void;
+  move(from: number, to: number, nd: number, size: number): void;
+  nearest(
+    from: number,
+    to: number,
+    x: number,
+    y: number,
+    image: number,
+    rows: number,
+    oh: number,
+    columns: number,
+    ow: number,
+    pixel: number,
+  ): void;
+  pool(from: number, to: number, record: number, x: number, y: number, avg: number): void;
+  reduce(from: number, to: number, nd: number, record: number, y: number): void;
+  rescale(from: number, to: number, nd: number, record: number): void;
+  select(from: number, to: number, nd: number, op: number, size: number): void;
+  softmax(from: number, to: number, nd: number, record: number): void;
   /** This and the next: of the module of spatial/, where that is loaded. */
-  strips(record: number, x: number, y: number, from: number, to: number): void;
-  winograd(record: number, x: number, y: number, from: number, to: number): void;
+  strips(from: number, to: number, record: number, x: number, y: number): void;
+  winograd(from: number, to: number, record: number, x: number, y: number): void;
 }
 
 /** Bytes of the module: code, charged to every executable’s memory figure. */
@@ -85,20 +122,28 @@ async function compile(): Promise<WebAssembly.Module> {
   } catch {
     throw new HostError('NoBackend', 'this engine does not accept WebAssembly SIMD');
   }
-  const { memory, kernels } = instantiate([module], 1);
+  const { memory, kernels } = instantiate([module], 1, BASE);
   const wrong = selfTest(kernels, memory);
   if (wrong !== undefined)
     throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
   return module;
 }
 
+/** The kernels of some modules over one memory, their private area at `base`. */
+export function kernelsOver(modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory, base: number): Kernels {
+  const exports = modules.map((m) => new WebAssembly.Instance(m, { env: { memory } }).exports as unknown as Kernels);
+  for (const e of exports) e.base.value = base;
+  return Object.assign({}, ...exports);
+}
+
 /**
- * Instances over one fresh memory of exactly `pages` pages; it never grows.
+ * Kernels over one fresh memory of exactly `pages` pages; it never grows.
  * @throws HostError `NoMemory`
  */
 export function instantiate(
   modules: readonly WebAssembly.Module[],
   pages: number,
+  base: number,
 ): { memory: WebAssembly.Memory; kernels: Kernels } {
   let memory: WebAssembly.Memory;
   try {
@@ -106,6 +151,5 @@ export function instantiate(
   } catch {
     throw new HostError('NoMemory', `no room for ${pages} pages of WebAssembly memory`);
   }
-  const exports = modules.map((m) => new WebAssembly.Instance(m, { env: { memory } }).exports);
-  return { memory, kernels: Object.assign({}, ...exports) as Kernels };
+  return { memory, kernels: kernelsOver(modules, memory, base) };
 }

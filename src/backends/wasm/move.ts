@@ -4,23 +4,24 @@
  */
 import { elementCount } from '../../core/tensor.ts';
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 import { denseStrides, strided, type Walk, walkOf } from './strided.ts';
 
-/** One strided copy: from → to over dims. */
+/** Strided copies one after the other: from → to over dims. */
 function copies(
   b: Builder,
   kernel: string,
   size: number,
   parts: readonly { dims: readonly number[]; from: Walk; to: Walk }[],
 ): Prepared {
-  const records = parts.filter((p) => p.dims.every((d) => d > 0)).map((p) => strided(b, p.dims, [p.from, p.to]));
-  return {
-    kernel,
-    run: (kernels) => {
-      for (let i = 0; i < records.length; i++) kernels.move(records[i]!, size);
-    },
-  };
+  const calls = parts
+    .filter((p) => p.dims.every((d) => d > 0))
+    .flatMap((p) => {
+      const nd = strided(b, p.dims, [p.from, p.to]);
+      return prepared('', 'move', nd.units, nd.at, size).calls;
+    });
+  return { kernel, calls };
 }
 
 function dense(b: Builder, t: Arg): Walk & { readonly strides: number[] } {
@@ -29,9 +30,9 @@ function dense(b: Builder, t: Arg): Walk & { readonly strides: number[] } {
 
 /** reshape: the same bytes. */
 export function reshape(s: Site<'reshape'>, b: Builder): Prepared {
-  const [from, to] = [b.at(s.in[0]!), b.at(s.out[0]!)];
-  const { bytes } = s.out[0]!;
-  return { kernel: 'copy', run: (kernels) => kernels.copy(to, from, bytes) };
+  const y = s.out[0]!;
+  const whole = (t: Arg): Walk => ({ at: b.at(t), strides: [1] });
+  return copies(b, 'copy', 1, [{ dims: [y.bytes], from: whole(s.in[0]!), to: whole(y) }]);
 }
 
 /** transpose: input strides permuted. */
@@ -118,8 +119,8 @@ export function gather(s: Site<'gather'>, b: Builder): Prepared {
   const { axis } = s.attrs;
   const [outer, inner] = [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis + 1)) * x.size];
   const [from, to, at] = [b.at(x), b.at(s.out[0]!), b.at(indices)];
-  const step = x.shape[axis]! * inner;
-  return { kernel: 'gather', run: (kernels) => kernels.gather(from, to, at, outer, step, indices.count, inner) };
+  const { count } = indices;
+  return prepared('gather', 'gather', outer * count, from, to, at, x.shape[axis]! * inner, count, inner);
 }
 
 /** expand: stride 0 along the axes that grow. */

@@ -6,7 +6,8 @@ import { EXP2, exponent, expweight } from '../../core/exp2.ts';
 import { floorDiv } from '../../core/int.ts';
 import { elementCount } from '../../core/tensor.ts';
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 import { words } from './pack.ts';
 import { strided, walkOf } from './strided.ts';
 
@@ -47,7 +48,7 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
     offset === undefined ? 0 : b.at(offset),
     shape[shape.length - 2] ?? 1,
   ]);
-  return { kernel: `softmax_i${x.size * 8}${small ? '_table' : ''}`, run: (kernels) => kernels.softmax(nd, record) };
+  return prepared(`softmax_i${x.size * 8}${small ? '_table' : ''}`, 'softmax', nd.units, nd.at, record);
 }
 
 /** argmax and argmin over [outer, K, inner]; `flip` −1 reverses the order. */
@@ -55,9 +56,10 @@ function arg(kernel: string, flip: number) {
   return (s: Site<'argmax'>, b: Builder): Prepared => {
     const [x] = s.in as readonly [Arg];
     const { axis, select_last } = s.attrs;
-    const [outer, inner] = [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis + 1))];
-    const [from, to, last] = [b.at(x), b.at(s.out[0]!), select_last ? 1 : 0];
-    return { kernel, run: (kernels) => kernels.argmax(from, to, outer, x.shape[axis]!, inner, x.size, last, flip) };
+    const y = s.out[0]!;
+    const inner = elementCount(x.shape.slice(axis + 1));
+    const last = select_last ? 1 : 0;
+    return prepared(kernel, 'argmax', y.count, b.at(x), b.at(y), x.shape[axis]!, inner, x.size, last, flip);
   };
 }
 
@@ -73,7 +75,7 @@ export function layer_norm(s: Site<'layer_norm'>, b: Builder): Prepared {
   const { eps, g, output: o } = s.attrs;
   const n = x.shape[x.shape.length - 1]!;
   const record = b.record([
-    floorDiv(x.count, n),
+    0,
     n,
     x.size,
     x.zp,
@@ -88,6 +90,5 @@ export function layer_norm(s: Site<'layer_norm'>, b: Builder): Prepared {
     o.hi,
     y.size,
   ]);
-  const [from, to] = [b.at(x), b.at(y)];
-  return { kernel: `layer_norm_i${x.size * 8}`, run: (kernels) => kernels.layerNorm(record, from, to) };
+  return prepared(`layer_norm_i${x.size * 8}`, 'layerNorm', floorDiv(x.count, n), record, b.at(x), b.at(y));
 }

@@ -3,7 +3,8 @@
  * @module
  */
 import type { Arg, Builder } from '../builder.ts';
-import type { Prepared, Site } from '../kernels.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
 import { depthwiseRecord } from '../linear.ts';
 
 /** Taps by columns: (row 0, row 1), then row 2 with none. */
@@ -22,5 +23,5 @@ export function stripsFit(s: Site<'conv2d'>): boolean {
 export function strips(s: Site<'conv2d'>, b: Builder): Prepared {
   const [n, oh, ow] = s.out[0]!.shape as readonly [number, number, number];
   const { record, x, y } = depthwiseRecord(s, b, ORDER, (ow + 2) * 12);
-  return { kernel: 'depthwise_i8_strips', run: (kernels) => kernels.strips(record, x, y, 0, n * oh) };
+  return prepared('depthwise_i8_strips', 'strips', n * oh, record, x, y);
 }

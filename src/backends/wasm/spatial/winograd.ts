@@ -4,7 +4,8 @@
  */
 import { floorDiv } from '../../../core/int.ts';
 import type { Arg, Builder } from '../builder.ts';
-import type { Prepared, Site } from '../kernels.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
 import { multipliers, stageWords, words, zeroRow } from '../pack.ts';
 
 /** Bytes of a block of transformed inputs: it stays in the second-level cache beside a panel. */
@@ -100,6 +101,5 @@ export function winograd(s: Site<'conv2d'>, b: Builder): Prepared {
     0,
     products,
   ]);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: 'conv_winograd_i8', run: (kernels) => kernels.winograd(record, from, to, 0, groups) };
+  return prepared('conv_winograd_i8', 'winograd', groups, record, b.at(x), b.at(s.out[0]!));
 }
