@@ -1,6 +1,6 @@
 /** Elementwise ops (spec/10-ops.md §3). */
 import { length, ndNext, ndStart, p0, p1, p2 } from './nd';
-import { clamp, interpolate, limit4, load8, mulhr4, rsh, store8, write } from './simd';
+import { limit4, load8, mulhr4, store8 } from './simd';
 
 /** Eight i8 or i16 as i16 lanes; stride 0 repeats one element. */
 // @ts-ignore: decorator
@@ -93,10 +93,29 @@ export function lut8(from: i32, to: i32, x: usize, y: usize, n: i32, table: usiz
   }
 }
 
-/** lut16: interpolation over 513 nodes, for n elements in units of 64; y of `size` bytes. */
+/** The nodes p and p + 1 of each of four intervals p, in the first lanes of i, as pairs. */
+// @ts-ignore: decorator
+@inline
+function nodes(t: usize, i: v128): v128 {
+  const a = v128.load32_zero(t + (i16x8.extract_lane_u(i, 0) << 1));
+  const b = v128.load_lane<i32>(t + (i16x8.extract_lane_u(i, 1) << 1), a, 1);
+  const c = v128.load_lane<i32>(t + (i16x8.extract_lane_u(i, 2) << 1), b, 2);
+  return v128.load_lane<i32>(t + (i16x8.extract_lane_u(i, 3) << 1), c, 3);
+}
+
+/** lut16: interpolation over 513 nodes, 128·a + (b − a)·f = a·(128 − f) + b·f, for n elements in units of 64; y of `size` bytes. */
 export function lut16(from: i32, to: i32, x: usize, y: usize, n: i32, table: usize, s: i32, zp: i32, lo: i32, hi: i32, size: i32): void {
-  const end = x + (min(n, to << 6) << 1);
+  const half = i32x4.splat(s ? 1 << (s - 1) : 0), z = i32x4.splat(zp), l = i32x4.splat(lo), h = i32x4.splat(hi);
   x += from << 7;
   y += (from << 6) * size;
-  for (; x < end; x += 2, y += size) write(y, interpolate(<i32>load<i16>(x), table, s, zp, lo, hi), size);
+  for (let k = min(n, to << 6) - (from << 6); k > 0; k -= 8) {
+    const v = v128.xor(v128.load(x), i16x8.splat(-32768));
+    const i = i16x8.shr_u(v, 7), g = v128.and(v, i16x8.splat(127)), f = i16x8.sub(i16x8.splat(128), g);
+    const a = i32x4.dot_i16x8_s(nodes(table, i), v128.shuffle<i16>(f, g, 0, 8, 1, 9, 2, 10, 3, 11));
+    const b = i32x4.dot_i16x8_s(nodes(table, v128.shuffle<i64>(i, i, 1, 1)), v128.shuffle<i16>(f, g, 4, 12, 5, 13, 6, 14, 7, 15));
+    const u = limit4(i32x4.shr_s(i32x4.add(a, half), s), z, l, h);
+    store8(y, u, limit4(i32x4.shr_s(i32x4.add(b, half), s), z, l, h), k, size);
+    x += 16;
+    y += size << 3;
+  }
 }

@@ -19,7 +19,7 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   const e = s.facts.weightBits!;
   const { shape } = y;
   const k = shape[shape.length - 1]!;
-  b.scratch(k * 4);
+  b.scratch(((k + 3) & ~3) * 4);
   const small = x.size === 1;
   const table = small ? words(b, 256, (d) => expweight(exponent(d, l, m), e)) : 0;
   const exp2 = small ? 0 : b.shared('EXP2', () => EXP2);
