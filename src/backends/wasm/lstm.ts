@@ -49,7 +49,6 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
     lo,
     hi,
     ...tables.map((v) => b.at(v)),
-    0,
     area,
     px,
     ph,
