@@ -29,7 +29,8 @@ export function wide(p: usize, size: i32, stride: usize): v128 {
 
 /**
  * linear2: (a·Ma + b·Mb + C) >> s, clamped, C folded with the zero points and the rounding; wraps until the shift. Record:
- * bytes of a, of b, Ma, Mb, C, s, lo, hi, bytes of y. Two i8 or i16 operands take one pair dot for four outputs.
+ * bytes of a, of b, Ma, Mb, C, s, lo, hi, bytes of y. Two i8 or i16 operands take one pair dot for four outputs. Where all three are
+ * dense i8, values saturate to i16 before the clamp, which is monotone.
  */
 export function linear2(from: u32, to: u32, nd: usize, r: usize): void {
   const sa = load<u32>(nd, 20), sb = load<u32>(nd, 24);
@@ -37,11 +38,23 @@ export function linear2(from: u32, to: u32, nd: usize, r: usize): void {
   const ma = v128.load_splat<i32>(r + 8), mb = v128.load_splat<i32>(r + 12), C = v128.load_splat<i32>(r + 16);
   const lo = v128.load_splat<i32>(r + 24), hi = v128.load_splat<i32>(r + 28);
   const pair = v128.or(v128.and(ma, i32x4.splat(0xffff)), i32x4.shl(mb, 16));
-  const short = ta < 4 && tb < 4;
+  const short = ta < 4 && tb < 4, bytes = ta == 1 && tb == 1 && ty == 1 && (sa & sb) == 1;
+  const low = i16x8.splat(<i16>load<i32>(r, 24)), high = i16x8.splat(<i16>load<i32>(r, 28));
   ndStart(nd, from, to);
   while (ndNext()) {
-    let a = p0, b = p1, y = p2;
-    for (let i = length; i > 0; i -= 8) {
+    let a = p0, b = p1, y = p2, i = length;
+    for (; bytes && i >= 8; i -= 8) {
+      const x = v128.load_ext<i8>(a), z = v128.load_ext<i8>(b);
+      const u = i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 0, 8, 1, 9, 2, 10, 3, 11), pair);
+      const v = i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 4, 12, 5, 13, 6, 14, 7, 15), pair);
+      const w = i16x8.narrow_i32x4_s(i32x4.shr_s(i32x4.add(u, C), s), i32x4.shr_s(i32x4.add(v, C), s));
+      const q = i16x8.min_s(i16x8.max_s(w, low), high);
+      v128.store_lane<i64>(y, i8x16.narrow_i16x8_s(q, q), 0);
+      a += 8;
+      b += 8;
+      y += 8;
+    }
+    for (; i > 0; i -= 8) {
       let u: v128, v: v128;
       if (short) {
         const x = load16(a, ta, sa), z = load16(b, tb, sb);
@@ -86,6 +99,12 @@ export function lut8(from: i32, to: i32, x: usize, y: usize, n: i32, table: usiz
   y += (from << 6) * size;
   if (size == 1) {
     const t = table + 128;
+    for (; x + 4 <= end; x += 4, y += 4) {
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x)));
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x, 1)), 1);
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x, 2)), 2);
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x, 3)), 3);
+    }
     for (; x < end; x++, y++) store<u8>(y, load<u8>(t + <isize>load<i8>(x)));
   } else {
     const t = table + 256;
