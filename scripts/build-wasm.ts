@@ -1,5 +1,5 @@
 /**
- * Builds kernels/wasm into src/backends/wasm/*.gen.ts: the module of all ops, and that of large convolutions. `--check` builds
+ * Builds kernels/wasm into src/backends/wasm/*.gen.ts: the module that every model takes, and that of further ops. `--check` builds
  * twice in memory and compares with the files.
  * @module
  */
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Entry file of each module, and the file that its bytes go to. */
 const MODULES = [
   ['index', 'kernels'],
-  ['spatial', 'spatial/kernels'],
+  ['more', 'more/kernels'],
 ] as const;
 
 const OPTIONS = [

@@ -35,10 +35,10 @@ const SKIPPED = [
   'src/ops/index.ts',
   'src/graph/ir.ts',
   'kernels/wasm/index.ts',
-  'kernels/wasm/spatial.ts',
+  'kernels/wasm/more.ts',
 ];
 /** What scripts/build-wasm.ts writes, restored after each mutant of a kernel. */
-const BUILT = ['src/backends/wasm/kernels.gen.ts', 'src/backends/wasm/spatial/kernels.gen.ts'];
+const BUILT = ['src/backends/wasm/kernels.gen.ts', 'src/backends/wasm/more/kernels.gen.ts'];
 /** What a mutant meets, the fast and decisive first; one that a stage kills does not see the next. The first stage is a script. */
 const QUICK = 'scripts/mutate-quick.ts';
 const STAGES: readonly (readonly string[])[] = [

@@ -105,8 +105,8 @@ function cuts(units: number, r: Random): number[] {
 /** Runs a plan in pieces, the last first, with nothing of worth in outputs and private area before each. */
 async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint8Array[]> {
   const b = new Builder(plan, true);
-  const { modules, variant } = await codeFor(plan);
-  const calls = plan.nodes.flatMap((n) => prepareNode(n, b, variant).calls);
+  const { modules, more } = await codeFor(plan);
+  const calls = plan.nodes.flatMap((n) => prepareNode(n, b, more).calls);
   const { base, end } = b.figures;
   const { memory, kernels } = instantiate(modules, Math.ceil(end / PAGE), base);
   b.write(memory.buffer);

@@ -7,12 +7,12 @@ import { assert, HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { polyAt } from '../../core/poly.ts';
 import type { TypedArray } from '../../core/tensor.ts';
-import type { Plan, PlanNode, PlanTensor } from '../../runtime/plan.ts';
+import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
 import { call, type Prepared } from './call.ts';
-import { prepareNode, type Variant } from './kernels.ts';
+import { type More, prepareNode, wantsMore } from './kernels.ts';
 import { instantiate, type Kernels, loadModule, MODULE_BYTES, PAGE } from './module.ts';
 
 /** Most pages of a memory: one less than 32 bits address, so that the end of an area is an address, too. */
@@ -135,9 +135,9 @@ class WasmExecutable implements Executable {
 }
 
 /** Lays a plan out, makes its memory and instance, and packs its constants. */
-function assemble({ modules, variant }: Code, plan: Plan, mode: Mode): Executable {
+function assemble({ modules, more }: Code, plan: Plan, mode: Mode): Executable {
   const b = new Builder(plan, mode === 'trace');
-  const nodes = plan.nodes.map((n) => prepareNode(n, b, variant));
+  const nodes = plan.nodes.map((n) => prepareNode(n, b, more));
   const { constants, scratch, base, end } = b.figures;
   const pages = floorDiv(end + PAGE - 1, PAGE);
   if (pages > MAX_PAGES)
@@ -157,25 +157,18 @@ function assemble({ modules, variant }: Code, plan: Plan, mode: Mode): Executabl
   });
 }
 
-/** Whether a node may be one for the module of spatial/: a 3×3 convolution of 16 channels or more. */
-function isSpatial(plan: Plan, n: PlanNode): boolean {
-  if (n.op !== 'conv2d') return false;
-  const [, kh, kw] = plan.tensors[n.inputs[1]!]!.shape;
-  return kh === 3 && kw === 3 && plan.tensors[n.inputs[0]!]!.shape[3]! >= 16;
-}
-
 /** Modules, and the further kernels among them. */
 interface Code {
   readonly modules: readonly WebAssembly.Module[];
-  readonly variant?: Variant;
+  readonly more?: More;
 }
 
 /** What a plan takes. */
 export async function codeFor(plan: Plan): Promise<Code> {
   const modules = [await loadModule()];
-  if (!plan.nodes.some((n) => isSpatial(plan, n))) return { modules };
-  const { loadSpatial, variant } = await import('./spatial/index.ts');
-  return { modules: [...modules, await loadSpatial()], variant };
+  if (!plan.nodes.some((n) => wantsMore(n, plan.tensors))) return { modules };
+  const { loadMore, MORE } = await import('./more/index.ts');
+  return { modules: [...modules, await loadMore()], more: MORE };
 }
 
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */

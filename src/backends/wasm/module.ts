@@ -75,7 +75,7 @@ export interface Kernels {
   rescale(from: number, to: number, nd: number, record: number): void;
   select(from: number, to: number, nd: number, op: number, size: number): void;
   softmax(from: number, to: number, nd: number, record: number): void;
-  /** This and the next: of the module of spatial/, where that is loaded. */
+  /** This and the next: of the module more/, as are those of its ops. */
   strips(from: number, to: number, record: number, x: number, y: number): void;
   winograd(from: number, to: number, record: number, x: number, y: number): void;
 }
