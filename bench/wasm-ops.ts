@@ -74,7 +74,7 @@ for (const [name, op, operands, attrs] of CASES.filter(([n]) => n.includes(proce
   const plan = planOf(op, operands, attrs);
   const b = new Builder(plan, true);
   const { calls } = prepareNode(plan.nodes[0]!, b);
-  const { memory, kernels } = instantiate(await loadModule(), Math.ceil(b.figures.end / PAGE));
+  const { memory, kernels } = instantiate(await loadModule(), Math.ceil((b.figures.base + b.figures.area) / PAGE));
   b.write(memory.buffer);
   kernels.base.value = b.figures.base;
   operands.forEach((o, id) => {

@@ -79,7 +79,7 @@ test('the memory figure covers every allocation', async () => {
 test('a run in slices gives the same bits, also from a snapshot', async () => {
   const e = await wasm.prepare(plan, { mode: 'run' });
   const whole = e.runSync!([image], {});
-  const stepper = e.begin!([image]);
+  const stepper = await e.begin!([image]);
   let calls = 0;
   let half = stepper.snapshot();
   while (!stepper.step(1000n)) if (++calls === 20) half = stepper.snapshot();
@@ -87,7 +87,7 @@ test('a run in slices gives the same bits, also from a snapshot', async () => {
   expect(stepper.outputs()).toEqual(whole);
   expect(half.next).toBe(20);
   const last = plan.nodes[half.next - 1]!.outputs[0]!;
-  const other = (await wasm.prepare(plan, { mode: 'run' })).begin!([image], half);
+  const other = await (await wasm.prepare(plan, { mode: 'run' })).begin!([image], half);
   expect(other.read(last)).toEqual(half.tensors.get(last));
   expect(other.read(plan.outputs[0]!)).toBeUndefined();
   expect(other.step(10n ** 18n)).toBe(true);

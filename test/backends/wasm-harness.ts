@@ -106,15 +106,15 @@ function cuts(units: number, r: Random): number[] {
 async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint8Array[]> {
   const b = new Builder(plan, true);
   const calls = plan.nodes.flatMap((n) => prepareNode(n, b).calls);
-  const { base, end } = b.figures;
-  const { memory, kernels } = instantiate(await loadModule(), Math.ceil(end / PAGE));
+  const { base, area: room } = b.figures;
+  const { memory, kernels } = instantiate(await loadModule(), Math.ceil((base + room) / PAGE));
   b.write(memory.buffer);
   kernels.base.value = base;
   const bytes = new Uint8Array(memory.buffer);
   const area = (id: number): Uint8Array => bytes.subarray(b.at({ id }), b.at({ id }) + plan.tensors[id]!.bytes);
   plan.inputs.forEach((id, i) => area(id).set(toBytes(inputs[i]!)));
   for (const id of plan.outputs) area(id).fill(0xa5);
-  const r = new Random(end);
+  const r = new Random(base);
   for (const c of calls) {
     const at = cuts(c.units, r);
     for (let i = at.length - 2; i >= 0; i--) {

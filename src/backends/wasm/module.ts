@@ -3,7 +3,7 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
-import { LENGTH, TEXT } from './kernels.gen.ts';
+import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
 import { selfTest } from './selftest.ts';
 
 /**
@@ -83,15 +83,14 @@ export const MODULE_BYTES: number = LENGTH;
 /** Bytes of a page of memory. */
 export const PAGE = 65536;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled: Promise<WebAssembly.Module>[] = [];
 
 /**
- * The module, compiled and probed on first use.
+ * The module, compiled and probed on first use; `shared` is one whose memory several instances share.
  * @throws HostError `NoBackend` without WebAssembly SIMD, `SelfTest` if a known answer comes out wrong
  */
-export function loadModule(): Promise<WebAssembly.Module> {
-  compiled ??= compile();
-  return compiled;
+export function loadModule(shared: boolean = false): Promise<WebAssembly.Module> {
+  return (compiled[+shared] ??= compile(shared));
 }
 
 /** The bytes that TEXT holds (scripts/build-wasm.ts, `textOf`). */
@@ -109,17 +108,19 @@ export function moduleBytes(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-async function compile(): Promise<WebAssembly.Module> {
+async function compile(shared: boolean): Promise<WebAssembly.Module> {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   if (!littleEndian || typeof WebAssembly === 'undefined')
     throw new HostError('NoBackend', 'no WebAssembly on this machine');
   let module: WebAssembly.Module;
   try {
-    module = await WebAssembly.compile(moduleBytes());
+    const bytes = moduleBytes();
+    if (shared) bytes[LIMITS] = 3; // minimum, maximum, shared
+    module = await WebAssembly.compile(bytes);
   } catch {
     throw new HostError('NoBackend', 'this engine does not accept WebAssembly SIMD');
   }
-  const { memory, kernels } = instantiate(module, 1);
+  const { memory, kernels } = instantiate(module, 1, shared);
   const wrong = selfTest(kernels, memory);
   if (wrong !== undefined)
     throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
@@ -133,10 +134,11 @@ async function compile(): Promise<WebAssembly.Module> {
 export function instantiate(
   module: WebAssembly.Module,
   pages: number,
+  shared: boolean = false,
 ): { memory: WebAssembly.Memory; kernels: Kernels } {
   let memory: WebAssembly.Memory;
   try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch {
     throw new HostError('NoMemory', `no room for ${pages} pages of WebAssembly memory`);
   }
