@@ -11,6 +11,7 @@ import { type Case, conformanceFolder, listCases, type Row } from './conformance
 import { floatRow } from './conformance/float.ts';
 import { integerRow } from './conformance/integer.ts';
 import { report } from './conformance/report.ts';
+import { sourcesHash } from './sources.ts';
 
 /** Runs every test on both roads, float first. */
 async function runAll(folder: string, cases: readonly Case[]): Promise<Row[]> {
@@ -28,10 +29,11 @@ async function main(): Promise<void> {
   const folder = conformanceFolder();
   if (!folder) throw new Error('the ONNX backend tests are absent: set SAMEBIT_SHARED to the shared folder');
   const cases = listCases(folder);
+  const sources = sourcesHash(); // as they are when the run begins
   const rows = await runAll(folder, cases);
   const json = option('--json');
   if (json !== undefined) writeFileSync(json, `[\n${rows.map((r) => JSON.stringify(r)).join(',\n')}\n]\n`);
-  writeFileSync(option('--out') ?? join(import.meta.dirname, '../CONFORMANCE.md'), report(cases, rows));
+  writeFileSync(option('--out') ?? join(import.meta.dirname, '../CONFORMANCE.md'), report(cases, rows, sources));
   const failed = rows.filter((r) => r.class === 'fail');
   for (const r of failed) console.error(`${r.road} ${r.test}: ${r.reason ?? ''}`);
   if (failed.length > 0) process.exitCode = 1;

@@ -1,6 +1,7 @@
 /**
  * `npm run models`: converts the models of examples/ and of the shared folder (SAMEBIT_SHARED), compares each with its
- * stored float outputs and writes MODELS.md. `--json` prints the rows; names after it choose some models and write nothing.
+ * stored float outputs and writes MODELS.md. `--json` prints the rows; names after it choose some models and print the text
+ * instead; `--runs=N` verifies fewer runs than the table asks for, and prints too.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { gasAtMaxima, macs } from '../src/cli/figures.ts';
 import { readArray, readBytes } from '../src/cli/files.ts';
 import type { NpyArray } from '../src/cli/npy.ts';
 import { grouped, percent, toJson } from '../src/cli/output.ts';
+import { type Verification, verifyModel } from '../src/cli/verify.ts';
 import { hex } from '../src/core/digest.ts';
 import type { Tensor } from '../src/core/tensor.ts';
 import { encodeModel } from '../src/format/encode.ts';
@@ -20,6 +22,7 @@ import { type ConvertOptions, convertModel } from '../src/quant/convert.ts';
 import type { FloatGraph } from '../src/quant/float-graph.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { createSession } from '../src/runtime/session.ts';
+import { type Face, type FaceMatch, findFaces, matchFaces, SAME, SCORE, same } from './models/faces.ts';
 import { sourcesHash } from './sources.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -31,6 +34,9 @@ const shared = join(process.env['SAMEBIT_SHARED'] ?? join(root, '../shared'), 'm
 const SAMPLES = 2000;
 const TIMED = 10;
 const COMPARED = 2;
+/** Random inputs that `samebit verify` takes, with its own default seed. */
+const VERIFIED = 100;
+const SEED = 1;
 
 interface Entry {
   readonly name: string;
@@ -75,6 +81,33 @@ interface Row {
   readonly id: string;
   readonly digests: readonly string[];
   readonly identical: boolean;
+  readonly verified: Verification;
+  readonly faces?: readonly FaceMatch[] | undefined;
+}
+
+/** Values of the outputs of a picture, by name. */
+type Outputs = Map<string, ArrayLike<number>>;
+
+/** Faces of each sample by both models, from the outputs as `compareModels` shows them. */
+class Faces {
+  readonly #float: Outputs[] = [];
+  readonly #ours: Outputs[] = [];
+
+  /** Takes the next output; the first one of a sample begins it. */
+  readonly see = (output: string, float: ArrayLike<number>, ours: ArrayLike<number>): void => {
+    for (const [all, values] of [
+      [this.#float, float],
+      [this.#ours, ours],
+    ] as const) {
+      if (all.at(-1) === undefined || all.at(-1)!.has(output)) all.push(new Map());
+      all.at(-1)!.set(output, Float64Array.from(values));
+    }
+  };
+
+  result(): FaceMatch[] {
+    const faces = (o: Outputs): Face[] => findFaces(o.get('scores')!, o.get('boxes')!);
+    return this.#float.map((f, i) => matchFaces(faces(f), faces(this.#ours[i]!)));
+  }
 }
 
 /** Floats that the file holds, in initialisers and constant nodes. */
@@ -117,7 +150,8 @@ async function runBoth(
   return { ms, digests: digests['wasm']!, identical: `${digests['wasm']}` === `${digests['reference']}` };
 }
 
-async function rowOf(entry: Entry, folder: string): Promise<Row> {
+async function rowOf(entry: Entry, folder: string, runs: number): Promise<Row> {
+  const faces = entry.name === 'ultraface' ? new Faces() : undefined;
   const source = readBytes(join(folder, 'model.onnx'));
   const calib = readArray(join(folder, 'calib.npy'));
   const start = performance.now();
@@ -135,6 +169,7 @@ async function rowOf(entry: Entry, folder: string): Promise<Row> {
     limit: SAMPLES,
     mean: entry.options.mean,
     std: entry.options.std,
+    ...(faces && { see: faces.see }),
   };
   const session = await createSession(model, { backend: 'wasm' });
   const accuracy = await compareModels(model, session, float, comparison);
@@ -155,6 +190,8 @@ async function rowOf(entry: Entry, folder: string): Promise<Row> {
     widened: report.widened.length,
     id: hex(model.id),
     ...(await runBoth(model, inputs)),
+    verified: await verifyModel(model, { backends: ['reference', 'wasm'], runs, seed: SEED }),
+    faces: faces?.result(),
   };
 }
 
@@ -190,7 +227,30 @@ function line(row: Row): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function markdown(rows: readonly Row[]): string {
+/** One line a backend: the digests stand below each other. */
+function verifiedLines({ name, verified: { backends, firstDifference: d } }: Row, runs: number): string[] {
+  const found = d === undefined ? 'identical' : `DIFFERENT from run ${d.run} on`;
+  return backends.map((b) => `| ${name} | ${b.name} | ${runs} | \`${b.digest}\` | ${found} | ${b.ms.toFixed(2)} |`);
+}
+
+/** The matched faces of a detector, one line a sample. */
+function facesTable({ name, faces = [] }: Row): string {
+  const lines = faces.map((f, i) => {
+    const least = f.matched > 0 ? `${f.least.toFixed(3)}${f.least < SAME ? ' (below)' : ''}` : '';
+    return `| ${i} | ${f.float} | ${f.ours} | ${f.matched} | ${least} |`;
+  });
+  return `## Faces
+
+${name}: faces with a score above ${SCORE}, overlaps suppressed, of the float model (stored outputs) and of ours; each is paired with the
+nearest of the other model. ${faces.every(same) ? `Every picture has the same faces, each with an IoU of at least ${SAME}.` : `NOT every picture has the same faces with an IoU of at least ${SAME}.`}
+
+| sample | float | ours | pairs | least IoU |
+| ---: | ---: | ---: | ---: | ---: |
+${lines.join('\n')}
+`;
+}
+
+function markdown(rows: readonly Row[], runs: number): string {
   const outputs = rows
     .filter((r) => r.accuracy.outputs.length > 1)
     .flatMap((r) =>
@@ -218,25 +278,39 @@ ${rows.map(line).join('\n')}
 | model | output | SQNR dB | cosine | largest error |
 | --- | --- | ---: | ---: | ---: |
 ${outputs.join('\n')}
+
+${rows
+  .filter((r) => r.faces !== undefined)
+  .map(facesTable)
+  .join('\n')}
+## The same bits on random inputs
+
+\`samebit verify MODEL.sbm --runs ${runs}\`: random and boundary inputs of seed ${SEED}; the digest is over the outputs of all runs, ms the median.
+
+| model | backend | runs | digest | bits | ms |
+| --- | --- | ---: | --- | --- | ---: |
+${rows.flatMap((r) => verifiedLines(r, runs)).join('\n')}
 `;
 }
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const names = args.filter((a) => !a.startsWith('--'));
+  const runs = Number(args.find((a) => a.startsWith('--runs='))?.slice(7) ?? VERIFIED);
   const rows: Row[] = [];
   for (const entry of ENTRIES.filter((e) => names.length === 0 || names.includes(e.name))) {
     const folder = entry.example ? join(root, 'examples', entry.example) : join(shared, entry.name);
     if (!existsSync(join(folder, 'model.onnx'))) throw new Error(`no model in ${folder}: set SAMEBIT_SHARED`);
-    const row = await rowOf(entry, folder);
+    const row = await rowOf(entry, folder, runs);
     process.stderr.write(`${line(row)}\n`);
     rows.push(row);
   }
   const path = join(root, 'MODELS.md');
-  const text = markdown(rows);
-  if (names.length === 0) writeFileSync(path, text);
+  const text = markdown(rows, runs);
   if (args.includes('--json')) console.log(toJson({ sources, models: rows }));
-  if (rows.some((r) => !r.identical)) process.exitCode = 1;
+  if (names.length === 0 && runs === VERIFIED) writeFileSync(path, text);
+  else if (!args.includes('--json')) console.log(text);
+  if (rows.some((r) => !r.identical || r.verified.firstDifference !== undefined)) process.exitCode = 1;
 }
 
 await main();

@@ -68,13 +68,15 @@ function reasons(cases: ReadonlyMap<string, Case>, rows: readonly Row[], road: s
   return table(['refusal', 'tests'], lines);
 }
 
-/** The text of CONFORMANCE.md. */
-export function report(cases: readonly Case[], rows: readonly Row[]): string {
+/** The text of CONFORMANCE.md; `sources` is the hash of the sources that the rows are of. */
+export function report(cases: readonly Case[], rows: readonly Row[], sources: string): string {
   const known = new Map(cases.map((c) => [c.name, c]));
   return `# Conformance to the ONNX backend tests
 
-Written by \`scripts/conformance.ts\`. The tests are those of onnx/onnx (folders node and simple), opsets 1 to 28; the importer
-itself takes opsets 7 to 22. Two roads, counted apart:
+Written by \`npm run conformance\` (\`scripts/conformance.ts\`); sources: \`${sources}\`.
+
+The tests are those of onnx/onnx (folders node and simple), opsets 1 to 28; the importer itself takes opsets 7 to 22. Two roads,
+counted apart:
 
 - **integer**: the test's graph is converted with ranges from the test's own data, encoded, validated and run on the reference
   backend. Shapes, axes, pads, repeats and the like, and the weights of convolutions and Gemm, are fixed to the test's

@@ -31,6 +31,8 @@ export interface Comparison {
   /** Normalisation of raw values; without it, what a u8 input declares. */
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
+  /** Is shown every output of every sample by both models, in the float model's layout. */
+  readonly see?: (output: string, float: ArrayLike<number>, ours: ArrayLike<number>) => void;
 }
 
 /** An output over all samples; sqnrDb is Infinity where every value is equal. */
@@ -282,6 +284,7 @@ export async function compareModels(
       if (theirs.length !== ours.length)
         throw new InputError('WrongShape', `output ${printable(port.name)} has another size in the two models`);
       sums.add(theirs, ours);
+      comparison.see?.(port.name, theirs, ours);
       if (k === 0) hits?.add(theirs, ours);
     }
     progress?.(n + 1, count);

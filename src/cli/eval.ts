@@ -10,7 +10,7 @@ import type { FloatPort } from '../quant/float-graph.ts';
 import { createSession } from '../runtime/session.ts';
 import { type Accuracy, compareModels } from './accuracy.ts';
 import { UsageError } from './errors.ts';
-import { namedFile, readArray, readBytes, readModel } from './files.ts';
+import { externalReader, namedFile, readArray, readBytes, readModel } from './files.ts';
 import type { NpyArray } from './npy.ts';
 import { collect, dim, numbers, whole } from './options.ts';
 import { print, startProgress, table, toJson } from './output.ts';
@@ -68,7 +68,8 @@ function show(result: Accuracy): void {
 
 async function evaluate(path: string, flags: Flags): Promise<void> {
   const model = readModel(path);
-  const graph = lower(parseOnnx(readBytes(flags.onnx)), { dims: flags.dim });
+  const onnx = parseOnnx(readBytes(flags.onnx), { external: externalReader(flags.onnx) });
+  const graph = lower(onnx, { dims: flags.dim });
   const comparison = {
     inputs: arraysOf('--inputs', flags.inputs, graph.inputs),
     reference: arraysOf('--reference', flags.reference ?? [], graph.outputs),

@@ -22,7 +22,8 @@ interface Flags {
   readonly json?: boolean;
 }
 
-interface Difference {
+/** The first element that differs. */
+export interface Difference {
   readonly run: number;
   readonly backends: readonly [string, string];
   readonly output: string;
@@ -70,7 +71,18 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-async function compare(model: Model, flags: Flags, lanes: readonly Lane[]): Promise<Difference | undefined> {
+/** What `verifyModel` finds. */
+export interface Verification {
+  /** A backend's digest over all run digests, and the median of its run times in milliseconds. */
+  readonly backends: readonly { readonly name: string; readonly digest: string; readonly ms: number }[];
+  readonly firstDifference?: Difference | undefined;
+}
+
+async function compare(
+  model: Model,
+  flags: Pick<Flags, 'runs' | 'seed'>,
+  lanes: readonly Lane[],
+): Promise<Difference | undefined> {
   const random = new Random(flags.seed);
   const progress = startProgress('verifying');
   let first: Difference | undefined;
@@ -94,15 +106,11 @@ async function compare(model: Model, flags: Flags, lanes: readonly Lane[]): Prom
   return first;
 }
 
-async function verify(path: string, flags: Flags): Promise<void> {
-  if (flags.backends.length < 2) {
-    throw new UsageError(
-      'OneBackend',
-      'one backend has nothing to be compared with',
-      'Name at least two with --backends.',
-    );
-  }
-  const model = readModel(path);
+/** Runs random and boundary inputs of `seed` on every backend and compares all bits. */
+export async function verifyModel(
+  model: Model,
+  flags: Pick<Flags, 'backends' | 'runs' | 'seed'>,
+): Promise<Verification> {
   const lanes = await Promise.all(
     flags.backends.map(
       async (backend): Promise<Lane> => ({
@@ -113,13 +121,26 @@ async function verify(path: string, flags: Flags): Promise<void> {
     ),
   );
   const firstDifference = await compare(model, flags, lanes);
-  const identical = firstDifference === undefined;
   const rows = lanes.map(({ session, hash, times }) => ({
     name: session.backend,
     digest: hex(hash.digest()),
     ms: Math.round(median(times) * 1000) / 1000,
   }));
   for (const { session } of lanes) session.dispose();
+  return { backends: rows, firstDifference };
+}
+
+async function verify(path: string, flags: Flags): Promise<void> {
+  if (flags.backends.length < 2) {
+    throw new UsageError(
+      'OneBackend',
+      'one backend has nothing to be compared with',
+      'Name at least two with --backends.',
+    );
+  }
+  const model = readModel(path);
+  const { backends: rows, firstDifference } = await verifyModel(model, flags);
+  const identical = firstDifference === undefined;
   if (!identical) process.exitCode = EXIT_DATA;
   if (flags.json) {
     print(

@@ -151,6 +151,12 @@ describe('dense', () => {
       });
     }
   });
+  test('i4 panels wider than a page of memory', async () => {
+    const [k, r] = [16384, new Random(17)];
+    const w = { dtype: 'i4' as const, shape: [8, k], data: r.fill(new Int8Array(4 * k), -128, 127), constant: true };
+    const u = r.tensor('i8', [8, k / 64], { lo: -127, hi: -120, zp: -128, constant: true });
+    await agree('dense', [r.tensor('i8', [2, k], { zp: -128 }), w, bias(r, 8), u], { block: 64 });
+  });
 });
 
 describe('matmul', () => {

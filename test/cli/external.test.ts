@@ -1,5 +1,5 @@
-/** `samebit convert` of models whose weights lie in files beside them. */
-import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+/** `samebit convert` and `eval` of models whose weights lie in files beside them. */
+import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytes, folder, npy, samebit } from './samebit.ts';
@@ -68,6 +68,20 @@ describe('external data', () => {
       expect(convert()).toMatchObject({ code: 0, stderr: '' });
       expect(bytes(join(dir, 'm.sbm'))).toEqual(bytes(join(inside.dir, 'm.sbm')));
     }
+  });
+
+  it('is read by eval too', () => {
+    const { dir, convert } = setup(matmul('w.bin'));
+    writeFileSync(join(dir, 'w.bin'), FILE);
+    expect(convert()).toMatchObject({ code: 0 });
+    const args = ['eval', 'm.sbm', '--onnx', 'm.onnx', '--inputs', 'calib.npy', '--json'];
+    const { code, stdout, stderr } = samebit(args, dir);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { samples, outputs } = JSON.parse(stdout) as { samples: number; outputs: { cosine: number }[] };
+    expect(samples).toBe(2);
+    expect(outputs[0]!.cosine).toBeGreaterThan(0.999);
+    rmSync(join(dir, 'w.bin'));
+    expect(samebit(args, dir)).toMatchObject({ code: 1, stdout: '' });
   });
 
   it('follows a link that stays inside', () => {

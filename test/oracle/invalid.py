@@ -16,6 +16,7 @@ import invalid_elements as elements
 import invalid_format as wire
 import invalid_kit as kit
 import invalid_limits as limits
+import invalid_more as more
 import invalid_moves as moves
 import invalid_operands as operands
 import invalid_ops as linear
@@ -26,6 +27,7 @@ FILES = {
     "format": (wire, attributes, declared),
     "linear": (linear, elements, operands),
     "rows": (rows, moves, cells),
+    "more": (more,),
     "limits": (limits,),
 }
 

@@ -54,6 +54,11 @@ def reductions():
         x = k.x(dtype, shape, **lim)
         k.out(k.op("argmin", x, axis=axis), k.op("argmin", x, axis=axis, select_last=True))
     yield expected(k, kinds=("lo", "ends", "random"))
+    k = Kit("reductions over eight axes")
+    x = k.x("i8", [1, 2, 1, 2, 1, 3, 1, 2], -3)
+    for axes in (list(range(8)), [7], [0, 2, 4, 6]):
+        k.out(k.op("reduce_sum", x, axes=axes), k.op("reduce_max", x, axes=axes))
+    yield expected(k, kinds=("lo", "random"))
 
 
 def copies():
@@ -74,6 +79,12 @@ def copies():
     k.out(k.op("expand", y, shape=[3, 1]), k.op("expand", y, shape=[3, 5]), k.op("expand", y, shape=[3, 0]), k.op("tile", y, repeats=[1, 1]), k.op("tile", y, repeats=[2, 3]), k.op("tile", y, repeats=[0, 3]))
     k.out(k.op("expand", k.x("bool", []), shape=[2, 3]), k.op("tile", k.x("i16", []), repeats=[]))
     yield expected(k, kinds=("ends", "random"))
+    k = Kit("tile and expand of a first axis, below and at a run of 16 bytes")
+    for n in (5, 15, 16):
+        x = k.x("i8", [n], 3)
+        k.out(k.op("tile", x, repeats=[3]), k.op("expand", x, shape=[2, n]))
+    k.out(k.op("expand", k.x("i8", [1]), shape=[5]), k.op("tile", k.x("i16", [8]), repeats=[2]))
+    yield expected(k, kinds=("ends", "random"))
     k = Kit("blocks of pixels with runs around 16 bytes")
     for c in (15, 16):
         k.out(k.op("depth_to_space", k.x("i8", [1, 2, 1, 4 * c], 3), block=2), k.op("depth_to_space", k.x("i8", [1, 1, 2, 4 * c]), block=2, mode="CRD"), k.op("space_to_depth", k.x("i8", [2, 2, 4, c]), block=2))
@@ -81,6 +92,10 @@ def copies():
         x = k.x(dtype, [1, 3, 3, 9], zp)
         k.out(k.op("depth_to_space", x, block=3), k.op("depth_to_space", x, block=3, mode="CRD"), k.op("space_to_depth", x, block=3), k.op("space_to_depth", x, block=1), k.op("depth_to_space", x, block=1))
     yield expected(k, kinds=("ends", "random"))
+    for mode in ("DCR", "CRD"):
+        k = Kit(f"blocks of 16 channels, {mode}")
+        k.out(k.op("depth_to_space", k.x("i8", [1, 1, 2, 64]), block=2, mode=mode))
+        yield expected(k, kinds=("ends",))
     k = Kit("row sums through gather, expand and tile")
     x = k.op("softmax", k.x("i8", [2, 1, 6]), l=10, m=1640000000, output=Q15)
     v = k.x("i16", [6, 2], lo=-32000, hi=32000)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type FaceMatch, findFaces, matchFaces, same } from '../../scripts/models/faces.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import { type ConvertOptions, convertOnnx } from '../../src/quant/convert.ts';
@@ -63,22 +64,34 @@ describe.each(MODELS)('$name', ({ name, options, calib, outputs, share }) => {
     const shape = decl.shape as number[];
     const size = shape.reduce((a, b) => a * b, 1);
     const power = graph.outputs.map(() => ({ signal: 0, noise: 0 }));
+    const faces: FaceMatch[] = [];
     for (let n = 0; n < Math.min(6, test.shape[0]!); n++) {
       const raw = Float64Array.from({ length: size }, (_, i) => test.data[n * size + (order ? order[i]! : i)]!);
       const x: Tensor = decl.u8 ? { dtype: 'u8', shape, data: Uint8Array.from(raw) } : quantizeInput(decl, raw);
       const result = await session.run({ [decl.name]: x });
+      const [theirs, ours]: Record<string, Float64Array>[] = [{}, {}];
       for (const [k, o] of graph.outputs.entries()) {
         const expected = readNpy(join(folder!, `${outputs[o.name]}.npy`)).data;
         const back = sourceOrder(float, float.outputs[k]!);
         const [scale, zp] = [fromScale(o.scale!), model.tensors[o.tensor]!.zp];
         const { data } = result.outputs[o.name]!;
+        const [wanted, own] = [new Float64Array(data.length), new Float64Array(data.length)];
         for (let i = 0; i < data.length; i++) {
-          const e = expected[n * data.length + (back ? back[i]! : i)]!;
-          power[k]!.signal += e * e;
-          power[k]!.noise += (e - (data[i]! - zp) * scale) ** 2;
+          const at = back ? back[i]! : i;
+          wanted[at] = expected[n * data.length + at]!;
+          own[at] = (data[i]! - zp) * scale;
+          power[k]!.signal += wanted[at]! ** 2;
+          power[k]!.noise += (wanted[at]! - own[at]!) ** 2;
         }
+        theirs![o.name] = wanted;
+        ours![o.name] = own;
       }
+      if (name === 'ultraface')
+        faces.push(
+          matchFaces(findFaces(theirs!['scores']!, theirs!['boxes']!), findFaces(ours!['scores']!, ours!['boxes']!)),
+        );
     }
+    expect(faces.filter((f) => !same(f))).toEqual([]);
     for (const [k, o] of graph.outputs.entries())
       expect(10 * Math.log10(power[k]!.signal / power[k]!.noise), `${o.name} in dB`).toBeGreaterThan(25);
   });

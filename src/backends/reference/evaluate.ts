@@ -22,9 +22,11 @@ export interface Evaluation {
   readonly intermediates: ReadonlyMap<string, View>;
 }
 
-/** The view of a value as rules read it: i4 unpacked. */
+/** The view of a value as rules read it: i4 unpacked; int32 of every dtype, so that one machine code reads them all. */
 export function viewOf(v: Value): View {
-  const data = v.dtype === 'i4' ? Int8Array.from({ length: elementCount(v.shape) }, (_, i) => i4At(v.data, i)) : v.data;
+  const data = new Int32Array(elementCount(v.shape));
+  if (v.dtype === 'i4') for (let i = 0; i < data.length; i++) data[i] = i4At(v.data, i);
+  else data.set(v.data);
   return { data, shape: v.shape, strides: stridesOf(v.shape), zp: v.zp };
 }
 

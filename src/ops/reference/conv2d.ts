@@ -1,7 +1,15 @@
 import { floorDiv } from '../../core/int.ts';
 import type { Conv2dAttrs, In } from '../conv2d.ts';
-import type { Cell, Reference } from '../define.ts';
+import type { Cell, Reference, View } from '../define.ts';
 import { staged } from '../rules.ts';
+
+/** Σ w[wi + j]·(x[xi + j] − zp) over j < n: an int32 in any order, as the bounds rule proves. */
+function dot(w: View, wi: number, x: View, xi: number, n: number): number {
+  const [weights, pixels, zp] = [w.data, x.data, x.zp];
+  let sum = 0;
+  for (let j = 0; j < n; j++) sum = (sum + Math.imul(weights[wi + j]!, pixels[xi + j]! - zp)) | 0;
+  return sum;
+}
 
 function accumulate({ in: [x, w, b], a, at }: Cell<Conv2dAttrs, In>): number {
   const [n, oy, ox, o] = at as [number, number, number, number];
@@ -20,7 +28,7 @@ function accumulate({ in: [x, w, b], a, at }: Cell<Conv2dAttrs, In>): number {
       if (ix < 0 || ix >= width) continue;
       const xi = n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + firstChannel;
       const wi = o * w.strides[0]! + ky * w.strides[1]! + kx * w.strides[2]!;
-      for (let j = 0; j < cg; j++) acc += w.data[wi + j]! * (x.data[xi + j]! - x.zp);
+      acc += dot(w, wi, x, xi, cg);
     }
   }
   return acc;
