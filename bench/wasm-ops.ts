@@ -76,7 +76,8 @@ for (const [name, op, operands, attrs] of CASES.filter(([n]) => n.includes(proce
   const b = new Builder(plan, true);
   const { modules, more } = await codeFor(plan);
   const { calls } = prepareNode(plan.nodes[0]!, b, more);
-  const { memory, kernels } = instantiate(modules, Math.ceil(b.figures.end / PAGE), b.figures.base);
+  const { base, area } = b.figures;
+  const { memory, kernels } = instantiate(modules, Math.ceil((base + area) / PAGE), base);
   b.write(memory.buffer);
   operands.forEach((o, id) => {
     new Uint8Array(memory.buffer, b.at({ id }), o.data.byteLength).set(new Uint8Array(o.data.buffer));

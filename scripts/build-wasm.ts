@@ -27,6 +27,10 @@ const OPTIONS = [
   'stub',
   '--importMemory',
   '--noExportMemory',
+  '--initialMemory',
+  '1',
+  '--maximumMemory',
+  '65535',
   '--noAssert',
   '--enable',
   'simd',
@@ -70,6 +74,8 @@ function render(binary: Uint8Array): string {
 export const SHA256 = '${sha}';
 /** Length of the module in bytes. */
 export const LENGTH = ${binary.length};
+/** Where the flags of the memory’s limits are: 1, a maximum. */
+export const LIMITS = ${binary.indexOf(1, Buffer.from(binary).indexOf('memory\u0002'))};
 /** The module as text: textOf of scripts/build-wasm.ts. */
 export const TEXT =
   '${textOf(binary)}';

@@ -44,7 +44,9 @@ function packTaps(r: usize, d: usize, first: usize): void {
     const y = ky * load<i32>(r, 44);
     for (let kx = 0; kx < KW; kx++) {
       const x = kx * load<i32>(r, 48);
-      pack4(d, tap(r, 0, y, x, pixel) + first, tap(r, 1, y, x, pixel) + first, tap(r, 2, y, x, pixel) + first, tap(r, 3, y, x, pixel) + first, n, size, zp);
+      const p = own();
+      for (let i = 0; i < 4; i++) store<u32>(p + (i << 2), tap(r, i, y, x, pixel) + first);
+      pack4(d, load<u32>(p), load<u32>(p, 4), load<u32>(p, 8), load<u32>(p, 12), n, size, zp);
       d += <usize>n << 3;
     }
   }

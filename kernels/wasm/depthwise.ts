@@ -6,6 +6,7 @@
  * Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, element bytes, zrow, weights [C/8][pairs][8][2] i16, bias, m,
  * l, zp, lo, hi, output bytes.
  */
+import { load16 } from './elementwise';
 import { limit4, load8, mulhr4, scratch, store8 } from './simd';
 
 // @ts-ignore: decorator
@@ -48,17 +49,16 @@ export function finish(r: usize, p: usize, a0: v128, a1: v128, m: usize, n: i32)
 }
 
 /** One pixel from a list of tap addresses. */
-// @ts-ignore: decorator
-@inline
-function pixel<T>(r: usize, taps: usize, end: usize, out: usize): void {
-  const C = load<i32>(r, 20);
+function pixel(r: usize, taps: usize, end: usize, out: usize): void {
+  const C = load<i32>(r, 20), tx = load<i32>(r, 56);
   const size = load<u32>(r, 92);
   let w = load<u32>(r, 64), b = load<u32>(r, 68), m = load<u32>(r, 72);
   for (let c = 0; c < C; c += 8) {
-    const o = <usize>c * sizeof<T>();
+    const o = <usize>c * tx;
     let a0 = v128.load(b), a1 = v128.load(b, 16);
     for (let t = taps; t < end; t += 8) {
-      const v = load8<T>(load<u32>(t) + o), u = load8<T>(load<u32>(t, 4) + o);
+      const p = load<u32>(t) + o, q = load<u32>(t, 4) + o;
+      const v = load16(p, tx, 1), u = load16(q, tx, 1);
       a0 = dot(a0, low(v, u), w);
       a1 = dot(a1, high(v, u), w + 16);
       w += 32;
@@ -129,8 +129,7 @@ export function depthwise(from: i32, to: i32, r: usize, x: usize, out: usize): v
   for (; from < to; from++) {
     const end = list(r, taps, x, y * sh - pt, ox * sw - pl);
     if (nine) pixel9(r, taps, out);
-    else if (size == 1) pixel<i8>(r, taps, end, out);
-    else pixel<i16>(r, taps, end, out);
+    else pixel(r, taps, end, out);
     out += step;
     if (++ox == OW) {
       ox = 0;

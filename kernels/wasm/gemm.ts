@@ -16,20 +16,18 @@ function mac(c: v128, a: v128, b: v128): v128 {
   return i32x4.add(c, i32x4.dot_i16x8_s(a, b));
 }
 
-/** One row of eight staged values: narrowed, shifted by zp, clamped. Saturation on the way is exact: clamps are monotone. */
+/** One row of eight values of `size` bytes: narrowed, shifted by zp, clamped. Saturation on the way is exact: clamps are monotone. */
 // @ts-ignore: decorator
 @inline
-function put<T>(p: usize, a: v128, b: v128, zp: v128, lo: v128, hi: v128): void {
-  if (sizeof<T>() == 4) {
+function put(p: usize, a: v128, b: v128, size: i32, zp: v128, lo: v128, hi: v128): void {
+  const r = i16x8.narrow_i32x4_s(a, b);
+  if (size == 1) {
+    const s = i16x8.add_sat_s(r, zp);
+    v128.store_lane<i64>(p, i8x16.max_s(i8x16.min_s(i8x16.narrow_i16x8_s(s, s), hi), lo), 0);
+  } else if (size == 2) v128.store(p, i16x8.min_s(i16x8.max_s(r, lo), hi));
+  else {
     v128.store(p, a);
     v128.store(p, b, 16);
-  } else {
-    const r = i16x8.narrow_i32x4_s(a, b);
-    if (sizeof<T>() == 2) v128.store(p, i16x8.min_s(i16x8.max_s(r, lo), hi));
-    else {
-      const s = i16x8.add_sat_s(r, zp);
-      v128.store_lane<i64>(p, i8x16.max_s(i8x16.min_s(i8x16.narrow_i16x8_s(s, s), hi), lo), 0);
-    }
   }
 }
 
@@ -41,15 +39,17 @@ function edge(out: usize, ld: usize, rows: i32, bytes: i32, size: i32): void {
   }
 }
 
-function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
+/** All tiles of `rows` packed rows at `a`. */
+export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
   const K = load<u32>(g);
   const cols = load<i32>(g, 8);
   const l = load<i32>(g, 24);
+  const size = load<i32>(g, 40);
   const ld = load<u32>(g, 44);
   const panel = K << 3;
-  const zp = i16x8.splat(<i16>load<i32>(g, 28));
-  const lo = sizeof<T>() == 1 ? i8x16.splat(<i8>load<i32>(g, 32)) : i16x8.splat(<i16>load<i32>(g, 32));
-  const hi = sizeof<T>() == 1 ? i8x16.splat(<i8>load<i32>(g, 36)) : i16x8.splat(<i16>load<i32>(g, 36));
+  const zp = v128.load_splat<i16>(g + 28);
+  const lo = size == 1 ? v128.load_splat<i8>(g + 32) : v128.load_splat<i16>(g + 32);
+  const hi = size == 1 ? v128.load_splat<i8>(g + 36) : v128.load_splat<i16>(g + 36);
   let B = load<u32>(g, 12);
   let bias = load<u32>(g, 16);
   let m = load<u32>(g, 20);
@@ -77,7 +77,7 @@ function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
         p += 16;
         b += 32;
       } while (p < end);
-      if (sizeof<T>() < 4) {
+      if (size < 4) {
         if (l) {
           c00 = i32x4.shl(c00, l), c01 = i32x4.shl(c01, l), c10 = i32x4.shl(c10, l), c11 = i32x4.shl(c11, l);
           c20 = i32x4.shl(c20, l), c21 = i32x4.shl(c21, l), c30 = i32x4.shl(c30, l), c31 = i32x4.shl(c31, l);
@@ -87,30 +87,22 @@ function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
         c20 = mulhr4(c20, m0), c21 = mulhr4(c21, m1), c30 = mulhr4(c30, m0), c31 = mulhr4(c31, m1);
       }
       const full = rows - i >= 4 && cols - n >= 8;
-      const at = out + <usize>i * ld + <usize>n * sizeof<T>();
+      const at = out + <usize>i * ld + n * size;
       let o = full ? at : tail();
-      const s = full ? ld : 8 * sizeof<T>();
-      put<T>(o, c00, c01, zp, lo, hi);
+      const s = full ? ld : size << 3;
+      put(o, c00, c01, size, zp, lo, hi);
       o += s;
-      put<T>(o, c10, c11, zp, lo, hi);
+      put(o, c10, c11, size, zp, lo, hi);
       o += s;
-      put<T>(o, c20, c21, zp, lo, hi);
+      put(o, c20, c21, size, zp, lo, hi);
       o += s;
-      put<T>(o, c30, c31, zp, lo, hi);
-      if (!full) edge(at, ld, min(4, rows - i), min(8, cols - n) * sizeof<T>(), sizeof<T>());
+      put(o, c30, c31, size, zp, lo, hi);
+      if (!full) edge(at, ld, min(4, rows - i), min(8, cols - n) * size, size);
     }
     B += K << 4;
     bias += 32;
     m += 32;
   }
-}
-
-/** All tiles of `rows` packed rows at `a`. */
-export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
-  const size = load<i32>(g, 40);
-  if (size == 1) tiles<i8>(g, a, rows, out);
-  else if (size == 2) tiles<i16>(g, a, rows, out);
-  else tiles<i32>(g, a, rows, out);
 }
 
 /** The own record becomes that of panels from…to−1 of g, of `bytes` each at B. Returns their first column in bytes of the output. */
@@ -138,8 +130,8 @@ function finish(g: usize, p: usize, a0: v128, a1: v128, m: usize, left: i32): vo
   store8(p, a0, a1, left, size);
 }
 
-/** One row against all panels; W is i16, or i8 panels of half the bytes for weights that stream from memory. */
-function gemv<W>(g: usize, x: usize, out: usize): void {
+/** One row against all panels of i8, for weights that stream from memory. */
+function gemv(g: usize, x: usize, out: usize): void {
   const cols = load<i32>(g, 8);
   const size = load<i32>(g, 40);
   let b = load<u32>(g, 12);
@@ -152,10 +144,10 @@ function gemv<W>(g: usize, x: usize, out: usize): void {
     do {
       const t = v128.load_splat<i32>(p);
       const w = v128.load(b);
-      a0 = mac(a0, t, sizeof<W>() == 1 ? i16x8.extend_low_i8x16_s(w) : w);
-      a1 = mac(a1, t, sizeof<W>() == 1 ? i16x8.extend_high_i8x16_s(w) : v128.load(b, 16));
+      a0 = mac(a0, t, i16x8.extend_low_i8x16_s(w));
+      a1 = mac(a1, t, i16x8.extend_high_i8x16_s(w));
       p += 4;
-      b += 16 * sizeof<W>();
+      b += 16;
     } while (p < end);
     finish(g, out + n * size, a0, a1, m, cols - n);
     bias += 32;
@@ -223,7 +215,7 @@ function unpack(d: usize, b: usize, u: usize, K: usize, block: usize): void {
 
 /**
  * Rows start…end−1 of a matrix times panels from…to−1 at B. Record (48 bytes, then G): rows, bytes from row to row, element
- * bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1, 2: one row, i8 or i16; 4: i4), scratch offset of A; for i4: weights a
+ * bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1: one row, i8; 4: i4), scratch offset of A; for i4: weights a
  * scale, scales, scratch offset of a widened panel; then 1 where the units of `matrix` are panels.
  */
 export function product(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
@@ -233,9 +225,8 @@ export function product(r: usize, B: usize, x: usize, out: usize, start: i32, en
   const scales = kind == 4 ? ((K + scale - 1) / scale) << 3 : 0, u = load<u32>(r, 32);
   if (load<i32>(r) == 1 && kind) {
     widen(a, x, K, size, zp);
-    out += panelsOf(g, B, kind == 4 ? K << 2 : K << (kind + 2), from, to);
-    if (kind == 1) gemv<i8>(one, a, out);
-    else if (kind == 2) gemv<i16>(one, a, out);
+    out += panelsOf(g, B, kind == 1 ? K << 3 : K << 2, from, to);
+    if (kind == 1) gemv(one, a, out);
     else gemv4(one, u + <usize>from * scales, scale, a, out);
     return;
   }

@@ -9,8 +9,6 @@ function join4(u: v128, v: v128, op: i32): v128 {
   return op == 0 ? i32x4.add(u, v) : op == 1 ? i32x4.min_s(u, v) : i32x4.max_s(u, v);
 }
 
-// @ts-ignore: decorator
-@inline
 function join(u: i32, v: i32, op: i32): i32 {
   return op == 0 ? u + v : op == 1 ? min(u, v) : max(u, v);
 }

@@ -107,15 +107,15 @@ async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint
   const b = new Builder(plan, true);
   const { modules, more } = await codeFor(plan);
   const calls = plan.nodes.flatMap((n) => prepareNode(n, b, more).calls);
-  const { base, end } = b.figures;
-  const { memory, kernels } = instantiate(modules, Math.ceil(end / PAGE), base);
+  const { base, area: room } = b.figures;
+  const { memory, kernels } = instantiate(modules, Math.ceil((base + room) / PAGE), base);
   b.write(memory.buffer);
   const bytes = new Uint8Array(memory.buffer);
   const area = (id: number): Uint8Array => bytes.subarray(b.at({ id }), b.at({ id }) + plan.tensors[id]!.bytes);
   plan.inputs.forEach((id, i) => area(id).set(toBytes(inputs[i]!)));
   for (const id of plan.outputs) area(id).fill(0xa5);
   const before = bytes.slice(0, base);
-  const r = new Random(end);
+  const r = new Random(base);
   for (const c of calls) {
     const at = cuts(c.units, r);
     for (let i = at.length - 2; i >= 0; i--) {

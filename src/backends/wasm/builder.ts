@@ -35,7 +35,7 @@ export interface Arg extends PlanTensor {
 /** A memory area and what fills it. */
 interface Area {
   readonly at: number;
-  readonly fill: (memory: ArrayBuffer, at: number) => void;
+  readonly fill: (memory: ArrayBufferLike, at: number) => void;
 }
 
 /** Reserves areas while a plan is prepared. */
@@ -91,7 +91,7 @@ export class Builder {
   }
 
   /** Reserves zeroed bytes that `fill` writes. Returns their address. */
-  reserve(bytes: number, fill: (memory: ArrayBuffer, at: number) => void): number {
+  reserve(bytes: number, fill: (memory: ArrayBufferLike, at: number) => void): number {
     const at = this.#end;
     this.#areas.push({ at, fill });
     this.#end = at + bytes + ((16 - (bytes % 16)) % 16);
@@ -121,15 +121,14 @@ export class Builder {
     this.#scratch = Math.max(this.#scratch, CELLS + bytes);
   }
 
-  /** Bytes of records and packed constants and of the private area, where that lies, and bytes of the whole memory in use. */
-  get figures(): { readonly constants: number; readonly scratch: number; readonly base: number; readonly end: number } {
+  /** Bytes of records and packed constants, and of a private area; where the first of those lies. */
+  get figures(): { readonly constants: number; readonly area: number; readonly base: number } {
     const start = aligned(LOW + this.activations + SLACK);
-    const base = aligned(this.#end);
-    return { constants: this.#end - start, scratch: this.#scratch, base, end: base + this.#scratch + SLACK };
+    return { constants: this.#end - start, area: aligned(this.#scratch + SLACK), base: aligned(this.#end) };
   }
 
   /** Writes every area. */
-  write(memory: ArrayBuffer): void {
+  write(memory: ArrayBufferLike): void {
     for (const { at, fill } of this.#areas) fill(memory, at);
     this.#areas.length = 0;
   }

@@ -33,8 +33,8 @@ export interface Left {
   readonly offset: number;
 }
 
-/** How a product reads its panels: i16 tiles (0), one row of i8 (1) or i16 (2), i4 (4). */
-type PanelKind = 0 | 1 | 2 | 4;
+/** How a product reads its panels: i16 tiles (0), one row of i8 (1), i4 (4). */
+type PanelKind = 0 | 1 | 4;
 
 /** Block scales of i4 panels. */
 interface Scales {
@@ -272,7 +272,7 @@ export function matmul(s: Site<'matmul'>, b: Builder): Prepared {
     stage,
     ld: count,
   };
-  const left = matrixRecord(b, { rows, k, size: x.size, zp: 0, offset: 0 }, columns, rows === 1 ? 2 : 0);
+  const left = matrixRecord(b, { rows, k, size: x.size, zp: 0, offset: 0 }, columns, 0);
   b.scratch(left.end + panelColumns(count) * panelK(k) * 2 + 64);
   const right = b.record([k, count, y.size, tb, left.end]);
   const batch = out.shape.slice(0, -2);
@@ -284,6 +284,6 @@ export function matmul(s: Site<'matmul'>, b: Builder): Prepared {
     };
   };
   const nd = strided(b, [...batch, 1], [x, y, out].map(matrices), true);
-  const kernel = `matmul_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}_i${y.size * 8}`;
+  const kernel = `matmul_i${x.size * 8}_i${y.size * 8}`;
   return prepared(kernel, 'matmul', nd.units * (panelColumns(count) >> 3), nd.at, right, left.at);
 }

@@ -3,7 +3,8 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
-import { LENGTH, TEXT } from './kernels.gen.ts';
+import { kernelsOver } from './call.ts';
+import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
 import { BASE, selfTest } from './selftest.ts';
 
 /**
@@ -86,19 +87,18 @@ export const MODULE_BYTES: number = LENGTH;
 /** Bytes of a page of memory. */
 export const PAGE = 65536;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled: Promise<WebAssembly.Module>[] = [];
 
 /**
- * The module, compiled and probed on first use.
+ * The module, compiled and probed on first use; `shared` is one whose memory several instances share.
  * @throws HostError `NoBackend` without WebAssembly SIMD, `SelfTest` if a known answer comes out wrong
  */
-export function loadModule(): Promise<WebAssembly.Module> {
-  compiled ??= compile();
-  return compiled;
+export function loadModule(shared: boolean = false): Promise<WebAssembly.Module> {
+  return (compiled[+shared] ??= compile(shared));
 }
 
 /** The `length` bytes that a text holds (scripts/build-wasm.ts, `textOf`). */
-export function moduleBytes(text: string = TEXT, length: number = LENGTH): Uint8Array<ArrayBuffer> {
+export function moduleBytes(text: string, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let more = -3;
   for (let i = 0, at = 0; i < text.length; i++) {
@@ -112,28 +112,33 @@ export function moduleBytes(text: string = TEXT, length: number = LENGTH): Uint8
   return bytes;
 }
 
-async function compile(): Promise<WebAssembly.Module> {
+/** Compiles such a module; `limits` is where the flags of its memory stand, which say whether several instances share that. */
+export function compileText(
+  text: string,
+  length: number,
+  limits: number,
+  shared: boolean,
+): Promise<WebAssembly.Module> {
+  const bytes = moduleBytes(text, length);
+  if (shared) bytes[limits] = 3; // minimum, maximum, shared
+  return WebAssembly.compile(bytes);
+}
+
+async function compile(shared: boolean): Promise<WebAssembly.Module> {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   if (!littleEndian || typeof WebAssembly === 'undefined')
     throw new HostError('NoBackend', 'no WebAssembly on this machine');
   let module: WebAssembly.Module;
   try {
-    module = await WebAssembly.compile(moduleBytes());
+    module = await compileText(TEXT, LENGTH, LIMITS, shared);
   } catch {
     throw new HostError('NoBackend', 'this engine does not accept WebAssembly SIMD');
   }
-  const { memory, kernels } = instantiate([module], 1, BASE);
+  const { memory, kernels } = instantiate([module], 1, BASE, shared);
   const wrong = selfTest(kernels, memory);
   if (wrong !== undefined)
     throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
   return module;
-}
-
-/** The kernels of some modules over one memory, their private area at `base`. */
-export function kernelsOver(modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory, base: number): Kernels {
-  const exports = modules.map((m) => new WebAssembly.Instance(m, { env: { memory } }).exports as unknown as Kernels);
-  for (const e of exports) e.base.value = base;
-  return Object.assign({}, ...exports);
 }
 
 /**
@@ -144,10 +149,11 @@ export function instantiate(
   modules: readonly WebAssembly.Module[],
   pages: number,
   base: number,
+  shared: boolean = false,
 ): { memory: WebAssembly.Memory; kernels: Kernels } {
   let memory: WebAssembly.Memory;
   try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch {
     throw new HostError('NoMemory', `no room for ${pages} pages of WebAssembly memory`);
   }

@@ -3,8 +3,8 @@
  * @module
  */
 import type { More } from '../kernels.ts';
-import { moduleBytes } from '../module.ts';
-import { LENGTH, TEXT } from './kernels.gen.ts';
+import { compileText } from '../module.ts';
+import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
 import { lstm } from './lstm.ts';
 import { depth_to_space, expand, gather, space_to_depth, tile } from './move.ts';
 import { compare, logical, max, min, mul, where } from './pairs.ts';
@@ -15,13 +15,15 @@ import { strips, stripsFit } from './strips.ts';
 import { lut16 } from './tables.ts';
 import { winograd, winogradFits } from './winograd.ts';
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled: Promise<WebAssembly.Module>[] = [];
 
-/** The module, compiled on first use. */
-export function loadMore(): Promise<WebAssembly.Module> {
-  compiled ??= WebAssembly.compile(moduleBytes(TEXT, LENGTH));
-  return compiled;
+/** The module, compiled on first use; `shared` as in `loadModule`. */
+export function loadMore(shared: boolean): Promise<WebAssembly.Module> {
+  return (compiled[+shared] ??= compileText(TEXT, LENGTH, LIMITS, shared));
 }
+
+/** Bytes of its code. */
+export const MORE_BYTES: number = LENGTH;
 
 /** What it computes. */
 export const MORE: More = {
