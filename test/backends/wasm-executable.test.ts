@@ -1,7 +1,8 @@
 /** The wasm backend as a whole: memory, traces, slices, signals, refusals, and the module itself. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { mobileNetV2 } from '../../bench/models.ts';
+import { mobileNetV2 } from '../../bench/networks.ts';
+import { graphOf } from '../../bench/prepare.ts';
 import { reference } from '../../src/backends/reference/index.ts';
 import { wasm } from '../../src/backends/wasm/index.ts';
 import * as kernels from '../../src/backends/wasm/kernels.gen.ts';
@@ -14,7 +15,7 @@ import { loadModel } from '../../src/runtime/load.ts';
 import { createPlan } from '../../src/runtime/plan.ts';
 import { planOf, Random } from './wasm-harness.ts';
 
-const model = loadModel(encodeModel(mobileNetV2(32)));
+const model = loadModel(encodeModel(graphOf({ shape: [1, 32, 32, 3], network: mobileNetV2 })));
 const plan = createPlan({ model, dims: [] });
 const image = new Random(5).fill(new Int8Array(32 * 32 * 3), -128, 127);
 
