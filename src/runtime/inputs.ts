@@ -4,7 +4,7 @@
  */
 import { type Dim, dimAt, isSymbol } from '../core/dim.ts';
 import { InputError, printable } from '../core/errors.ts';
-import { allocate, elementCount, type Tensor, type TypedArray } from '../core/tensor.ts';
+import { allocate, DTYPE_RANGE, elementCount, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 
 /** What a caller passes for one input: a tensor, or its elements where the shape is static. */
@@ -158,17 +158,21 @@ function raw(
   const at = (e: Dim): number => dimAt(e, dims);
   const [lo, hi, shift] = [at(d.lo), at(d.hi), d.u8 ? 128 : 0];
   const out = target(d, data.length, scratch);
-  for (let i = 0; i < out.length; i++) {
-    const v = data[i]! - shift;
-    if (v < lo || v > hi)
-      wrong(
-        'OutOfRange',
-        d,
-        `value ${i} is outside the declared interval`,
-        `${lo + shift}…${hi + shift}`,
-        String(v + shift),
-      );
-    out[i] = v;
+  if (!d.u8) out.set(data);
+  else for (let i = 0; i < out.length; i++) out[i] = data[i]! - 128;
+  const [least, greatest] = DTYPE_RANGE[d.dtype];
+  if (lo > least || hi < greatest) {
+    for (let i = 0; i < out.length; i++) {
+      const v = out[i]!;
+      if (v < lo || v > hi)
+        wrong(
+          'OutOfRange',
+          d,
+          `value ${i} is outside the declared interval`,
+          `${lo + shift}…${hi + shift}`,
+          String(data[i]),
+        );
+    }
   }
   return out;
 }
