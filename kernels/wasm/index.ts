@@ -4,9 +4,11 @@
  */
 export { conv } from './conv';
 export { depthwise } from './depthwise';
-export { linear2, lut8, rescale } from './elementwise';
+export { linear2, lut16, lut8, rescale } from './elementwise';
 export { matmul, matrix } from './gemm';
+export { lstm } from './lstm';
 export { move } from './nd';
+export { layerNorm } from './norm';
 export { pool } from './pool';
 export { base } from './simd';
 export { argmax, softmax } from './softmax';

@@ -171,7 +171,8 @@ function raw(
   (bytes ?? out).set(data);
   for (let i = 0, n = words?.length ?? 0; i < n; i++) words![i]! ^= 0x80808080; // q = u − 128 in every byte
   const [least, greatest] = DTYPE_RANGE[d.dtype];
-  if (lo > least || hi < greatest) {
+  const every = d.dtype !== 'bool' && lo <= least && hi >= greatest; // every value of the array's type is legal
+  if (!every) {
     for (let i = 0; i < out.length; i++) {
       const v = out[i]!;
       if (v < lo || v > hi)

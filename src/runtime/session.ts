@@ -136,7 +136,13 @@ export class Session {
     const { executable, plan, backend } = await this.#make(call.dims, 0, 1);
     if (executable.begin === undefined) throw new TypeError(`backend ${backend} has no sliced runs`);
     if (options.from !== undefined) (await import('./snapshot.ts')).checkSnapshot(plan, options.from);
-    return executable.begin(this.#allInputs(call), options.from);
+    const stepper = await executable.begin(this.#allInputs(call), options.from);
+    const step = (cost: bigint): boolean => {
+      this.#alive();
+      if (typeof cost !== 'bigint' || cost < 0n) throw new TypeError('a step takes a cost, a bigint of at least 0');
+      return stepper.step(cost);
+    };
+    return { ...stepper, step };
   }
 
   /**
@@ -179,6 +185,7 @@ export class Session {
 
   /** Sets every state to its initial value: the zero point. */
   reset(): void {
+    this.#alive();
     for (const s of this.model.states) {
       const d = this.model.inputs[s.input]!;
       const count = (d.shape as readonly number[]).reduce((n, e) => n * e, 1);

@@ -37,6 +37,29 @@ describe('InputError, OutOfGas, HostError', () => {
     });
   });
 
+  it('OutOfRange: a bool that is neither 0 nor 1, on every backend', async () => {
+    const input = (name: string, dtype: 'bool' | 'i8', lo: number, hi: number) => ({
+      ...{ name, dtype, shape: [8], zp: 0, lo, hi },
+    });
+    const file = encodeModel({
+      symbols: [],
+      inputs: [input('c', 'bool', 0, 1), input('a', 'i8', -128, 127), input('b', 'i8', -128, 127)],
+      constants: [],
+      nodes: [{ op: 'where', inputs: [0, 1, 2], attrs: {} }],
+      outputs: [{ name: 'y', tensor: 3 }],
+      states: [],
+    });
+    for (const backend of ['reference', 'wasm'] as const) {
+      const session = await createSession(loadModel(file), { backend });
+      for (const c of [new Uint8Array(8).fill(200), new Uint8Array(8).fill(2), new Int8Array(8).fill(-1)]) {
+        await expect(session.run({ c, a: new Int8Array(8), b: new Int8Array(8) })).rejects.toMatchObject({
+          family: 'InputError',
+          code: 'OutOfRange',
+        });
+      }
+    }
+  });
+
   it('LocalLimit: tighter limits of the caller', () => {
     const file = encodeModel(denseGraph());
     for (const limits of [{ fileBytes: file.length - 1 }, { nodes: 0 }, { memoryBytes: 100 }, { gas: 10n }]) {

@@ -2,7 +2,6 @@
  * The reference backend: the oracle that every other backend is compared with; never fast (spec/30-execution.md §3).
  * @module
  */
-import { assert } from '../../core/errors.ts';
 import { allocate, type TypedArray } from '../../core/tensor.ts';
 import type { Plan, PlanNode } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
@@ -72,7 +71,7 @@ class ReferenceExecutable implements Executable {
         return { next, tensors: new Map(live.map(([id, data]) => [id, data.slice() as TypedArray])) };
       },
       outputs: () => {
-        assert(next === nodes.length, 'outputs are read after the last step');
+        if (next !== nodes.length) throw new TypeError('outputs are read after the last step');
         return this.#outputs(values);
       },
     };

@@ -3,7 +3,6 @@
  * @module
  */
 import { pricePoly, SCHEDULE_0 } from '../../core/cost.ts';
-import { assert } from '../../core/errors.ts';
 import { polyAt } from '../../core/poly.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import type { Snapshot, Stepper } from '../backend.ts';
@@ -38,7 +37,7 @@ export function stepper(plan: Plan, { kernels, nodes, outputs, view }: Ready, ke
       tensors: new Map(lifetimes.flatMap((_, id) => (holds(id, next) ? [[id, copyOf(view(id))]] : []))),
     }),
     outputs: () => {
-      assert(next === nodes.length, 'outputs are read after the last step');
+      if (next !== nodes.length) throw new TypeError('outputs are read after the last step');
       return outputs.map(copyOf);
     },
   };

@@ -5,14 +5,12 @@
 import type { More } from '../kernels.ts';
 import { compileText } from '../module.ts';
 import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
-import { lstm } from './lstm.ts';
 import { depth_to_space, expand, gather, space_to_depth, tile } from './move.ts';
 import { compare, logical, max, min, mul, where } from './pairs.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
-import { argmin, layer_norm } from './rows.ts';
+import { argmin } from './rows.ts';
 import { strips, stripsFit } from './strips.ts';
-import { lut16 } from './tables.ts';
 import { winograd, winogradFits } from './winograd.ts';
 
 const compiled: Promise<WebAssembly.Module>[] = [];
@@ -33,10 +31,7 @@ export const MORE: More = {
     depth_to_space,
     expand,
     gather,
-    layer_norm,
     logical,
-    lstm,
-    lut16,
     max,
     min,
     mul,
