@@ -65,8 +65,8 @@ class Net {
   conv(x: Image, channels: number, kernel: number, stride: number, relu: boolean, depthwise = false): Image {
     const cg = depthwise ? 1 : x.channels;
     const k = kernel * kernel * cg;
-    const before = stride === 1 ? kernel >> 1 : 0;
-    const pads = kernel === 1 ? [0, 0, 0, 0] : [before, before, 1, 1];
+    const [before, after] = stride === 1 ? [kernel >> 1, kernel >> 1] : [0, Math.max(0, kernel - 2)];
+    const pads = [before, before, after, after];
     const weights = this.#constant('i8', [channels, kernel, kernel, cg], 127);
     const bias = this.#constant('i32', [channels], 20000);
     const attrs = {
@@ -157,6 +157,54 @@ export function mobileNetV2(size = 224): Graph {
     }
   }
   return net.graph([1, size, size, 3], net.head(net.conv(x, 1280, 1, 1, true), 1000), true);
+}
+
+/** Blocks of MobileNetV1: channels, stride of the depthwise convolution. */
+const SEPARABLE = [
+  [64, 1],
+  [128, 2],
+  [128, 1],
+  [256, 2],
+  [256, 1],
+  [512, 2],
+  ...Array.from({ length: 5 }, () => [512, 1] as const),
+  [1024, 2],
+  [1024, 1],
+] as const;
+
+/** MobileNetV1 of width 1: 570 M products and 4.2 M weights at 224. */
+export function mobileNetV1(size = 224): Graph {
+  const net = new Net(20170417);
+  let x = net.conv({ ref: 'input', size, channels: 3 }, 32, 3, 2, true);
+  for (const [channels, stride] of SEPARABLE) {
+    x = net.conv(net.conv(x, x.channels, 3, stride, true, true), channels, 1, 1, true);
+  }
+  return net.graph([1, size, size, 3], net.head(x, 1000), true);
+}
+
+/** Stages of ResNet-50: channels, blocks, stride of the first. */
+const BOTTLENECKS = [
+  [64, 3, 1],
+  [128, 4, 2],
+  [256, 6, 2],
+  [512, 3, 2],
+] as const;
+
+/** ResNet-50: 4.1 G products and 25 M weights at 224. */
+export function resNet50(size = 224): Graph {
+  const net = new Net(20151210);
+  const stem = net.conv({ ref: 'input', size, channels: 3 }, 64, 7, 2, true);
+  const window = { kernel: [3, 3], strides: [2, 2], dilations: [1, 1], pads: [0, 0, 1, 1], overhang: [0, 0] };
+  let x: Image = { ref: net.add('max_pool2d', [stem.ref], window), size: stem.size >> 1, channels: 64 };
+  for (const [channels, blocks, first] of BOTTLENECKS) {
+    for (let i = 0; i < blocks; i++) {
+      const stride = i === 0 ? first : 1;
+      const short = i === 0 ? net.conv(x, 4 * channels, 1, stride, false) : x;
+      const deep = net.conv(net.conv(x, channels, 1, 1, true), channels, 3, stride, true);
+      x = net.sum(short, net.conv(deep, 4 * channels, 1, 1, false));
+    }
+  }
+  return net.graph([1, size, size, 3], net.head(x, 1000), true);
 }
 
 /** `layers` dense layers of n × n on one row: a model that is nothing but weights. */
