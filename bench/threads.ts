@@ -6,9 +6,11 @@
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { allocate } from '../src/core/tensor.ts';
 import { encodeModel } from '../src/format/encode.ts';
 import { createSession, loadModel } from '../src/index.ts';
-import { mobileNetV1, mobileNetV2, resNet50 } from './models.ts';
+import { mobileNetV1, mobileNetV2, resNet50 } from './networks.ts';
+import { graphOf } from './prepare.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,13 +25,16 @@ const BLOCK = 7;
 const median = (v: readonly number[]): number => [...v].sort((a, b) => a - b)[v.length >> 1]!;
 const counters = Array.from({ length: Number(values.busy) }, () => spawn(process.execPath, ['-e', 'for (;;);']));
 
-for (const build of [mobileNetV1, mobileNetV2, resNet50].filter((b) => b.name.includes(positionals[0] ?? ''))) {
-  const model = loadModel(encodeModel(build()));
+for (const [name, network] of Object.entries({ mobileNetV1, mobileNetV2, resNet50 })) {
+  if (!name.includes(positionals[0] ?? '')) continue;
+  const model = loadModel(encodeModel(graphOf({ shape: [1, 224, 224, 3], network })));
+  const [input, output] = [model.inputs[0]!, model.outputs[0]!];
   const sessions = await Promise.all(
     values.threads.split(',').map((threads) => createSession(model, { threads: Number(threads) })),
   );
-  const x = new Uint8Array(224 * 224 * 3).map((_, i) => (i * 37) & 255);
-  const into = { logits: new Int16Array(1000) };
+  const x = (input.u8 ? new Uint8Array(224 * 224 * 3) : new Int8Array(224 * 224 * 3)).map((_, i) => i * 37);
+  const inputs = { [input.name]: x };
+  const into = { [output.name]: allocate(model.tensors[output.tensor]!.dtype, 1000) };
   const times = sessions.map(() => ({ sync: [] as number[], async: [] as number[] }));
   for (let round = -1; round < Number(values.rounds); round++) {
     for (const [i, session] of sessions.entries()) {
@@ -37,8 +42,8 @@ for (const build of [mobileNetV1, mobileNetV2, resNet50].filter((b) => b.name.in
         const block: number[] = [];
         for (let run = 0; run < BLOCK; run++) {
           const start = performance.now();
-          if (kind === 'sync') session.runSync({ x }, { into });
-          else await session.run({ x });
+          if (kind === 'sync') session.runSync(inputs, { into });
+          else await session.run(inputs);
           block.push(performance.now() - start);
         }
         if (round >= 0) times[i]![kind].push(median(block)); // the first round warms up
@@ -50,7 +55,7 @@ for (const build of [mobileNetV1, mobileNetV2, resNet50].filter((b) => b.name.in
       const gains = times[i]![kind].map((ms, k) => times[0]![kind][k]! / ms);
       return `${kind} ${median(times[i]![kind]).toFixed(2).padStart(7)} ms, ×${median(gains).toFixed(2)}`;
     });
-    console.log(`${build.name.padEnd(12)} ${session.explain().threads} threads  ${line.join('   ')}`);
+    console.log(`${name.padEnd(12)} ${session.explain().threads} threads  ${line.join('   ')}`);
     session.dispose();
   }
 }

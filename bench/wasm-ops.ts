@@ -5,8 +5,9 @@
  */
 import { Builder } from '../src/backends/wasm/builder.ts';
 import { call } from '../src/backends/wasm/call.ts';
+import { codeFor } from '../src/backends/wasm/index.ts';
 import { prepareNode } from '../src/backends/wasm/kernels.ts';
-import { instantiate, loadModule, PAGE } from '../src/backends/wasm/module.ts';
+import { instantiate, PAGE } from '../src/backends/wasm/module.ts';
 import { elementCount } from '../src/core/tensor.ts';
 import type { OpName } from '../src/ops/index.ts';
 import { agree, type Operand, planOf, Random } from '../test/backends/wasm-harness.ts';
@@ -73,10 +74,11 @@ for (const [name, op, operands, attrs] of CASES.filter(([n]) => n.includes(proce
   await agree(op, operands, attrs);
   const plan = planOf(op, operands, attrs);
   const b = new Builder(plan, true);
-  const { calls } = prepareNode(plan.nodes[0]!, b);
-  const { memory, kernels } = instantiate(await loadModule(), Math.ceil((b.figures.base + b.figures.area) / PAGE));
+  const { modules, more } = await codeFor(plan);
+  const { calls } = prepareNode(plan.nodes[0]!, b, more);
+  const { base, area } = b.figures;
+  const { memory, kernels } = instantiate(modules, Math.ceil((base + area) / PAGE), base);
   b.write(memory.buffer);
-  kernels.base.value = b.figures.base;
   operands.forEach((o, id) => {
     new Uint8Array(memory.buffer, b.at({ id }), o.data.byteLength).set(new Uint8Array(o.data.buffer));
   });

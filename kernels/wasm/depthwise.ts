@@ -11,25 +11,25 @@ import { limit4, load8, mulhr4, scratch, store8 } from './simd';
 
 // @ts-ignore: decorator
 @inline
-function low(v: v128, u: v128): v128 {
+export function low(v: v128, u: v128): v128 {
   return v128.shuffle<i16>(v, u, 0, 8, 1, 9, 2, 10, 3, 11);
 }
 
 // @ts-ignore: decorator
 @inline
-function high(v: v128, u: v128): v128 {
+export function high(v: v128, u: v128): v128 {
   return v128.shuffle<i16>(v, u, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 // @ts-ignore: decorator
 @inline
-function dot(c: v128, x: v128, w: usize): v128 {
+export function dot(c: v128, x: v128, w: usize): v128 {
   return i32x4.add(c, i32x4.dot_i16x8_s(x, v128.load(w)));
 }
 
 // @ts-ignore: decorator
 @inline
-function finish(r: usize, p: usize, a0: v128, a1: v128, m: usize, n: i32): void {
+export function finish(r: usize, p: usize, a0: v128, a1: v128, m: usize, n: i32): void {
   const size = load<i32>(r, 92);
   const l = load<i32>(r, 76);
   if (size < 4) {

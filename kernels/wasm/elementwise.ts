@@ -1,6 +1,6 @@
 /** Elementwise ops (spec/10-ops.md §3). */
 import { length, ndNext, ndStart, p0, p1, p2 } from './nd';
-import { clamp, interpolate, limit4, load8, mulhr4, rsh, store8, write } from './simd';
+import { limit4, load8, mulhr4, store8 } from './simd';
 
 /** Eight i8 or i16 as i16 lanes; stride 0 repeats one element. */
 // @ts-ignore: decorator
@@ -29,7 +29,8 @@ export function wide(p: usize, size: i32, stride: usize): v128 {
 
 /**
  * linear2: (a·Ma + b·Mb + C) >> s, clamped, C folded with the zero points and the rounding; wraps until the shift. Record:
- * bytes of a, of b, Ma, Mb, C, s, lo, hi, bytes of y. Two i8 or i16 operands take one pair dot for four outputs.
+ * bytes of a, of b, Ma, Mb, C, s, lo, hi, bytes of y. Two i8 or i16 operands take one pair dot for four outputs. Where all three are
+ * dense i8, values saturate to i16 before the clamp, which is monotone.
  */
 export function linear2(from: u32, to: u32, nd: usize, r: usize): void {
   const sa = load<u32>(nd, 20), sb = load<u32>(nd, 24);
@@ -37,11 +38,23 @@ export function linear2(from: u32, to: u32, nd: usize, r: usize): void {
   const ma = v128.load_splat<i32>(r + 8), mb = v128.load_splat<i32>(r + 12), C = v128.load_splat<i32>(r + 16);
   const lo = v128.load_splat<i32>(r + 24), hi = v128.load_splat<i32>(r + 28);
   const pair = v128.or(v128.and(ma, i32x4.splat(0xffff)), i32x4.shl(mb, 16));
-  const short = ta < 4 && tb < 4;
+  const short = ta < 4 && tb < 4, bytes = ta == 1 && tb == 1 && ty == 1 && (sa & sb) == 1;
+  const low = i16x8.splat(<i16>load<i32>(r, 24)), high = i16x8.splat(<i16>load<i32>(r, 28));
   ndStart(nd, from, to);
   while (ndNext()) {
-    let a = p0, b = p1, y = p2;
-    for (let i = length; i > 0; i -= 8) {
+    let a = p0, b = p1, y = p2, i = length;
+    for (; bytes && i >= 8; i -= 8) {
+      const x = v128.load_ext<i8>(a), z = v128.load_ext<i8>(b);
+      const u = i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 0, 8, 1, 9, 2, 10, 3, 11), pair);
+      const v = i32x4.dot_i16x8_s(v128.shuffle<i16>(x, z, 4, 12, 5, 13, 6, 14, 7, 15), pair);
+      const w = i16x8.narrow_i32x4_s(i32x4.shr_s(i32x4.add(u, C), s), i32x4.shr_s(i32x4.add(v, C), s));
+      const q = i16x8.min_s(i16x8.max_s(w, low), high);
+      v128.store_lane<i64>(y, i8x16.narrow_i16x8_s(q, q), 0);
+      a += 8;
+      b += 8;
+      y += 8;
+    }
+    for (; i > 0; i -= 8) {
       let u: v128, v: v128;
       if (short) {
         const x = load16(a, ta, sa), z = load16(b, tb, sb);
@@ -86,6 +99,12 @@ export function lut8(from: i32, to: i32, x: usize, y: usize, n: i32, table: usiz
   y += (from << 6) * size;
   if (size == 1) {
     const t = table + 128;
+    for (; x + 4 <= end; x += 4, y += 4) {
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x)));
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x, 1)), 1);
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x, 2)), 2);
+      store<u8>(y, load<u8>(t + <isize>load<i8>(x, 3)), 3);
+    }
     for (; x < end; x++, y++) store<u8>(y, load<u8>(t + <isize>load<i8>(x)));
   } else {
     const t = table + 256;
@@ -93,10 +112,29 @@ export function lut8(from: i32, to: i32, x: usize, y: usize, n: i32, table: usiz
   }
 }
 
-/** lut16: interpolation over 513 nodes, for n elements in units of 64; y of `size` bytes. */
+/** The nodes p and p + 1 of each of four intervals p, in the first lanes of i, as pairs. */
+// @ts-ignore: decorator
+@inline
+function nodes(t: usize, i: v128): v128 {
+  const a = v128.load32_zero(t + (i16x8.extract_lane_u(i, 0) << 1));
+  const b = v128.load_lane<i32>(t + (i16x8.extract_lane_u(i, 1) << 1), a, 1);
+  const c = v128.load_lane<i32>(t + (i16x8.extract_lane_u(i, 2) << 1), b, 2);
+  return v128.load_lane<i32>(t + (i16x8.extract_lane_u(i, 3) << 1), c, 3);
+}
+
+/** lut16: interpolation over 513 nodes, 128·a + (b − a)·f = a·(128 − f) + b·f, for n elements in units of 64; y of `size` bytes. */
 export function lut16(from: i32, to: i32, x: usize, y: usize, n: i32, table: usize, s: i32, zp: i32, lo: i32, hi: i32, size: i32): void {
-  const end = x + (min(n, to << 6) << 1);
+  const half = i32x4.splat(s ? 1 << (s - 1) : 0), z = i32x4.splat(zp), l = i32x4.splat(lo), h = i32x4.splat(hi);
   x += from << 7;
   y += (from << 6) * size;
-  for (; x < end; x += 2, y += size) write(y, interpolate(<i32>load<i16>(x), table, s, zp, lo, hi), size);
+  for (let k = min(n, to << 6) - (from << 6); k > 0; k -= 8) {
+    const v = v128.xor(v128.load(x), i16x8.splat(-32768));
+    const i = i16x8.shr_u(v, 7), g = v128.and(v, i16x8.splat(127)), f = i16x8.sub(i16x8.splat(128), g);
+    const a = i32x4.dot_i16x8_s(nodes(table, i), v128.shuffle<i16>(f, g, 0, 8, 1, 9, 2, 10, 3, 11));
+    const b = i32x4.dot_i16x8_s(nodes(table, v128.shuffle<i64>(i, i, 1, 1)), v128.shuffle<i16>(f, g, 4, 12, 5, 13, 6, 14, 7, 15));
+    const u = limit4(i32x4.shr_s(i32x4.add(a, half), s), z, l, h);
+    store8(y, u, limit4(i32x4.shr_s(i32x4.add(b, half), s), z, l, h), k, size);
+    x += 16;
+    y += size << 3;
+  }
 }

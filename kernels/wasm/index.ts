@@ -1,17 +1,12 @@
 /**
- * Exports of the module: the base of an instance’s private area, and kernels that compute the units from…to−1 of a node’s output.
- * Addresses are bytes; records are laid out by src/backends/wasm.
+ * Exports of the module that every model takes: the base of an instance’s private area, and kernels that compute the units
+ * from…to−1 of a node’s output. Addresses are bytes; records are laid out by src/backends/wasm.
  */
 export { conv } from './conv';
 export { depthwise } from './depthwise';
-export { linear2, lut16, lut8, rescale } from './elementwise';
+export { linear2, lut8, rescale } from './elementwise';
 export { matmul, matrix } from './gemm';
-export { lstm } from './lstm';
-export { gather, move, nearest } from './nd';
-export { layerNorm } from './norm';
-export { binary, select } from './pairs';
+export { move } from './nd';
 export { pool } from './pool';
-export { reduce } from './reduce';
-export { bilinear } from './resize';
 export { base } from './simd';
 export { argmax, softmax } from './softmax';

@@ -45,19 +45,19 @@ function accumulate(r: usize, x: usize, out: usize): void {
 
 /**
  * One unit. Record: T, N, H, bytes of a step of x, bytes of h, reverse, mx, mh (4H words each), lx, lh, kc, qh, lo, hi, three tables,
- * offsets of ax and ah in the scratch area, matrix records of Wx and Wh, bytes of c0. c runs in its output.
+ * scratch offset of ah behind ax, matrix records of Wx and Wh, bytes of c0. c runs in its output.
  */
 export function lstm(from: i32, to: i32, r: usize, x: usize, h0: usize, c0: usize, h: usize, lastH: usize, lastC: usize): void {
   const T = load<i32>(r), step = load<u32>(r, 12);
   const bytes = load<u32>(r, 4) * load<u32>(r, 8) * load<u32>(r, 16);
-  const ax = scratch() + load<u32>(r, 68), ah = scratch() + load<u32>(r, 72);
-  memory.copy(lastC, c0, load<u32>(r, 84));
+  const ax = scratch(), ah = ax + load<u32>(r, 68);
+  memory.copy(lastC, c0, load<u32>(r, 80));
   let previous = h0;
   for (let i = 0; i < T; i++) {
     const t = load<i32>(r, 20) ? T - 1 - i : i;
     const at = h + <usize>t * bytes;
-    accumulate(load<u32>(r, 76), x + <usize>t * step, ax);
-    accumulate(load<u32>(r, 80), previous, ah);
+    accumulate(load<u32>(r, 72), x + <usize>t * step, ax);
+    accumulate(load<u32>(r, 76), previous, ah);
     gates(r, ax, ah, lastC, at);
     previous = at;
   }

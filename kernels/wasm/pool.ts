@@ -9,9 +9,9 @@ function firstTap(at: i32, d: i32): i32 {
   return at >= 0 ? 0 : (d - 1 - at) / d;
 }
 
-/** One past the last tap below `limit`. */
+/** One past the last tap below `limit`; every window has one (spec/10-ops.md §4). */
 function endTap(at: i32, d: i32, k: i32, limit: i32): i32 {
-  return at >= limit ? 0 : min(k, (limit - 1 - at) / d + 1);
+  return min(k, (limit - 1 - at) / d + 1);
 }
 
 /** Maximum over ny·nx taps of one pixel, 16 bytes at a time. */

@@ -1,14 +1,49 @@
 /** softmax, argmax and argmin (spec/10-ops.md §4, §5). */
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
-import { limit4, mulhr, read, rsh, scratch, store8 } from './simd';
+import { load32 } from './elementwise';
+import { limit4, mulhr4, read, scratch, store8 } from './simd';
 
-/** E(t(d)) by the tables of the specification: EXP2 at `exp2`. */
-function weight(d: i32, l: i32, m: i32, e: i32, exp2: usize): i32 {
-  const t = mulhr(min(d, 0x7fffffff >> l) << l, m);
-  const p = exp2 + (<usize>((t >> 8) & 255) << 2);
-  const a = load<i32>(p);
-  const v = a - rsh((a - load<i32>(p, 4)) * (t & 255), 8);
-  return rsh(v, min((t >> 16) + 23 - e, 25));
+/** The word at `t` + 4·i of each of four lanes i. */
+// @ts-ignore: decorator
+@inline
+function gather(t: usize, i: v128): v128 {
+  const a = v128.load32_zero(t + (i32x4.extract_lane(i, 0) << 2));
+  const b = v128.load_lane<i32>(t + (i32x4.extract_lane(i, 1) << 2), a, 1);
+  const c = v128.load_lane<i32>(t + (i32x4.extract_lane(i, 2) << 2), b, 2);
+  return v128.load_lane<i32>(t + (i32x4.extract_lane(i, 3) << 2), c, 3);
+}
+
+/**
+ * E(t(d)) of four distances by the tables of the specification: EXP2 at `exp2`, shift 23 − e + ⌊t/2^16⌋. The last rounding
+ * shift is taken in f32, which is exact for v ≤ 2^23 (spec/10-ops.md §10, fact 10).
+ */
+// @ts-ignore: decorator
+@inline
+function weights(d: v128, l: i32, m: v128, shift: i32, exp2: usize): v128 {
+  const t = mulhr4(i32x4.shl(i32x4.min_s(d, i32x4.splat(0x7fffffff >> l)), l), m);
+  const i = v128.and(i32x4.shr_u(t, 8), i32x4.splat(255));
+  const a = gather(exp2, i), b = gather(exp2 + 4, i);
+  const part = i32x4.mul(i32x4.sub(a, b), v128.and(t, i32x4.splat(255)));
+  const v = i32x4.sub(a, i32x4.shr_s(i32x4.add(part, i32x4.splat(128)), 8));
+  const s = i32x4.min_s(i32x4.add(i32x4.shr_u(t, 16), i32x4.splat(shift)), i32x4.splat(25));
+  const power = i32x4.shl(i32x4.sub(i32x4.splat(127), s), 23); // 2^−s
+  return i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(v), power), f32x4.splat(0.5)));
+}
+
+/** Which of the elements j…j+3 are kept: those below `kept` whose mask, `stride` bytes apart, is set. */
+// @ts-ignore: decorator
+@inline
+function keep(j: i32, kept: v128, masked: i32, mask: usize, stride: usize): v128 {
+  const below = i32x4.lt_s(i32x4.add(i32x4.splat(j), i32x4(0, 1, 2, 3)), kept);
+  if (!masked) return below;
+  return v128.and(below, i32x4.ne(load32(mask + j * stride, 1, stride), i32x4.splat(0)));
+}
+
+// @ts-ignore: decorator
+@inline
+function across(v: v128, sum: bool): i32 {
+  const a = i32x4.extract_lane(v, 0), b = i32x4.extract_lane(v, 1), c = i32x4.extract_lane(v, 2), d = i32x4.extract_lane(v, 3);
+  return sum ? a + b + c + d : max(max(a, b), max(c, d));
 }
 
 /** ⌊(E·2^o + ⌊S/2⌋) / S⌋ of four weights. */
@@ -36,25 +71,25 @@ export function softmax(from: u32, to: u32, nd: usize, r: usize): void {
   const zp = v128.load_splat<i32>(r + 28), lo = v128.load_splat<i32>(r + 32), hi = v128.load_splat<i32>(r + 36);
   const ty = load<i32>(r, 40), masked = load<i32>(r, 44), causal = load<i32>(r, 48), R = load<i32>(r, 60);
   const f = load<u32>(r, 56) ? load<i32>(load<u32>(r, 56)) : load<i32>(r, 52);
-  const E = scratch();
+  const E = scratch(), factor = i32x4.splat(m), least = i32x4.splat(i32.MIN_VALUE);
   let i = <i32>(from % <u32>R);
   ndStart(nd, from, to);
   while (ndNext()) {
-    const kept = causal ? <i32>max<i64>(0, min<i64>(<i64>K, <i64>i + f + 1)) : K;
+    const kept = causal ? <i32>max<i64>(0, min<i64>(<i64>K, <i64>i + f + 1)) : K, bound = i32x4.splat(kept);
     if (++i == R) i = 0;
-    let mx = i32.MIN_VALUE;
-    for (let j = 0; j < kept; j++) if (!masked || load<u8>(p1 + j * stride)) mx = max(mx, read(p0 + j * tx, tx));
-    let S = 0;
-    for (let j = 0; j < kept; j++) {
-      let w = 0;
-      if (!masked || load<u8>(p1 + j * stride)) {
-        const d = mx - read(p0 + j * tx, tx);
-        w = table ? load<i32>(table + (d << 2)) : weight(d, l, m, e, exp2);
-      }
-      store<i32>(E + (j << 2), w);
-      S += w;
+    let most = least;
+    for (let j = 0; j < kept; j += 4)
+      most = i32x4.max_s(most, v128.bitselect(load32(p0 + j * tx, tx, 1), least, keep(j, bound, masked, p1, stride)));
+    const mx = i32x4.splat(across(most, false));
+    let total = i32x4.splat(0);
+    for (let j = 0; j < kept; j += 4) {
+      const k = keep(j, bound, masked, p1, stride), d = v128.and(i32x4.sub(mx, load32(p0 + j * tx, tx, 1)), k);
+      const w = v128.and(table ? gather(table, d) : weights(d, l, factor, 23 - e, exp2), k);
+      v128.store(E + (j << 2), w);
+      total = i32x4.add(total, w);
     }
-    memory.fill(E + (kept << 2), 0, <usize>(K - kept) << 2);
+    const S = across(total, true), whole = (kept + 3) & ~3;
+    if (whole < K) memory.fill(E + (whole << 2), 0, <usize>(K - whole) << 2);
     const half = f64x2.splat(<f64>(S >>> 1)), sum = f64x2.splat(<f64>(S ? S : 1));
     for (let j = 0; j < K; j += 8) {
       const p = E + (j << 2);

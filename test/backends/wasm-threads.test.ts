@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as workers from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { mobileNetV2 } from '../../bench/models.ts';
+import { mobileNetV2 } from '../../bench/networks.ts';
+import { graphOf } from '../../bench/prepare.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import { reference } from '../../src/backends/reference/index.ts';
 import { wasm } from '../../src/backends/wasm/index.ts';
@@ -18,8 +19,10 @@ import { Prng } from '../support/prng.ts';
 import { randomGraph } from '../support/recipes.ts';
 import { Random } from './wasm-harness.ts';
 
-const model = loadModel(encodeModel(mobileNetV2(64)));
-const large = loadModel(encodeModel(mobileNetV2(224)));
+const mobileNet = (size: number): Uint8Array =>
+  encodeModel(graphOf({ shape: [1, size, size, 3], network: mobileNetV2 }));
+const model = loadModel(mobileNet(64));
+const large = loadModel(mobileNet(224));
 const image = (size: number): { x: Uint8Array } => ({
   x: Uint8Array.from({ length: size * size * 3 }, (_, i) => (i * 37) ^ (i >> 5)),
 });
@@ -173,13 +176,15 @@ describe('the pool', () => {
   });
 
   test('without workers to start it runs on one thread', async () => {
-    vi.mocked(process.getBuiltinModule).mockImplementation((() => ({
+    const none = {
       Worker: class {
         constructor() {
           throw new Error('no workers here');
         }
       },
-    })) as never);
+    };
+    vi.mocked(process.getBuiltinModule).mockImplementation(((name: string) =>
+      name === 'node:worker_threads' ? none : undefined) as never);
     const session = await createSession(model, { threads: 2 });
     expect(session.explain().threads).toBe(1);
     expect((await session.run(x)).digest).toBe(await digestOf(wasm));
@@ -287,10 +292,11 @@ describe('a process', () => {
       timeout: 60_000,
     });
   const PREFIX = `
-    import { mobileNetV2 } from './bench/models.ts';
+    import { mobileNetV2 } from './bench/networks.ts';
+    import { graphOf } from './bench/prepare.ts';
     import { encodeModel } from './src/format/encode.ts';
     import { createSession, loadModel } from './src/index.ts';
-    const session = await createSession(loadModel(encodeModel(mobileNetV2(64))), { threads: 2 });
+    const session = await createSession(loadModel(encodeModel(graphOf({ shape: [1, 64, 64, 3], network: mobileNetV2 }))), { threads: 2 });
     const x = new Uint8Array(64 * 64 * 3);
   `;
 

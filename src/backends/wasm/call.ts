@@ -1,5 +1,5 @@
 /**
- * Calls of kernels as plain data, so that any thread can make them.
+ * Calls of kernels as plain data, so that any thread can make them, and the kernels of a thread.
  * @module
  */
 import type { Kernels } from './module.ts';
@@ -32,4 +32,11 @@ export function prepared<F extends KernelName>(kernel: string, fn: F, units: num
 export function call(kernels: Kernels, { fn, args: a }: Call, from: number, to: number): void {
   const kernel = kernels[fn] as (...args: readonly (number | undefined)[]) => void;
   kernel(from, to, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
+}
+
+/** The kernels of some modules over one memory, their private area at `base`. */
+export function kernelsOver(modules: readonly WebAssembly.Module[], memory: WebAssembly.Memory, base: number): Kernels {
+  const exports = modules.map((m) => new WebAssembly.Instance(m, { env: { memory } }).exports as unknown as Kernels);
+  for (const e of exports) e.base.value = base;
+  return Object.assign({}, ...exports);
 }

@@ -10,7 +10,7 @@ import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
 import { call, type Prepared } from './call.ts';
-import { prepareNode } from './kernels.ts';
+import { type More, prepareNode, wantsMore } from './kernels.ts';
 import { instantiate, type Kernels, loadModule, MODULE_BYTES, PAGE } from './module.ts';
 
 /** Most pages of a memory: one less than 32 bits address, so that the end of an area is an address, too. */
@@ -128,16 +128,16 @@ export class WasmExecutable implements Executable {
 }
 
 /** Lays a plan out. */
-export function layOut(plan: Plan, mode: Mode): Layout {
+export function layOut(plan: Plan, mode: Mode, { more }: Code): Layout {
   const b = new Builder(plan, mode === 'trace');
-  return { b, nodes: plan.nodes.map((n) => prepareNode(n, b)) };
+  return { b, nodes: plan.nodes.map((n) => prepareNode(n, b, more)) };
 }
 
 /**
- * Makes the memory and the instance of the calling thread, and packs the constants. With `workers` the memory is shared and has a
+ * Makes the memory and the instances of the calling thread, and packs the constants. With `workers` the memory is shared and has a
  * private area for each.
  */
-export function build(plan: Plan, { b, nodes }: Layout, module: WebAssembly.Module, workers: number): Ready {
+export function build(plan: Plan, { b, nodes }: Layout, { modules, bytes }: Code, workers: number): Ready {
   const { constants, base, area } = b.figures;
   const bases = Array.from({ length: workers + 1 }, (_, i) => base + i * area);
   const pages = floorDiv(base + bases.length * area + PAGE - 1, PAGE);
@@ -146,15 +146,14 @@ export function build(plan: Plan, { b, nodes }: Layout, module: WebAssembly.Modu
       expected: `at most ${MAX_PAGES} pages`,
       actual: String(pages),
     });
-  const { memory, kernels } = instantiate(module, pages, workers > 0);
+  const { memory, kernels } = instantiate(modules, pages, base, workers > 0);
   b.write(memory.buffer);
-  kernels.base.value = base;
   const view = (id: number): TypedArray => viewOf(memory.buffer, plan.tensors[id]!, b.at({ id }));
   const figures = {
     constants,
     activations: b.activations,
     scratch: bases.length * area,
-    total: pages * PAGE + MODULE_BYTES,
+    total: pages * PAGE + bytes,
   };
   return {
     memory,
@@ -168,10 +167,29 @@ export function build(plan: Plan, { b, nodes }: Layout, module: WebAssembly.Modu
   };
 }
 
+/** Modules, the bytes of their code, and the further kernels among them. */
+export interface Code {
+  readonly modules: readonly WebAssembly.Module[];
+  readonly bytes: number;
+  readonly more?: More;
+}
+
+/** What a plan takes; `shared` where several instances share a memory. */
+export async function codeFor(plan: Plan, shared: boolean = false): Promise<Code> {
+  const module = await loadModule(shared);
+  if (!plan.nodes.some((n) => wantsMore(n, plan.tensors))) return { modules: [module], bytes: MODULE_BYTES };
+  const { loadMore, MORE, MORE_BYTES } = await import('./more/index.ts');
+  return { modules: [module, await loadMore(shared)], bytes: MODULE_BYTES + MORE_BYTES, more: MORE };
+}
+
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */
 export const wasm: Backend = {
   name: 'wasm',
-  prepare: async (plan, { mode, threads = 1 }) =>
-    (threads > 1 ? await (await import('./threaded.ts')).prepareThreaded(plan, mode, threads) : undefined) ??
-    new WasmExecutable(plan, mode, build(plan, layOut(plan, mode), await loadModule(), 0)),
+  prepare: async (plan, { mode, threads = 1 }) => {
+    const threaded =
+      threads > 1 ? await (await import('./threaded.ts')).prepareThreaded(plan, mode, threads) : undefined;
+    if (threaded !== undefined) return threaded;
+    const code = await codeFor(plan);
+    return new WasmExecutable(plan, mode, build(plan, layOut(plan, mode, code), code, 0));
+  },
 };

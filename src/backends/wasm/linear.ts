@@ -19,6 +19,7 @@ import {
   scaleBytes,
   stageWords,
   words,
+  zeroRow,
 } from './pack.ts';
 import { broadcastStrides, strided } from './strided.ts';
 
@@ -98,14 +99,6 @@ export function conv2d(s: Site<'conv2d'>, b: Builder): Prepared {
   return plain ? rowsTimes(s, b, o, cg, 'conv1x1') : im2col(s, b);
 }
 
-/** A zero row: `count` elements that hold zp, and some more for vector loads. */
-function zeroRow(b: Builder, x: Arg, count: number): number {
-  const length = count + 16;
-  return b.reserve(length * x.size, (memory, at) =>
-    (x.size === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)).fill(x.zp),
-  );
-}
-
 function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const { strides, pads, dilations, groups, stage } = s.attrs;
@@ -166,20 +159,30 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
   return prepared(`conv_im2col_i${x.size * 8}`, 'conv', units, record, b.at(x), b.at(s.out[0]!));
 }
 
-function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
+/**
+ * The record of a depthwise convolution (kernels/wasm/depthwise.ts). `order` lists the taps by pairs; one that is not a tap has
+ * weight 0. `scratch` is in bytes.
+ */
+export function depthwiseRecord(
+  s: Site<'conv2d'>,
+  b: Builder,
+  order: readonly number[],
+  scratch: number,
+): { readonly record: number; readonly x: number; readonly y: number } {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const { strides, pads, dilations, stage } = s.attrs;
   const [n, oh, ow, c] = s.out[0]!.shape as readonly [number, number, number, number];
   const [, h, width] = x.shape as readonly [number, number, number];
   const [, kh, kw] = w.shape as readonly [number, number, number];
   const taps = kh * kw;
-  const pairs = (taps + 1) >> 1;
+  const pairs = (order.length + 1) >> 1;
   const data = w.data as Int8Array;
   const packed = b.reserve(panelColumns(c) * pairs * 4, (memory, at) => {
     const out = new Int16Array(memory, at, panelColumns(c) * pairs * 2);
     for (let i = 0; i < c; i++) {
-      for (let t = 0; t < taps; t++)
-        out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + t]!;
+      order.forEach((tap, t) => {
+        if (tap < taps) out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + tap]!;
+      });
     }
   });
   const folded = words(b, c, (i) => {
@@ -187,7 +190,7 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;
     return bias.data![i]! - x.zp * sum; // wraps mod 2^32
   });
-  b.scratch((taps + 2) * 4);
+  b.scratch(scratch);
   const record = b.record([
     n,
     oh,
@@ -210,8 +213,17 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
     multipliers(b, stage?.m, c),
     ...stageWords(stage),
   ]);
-  const kernel = `depthwise_i${x.size * 8}${x.size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`;
-  return prepared(kernel, 'depthwise', n * oh * ow, record, b.at(x), b.at(s.out[0]!));
+  return { record, x: b.at(x), y: b.at(s.out[0]!) };
+}
+
+function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
+  const [, kh, kw] = s.in[1]!.shape as readonly [number, number, number];
+  const [n, oh, ow] = s.out[0]!.shape as readonly [number, number, number];
+  const taps = Array.from({ length: kh * kw }, (_, t) => t);
+  const { record, x, y } = depthwiseRecord(s, b, taps, (taps.length + 2) * 4);
+  const size = s.in[0]!.size;
+  const kernel = `depthwise_i${size * 8}${size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`;
+  return prepared(kernel, 'depthwise', n * oh * ow, record, x, y);
 }
 
 /** Contiguous rows of K times constant weights [O,K]. */

@@ -3,8 +3,9 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
+import { kernelsOver } from './call.ts';
 import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
-import { selfTest } from './selftest.ts';
+import { BASE, selfTest } from './selftest.ts';
 
 /**
  * What the module exports: the base of the private area, and kernels. A kernel computes the units from…to−1 of an output;
@@ -75,6 +76,9 @@ export interface Kernels {
   rescale(from: number, to: number, nd: number, record: number): void;
   select(from: number, to: number, nd: number, op: number, size: number): void;
   softmax(from: number, to: number, nd: number, record: number): void;
+  /** This and the next: of the module more/, as are those of its ops. */
+  strips(from: number, to: number, record: number, x: number, y: number): void;
+  winograd(from: number, to: number, record: number, x: number, y: number): void;
 }
 
 /** Bytes of the module: code, charged to every executable’s memory figure. */
@@ -93,12 +97,12 @@ export function loadModule(shared: boolean = false): Promise<WebAssembly.Module>
   return (compiled[+shared] ??= compile(shared));
 }
 
-/** The bytes that TEXT holds (scripts/build-wasm.ts, `textOf`). */
-export function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(LENGTH);
+/** The `length` bytes that a text holds (scripts/build-wasm.ts, `textOf`). */
+export function moduleBytes(text: string, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
   let more = -3;
-  for (let i = 0, at = 0; i < TEXT.length; i++) {
-    const c = TEXT.charCodeAt(i);
+  for (let i = 0, at = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
     if (c < 40) more = 86 * (c - 32) - 3;
     else {
       bytes[at++] = c - (c > 92 ? 41 : 40) + more;
@@ -108,19 +112,29 @@ export function moduleBytes(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Compiles such a module; `limits` is where the flags of its memory stand, which say whether several instances share that. */
+export function compileText(
+  text: string,
+  length: number,
+  limits: number,
+  shared: boolean,
+): Promise<WebAssembly.Module> {
+  const bytes = moduleBytes(text, length);
+  if (shared) bytes[limits] = 3; // minimum, maximum, shared
+  return WebAssembly.compile(bytes);
+}
+
 async function compile(shared: boolean): Promise<WebAssembly.Module> {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   if (!littleEndian || typeof WebAssembly === 'undefined')
     throw new HostError('NoBackend', 'no WebAssembly on this machine');
   let module: WebAssembly.Module;
   try {
-    const bytes = moduleBytes();
-    if (shared) bytes[LIMITS] = 3; // minimum, maximum, shared
-    module = await WebAssembly.compile(bytes);
+    module = await compileText(TEXT, LENGTH, LIMITS, shared);
   } catch {
     throw new HostError('NoBackend', 'this engine does not accept WebAssembly SIMD');
   }
-  const { memory, kernels } = instantiate(module, 1, shared);
+  const { memory, kernels } = instantiate([module], 1, BASE, shared);
   const wrong = selfTest(kernels, memory);
   if (wrong !== undefined)
     throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
@@ -128,12 +142,13 @@ async function compile(shared: boolean): Promise<WebAssembly.Module> {
 }
 
 /**
- * An instance over a fresh memory of exactly `pages` pages; it never grows.
+ * Kernels over one fresh memory of exactly `pages` pages; it never grows.
  * @throws HostError `NoMemory`
  */
 export function instantiate(
-  module: WebAssembly.Module,
+  modules: readonly WebAssembly.Module[],
   pages: number,
+  base: number,
   shared: boolean = false,
 ): { memory: WebAssembly.Memory; kernels: Kernels } {
   let memory: WebAssembly.Memory;
@@ -142,6 +157,5 @@ export function instantiate(
   } catch {
     throw new HostError('NoMemory', `no room for ${pages} pages of WebAssembly memory`);
   }
-  const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, kernels: instance.exports as unknown as Kernels };
+  return { memory, kernels: kernelsOver(modules, memory, base) };
 }

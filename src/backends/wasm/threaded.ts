@@ -8,8 +8,7 @@ import type { TypedArray } from '../../core/tensor.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import type { Mode } from '../backend.ts';
 import type { Call, Prepared } from './call.ts';
-import { build, copyOf, layOut, type Ready, WasmExecutable } from './index.ts';
-import { loadModule } from './module.ts';
+import { build, codeFor, copyOf, layOut, type Ready, WasmExecutable } from './index.ts';
 import { pricesOf } from './stepper.ts';
 import { CHUNKS_MOST, SECTIONS_MOST, type Section } from './work.ts';
 import { Job } from './workers.ts';
@@ -116,12 +115,12 @@ export async function prepareThreaded(
 ): Promise<WasmExecutable | undefined> {
   const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
   if (typeof SharedArrayBuffer === 'undefined' || isolated === false) return undefined;
-  const layout = layOut(plan, mode);
+  const code = await codeFor(plan, true);
+  const layout = layOut(plan, mode, code);
   const sections = sectionsOf(pricesOf(plan), layout.nodes, threads, grain);
   if (sections.length > SECTIONS_MOST || sections.every((s) => s.cuts.length === 2)) return undefined;
-  const module = await loadModule(true);
-  const ready = build(plan, layout, module, threads);
+  const ready = build(plan, layout, code, threads);
   const [, ...bases] = ready.bases;
-  const job = await Job.of({ module, memory: ready.memory, sections, bases }).catch(() => undefined);
+  const job = await Job.of({ modules: code.modules, memory: ready.memory, sections, bases }).catch(() => undefined);
   return job && new ThreadedExecutable(plan, mode, ready, job, threads);
 }

@@ -3,13 +3,14 @@
  * executable to help, or the complement of one to forget; it says the number of an executable that is set up or whose run it ended.
  * @module
  */
+import { kernelsOver } from './call.ts';
 import type { Kernels } from './module.ts';
 import { ANNOUNCE, LEAVE, ORDER, type Section, STATE, sleep, work } from './work.ts';
 
 /** What a worker needs of an executable; `base` is that of its private area. */
 export interface Setup {
   readonly id: number;
-  readonly module: WebAssembly.Module;
+  readonly modules: readonly WebAssembly.Module[];
   readonly memory: WebAssembly.Memory;
   readonly base: number;
   readonly sections: readonly Section[];
@@ -33,9 +34,8 @@ const node = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinMod
 const port = (node?.parentPort ?? globalThis) as unknown as Port;
 const jobs = new Map<number, Job>();
 
-function setUp({ id, module, memory, base, sections }: Setup): void {
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-  kernels.base.value = base;
+function setUp({ id, modules, memory, base, sections }: Setup): void {
+  const kernels = kernelsOver(modules, memory, base);
   jobs.set(id, { kernels, control: new Int32Array(memory.buffer, 0, 16), sections });
   port.postMessage(id);
 }

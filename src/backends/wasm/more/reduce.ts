@@ -2,13 +2,13 @@
  * reduce_sum, reduce_mean, reduce_max and reduce_min (spec/10-ops.md §4).
  * @module
  */
-import { floorDiv, roundDiv } from '../../core/int.ts';
-import type { Stage } from '../../ops/define.ts';
-import type { Builder } from './builder.ts';
-import { type Prepared, prepared } from './call.ts';
-import type { Site } from './kernels.ts';
-import { oneStage } from './pack.ts';
-import { collapse, denseStrides, recordOf } from './strided.ts';
+import { floorDiv, roundDiv } from '../../../core/int.ts';
+import type { Stage } from '../../../ops/define.ts';
+import type { Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { oneStage } from '../pack.ts';
+import { collapse, denseStrides, recordOf } from '../strided.ts';
 
 /** The operation of kernels/wasm/reduce.ts, and its neutral value. */
 const ADD = [0, 0] as const;

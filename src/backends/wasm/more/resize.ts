@@ -2,11 +2,11 @@
  * resize_nearest and resize_bilinear (spec/10-ops.md §6).
  * @module
  */
-import { clamp, floorDiv, roundDiv } from '../../core/int.ts';
-import type { Arg, Builder } from './builder.ts';
-import { type Prepared, prepared } from './call.ts';
-import type { Site } from './kernels.ts';
-import { oneStage } from './pack.ts';
+import { clamp, floorDiv, roundDiv } from '../../../core/int.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { oneStage } from '../pack.ts';
 
 type Axis = readonly number[];
 

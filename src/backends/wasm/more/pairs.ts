@@ -2,11 +2,11 @@
  * mul, min, max, compare, logical and where (spec/10-ops.md §3).
  * @module
  */
-import type { Arg, Builder } from './builder.ts';
-import { type Prepared, prepared } from './call.ts';
-import type { Site } from './kernels.ts';
-import { oneStage } from './pack.ts';
-import { type Nd, strided, walkOf } from './strided.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { oneStage } from '../pack.ts';
+import { type Nd, strided, walkOf } from '../strided.ts';
 
 /** A record over the elements of y, of operands that broadcast to it. */
 function walk(b: Builder, operands: readonly Arg[], y: Arg): Nd {
