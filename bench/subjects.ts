@@ -132,6 +132,7 @@ const tfjs: Subject = { name: 'tfjs-wasm f32', threads: 1, takes: (c) => !c.real
 /** All rows. The others are compared with the row of samebit that has as many threads, or else the most below that. */
 export const SUBJECTS: readonly Subject[] = [
   samebit(1),
+  samebit(2, { threads: 2 }),
   ...[1, 2].flatMap((threads) =>
     (['web', 'node'] as const).flatMap((where) => [ort(where, 'u8s8', threads), ort(where, 'f32', threads)]),
   ),

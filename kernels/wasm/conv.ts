@@ -46,7 +46,7 @@ function packTaps(r: usize, d: usize, first: usize): void {
       const x = kx * load<i32>(r, 48);
       const p = own();
       for (let i = 0; i < 4; i++) store<u32>(p + (i << 2), tap(r, i, y, x, pixel) + first);
-      pack4(d, load<u32>(p), load<u32>(p, 4), load<u32>(p, 8), load<u32>(p, 12), n, size, zp);
+      pack4(d, load<u32>(p), load<u32>(p, 4), load<u32>(p, 8), load<u32>(p, 12), n, size, zp, 16);
       d += <usize>n << 3;
     }
   }
@@ -95,7 +95,7 @@ export function conv(from: i32, to: i32, r: usize, x: usize, out: usize): void {
         if (direct) packTaps(r, d, at);
         else {
           for (let k = 0; k < 4; k++) gather(r, row + k * rowBytes, k, at);
-          pack4(d, row, row + rowBytes, row + 2 * rowBytes, row + 3 * rowBytes, K, 2, 0);
+          pack4(d, row, row + rowBytes, row + 2 * rowBytes, row + 3 * rowBytes, K, 2, 0, 16);
         }
         d += <usize>K << 3;
       }

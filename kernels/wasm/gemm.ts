@@ -8,7 +8,7 @@
  */
 import { limit4, load8, mulhr4, own, read, scratch, store8, tail } from './simd';
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
-import { packRows } from './pack';
+import { pack4, packRows } from './pack';
 
 // @ts-ignore: decorator
 @inline
@@ -41,10 +41,16 @@ function edge(out: usize, ld: usize, rows: i32, bytes: i32, size: i32): void {
 
 /** All tiles of `rows` packed rows at `a`. */
 export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
+  if (load<i32>(g, 40) == 1) tiles<i8>(g, a, rows, out);
+  else tiles<i32>(g, a, rows, out);
+}
+
+/** The same for outputs of T = i8, or of any size. */
+function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
   const K = load<u32>(g);
   const cols = load<i32>(g, 8);
   const l = load<i32>(g, 24);
-  const size = load<i32>(g, 40);
+  const size = sizeof<T>() == 1 ? 1 : load<i32>(g, 40);
   const ld = load<u32>(g, 44);
   const panel = K << 3;
   const zp = v128.load_splat<i16>(g + 28);
@@ -53,11 +59,17 @@ export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
   let B = load<u32>(g, 12);
   let bias = load<u32>(g, 16);
   let m = load<u32>(g, 20);
+  // While a panel is used the next one is read, a share a tile, so that it is in the cache when its turn comes. Panels too short
+  // to gain and those that would drive the one in use out are left alone.
+  const share: usize = K >= 256 && K <= 768 ? ((K << 4) / ((rows + 3) >> 2) + 63) & ~63 : 0;
+  let seen: u32 = 0;
   for (let n = 0; n < cols; n += 8) {
     let p = a;
+    let next = B + (K << 4);
     for (let i = 0; i < rows; i += 4) {
       const end = p + panel;
       let b = B;
+      for (const stop = next + share; next < stop; next += 64) seen |= load<u32>(next);
       let c00 = v128.load(bias), c01 = v128.load(bias, 16);
       let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
       do {
@@ -103,6 +115,7 @@ export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
     bias += 32;
     m += 32;
   }
+  store<u32>(tail(), seen);
 }
 
 /** The own record becomes that of panels from…to−1 of g, of `bytes` each at B. Returns their first column in bytes of the output. */
@@ -280,7 +293,13 @@ function packB(r: usize, b: usize, from: i32, to: i32): void {
     const p = b + <usize>n * sn;
     let k = 0;
     if (cols < 8 || (K & 1) || K == 0) memory.fill(d, 0, panel);
-    if (cols == 8 && !tb) {
+    if (cols == 8 && tb && !(K & 7)) {
+      for (let j = 0; j < 8; j += 4) {
+        const q = p + <usize>j * sn;
+        pack4(d + (j << 2), q, q + sn, q + 2 * sn, q + 3 * sn, K, size, 0, 32);
+      }
+      k = K;
+    } else if (cols == 8 && !tb) {
       for (; k + 1 < K; k += 2) {
         const q = p + <usize>k * sk;
         const u = size == 1 ? load8<i8>(q) : load8<i16>(q), v = size == 1 ? load8<i8>(q + sk) : load8<i16>(q + sk);

@@ -4,8 +4,8 @@
  */
 import { load8 } from './simd';
 
-/** Four rows of n elements (rounded up to 8) of `size` bytes, minus zp, interleaved into 64 bytes per eight. */
-export function pack4(d: usize, p0: usize, p1: usize, p2: usize, p3: usize, n: i32, size: i32, zp: i32): void {
+/** Four rows of n elements (rounded up to 8) of `size` bytes, minus zp, interleaved into 16 bytes a pair, `pair` bytes apart. */
+export function pack4(d: usize, p0: usize, p1: usize, p2: usize, p3: usize, n: i32, size: i32, zp: i32, pair: usize): void {
   const z = i16x8.splat(<i16>zp), step = size << 3;
   for (let i = 0; i < n; i += 8) {
     let r0: v128, r1: v128, r2: v128, r3: v128;
@@ -17,10 +17,10 @@ export function pack4(d: usize, p0: usize, p1: usize, p2: usize, p3: usize, n: i
     const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
     const c = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), e = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
     v128.store(d, v128.shuffle<i64>(a, c, 0, 2));
-    v128.store(d, v128.shuffle<i64>(a, c, 1, 3), 16);
-    v128.store(d, v128.shuffle<i64>(b, e, 0, 2), 32);
-    v128.store(d, v128.shuffle<i64>(b, e, 1, 3), 48);
-    d += 64;
+    v128.store(d + pair, v128.shuffle<i64>(a, c, 1, 3));
+    v128.store(d + 2 * pair, v128.shuffle<i64>(b, e, 0, 2));
+    v128.store(d + 3 * pair, v128.shuffle<i64>(b, e, 1, 3));
+    d += pair << 2;
     p0 += step, p1 += step, p2 += step, p3 += step;
   }
 }
@@ -30,7 +30,7 @@ export function packRows(d: usize, x: usize, lda: usize, rows: i32, K: i32, size
   for (let i = 0; i < rows; i += 4) {
     const last = rows - 1;
     const p = x + <usize>i * lda;
-    pack4(d, p, x + <usize>min(i + 1, last) * lda, x + <usize>min(i + 2, last) * lda, x + <usize>min(i + 3, last) * lda, K, size, zp);
+    pack4(d, p, x + <usize>min(i + 1, last) * lda, x + <usize>min(i + 2, last) * lda, x + <usize>min(i + 3, last) * lda, K, size, zp, 16);
     d += <usize>K << 3;
   }
 }

@@ -46,28 +46,32 @@ function across(v: v128, sum: bool): i32 {
   return sum ? a + b + c + d : max(max(a, b), max(c, d));
 }
 
-/** ⌊(E·2^o + ⌊S/2⌋) / S⌋ of four weights. */
+/** What a double is shifted by so that its low word is the nearest integer. */
+const MAGIC: f64 = 6755399441055744; // 1.5 · 2^52
+
+/** ⌊(E·2^o + ⌊S/2⌋) / S⌋ of four weights, from a = 2^o/S and b = ⌊S/2⌋/S + 2^−33 − 1/2. */
 // @ts-ignore: decorator
 @inline
-function quotients(e: v128, scale: v128, half: v128, sum: v128): v128 {
-  const a = f64x2.div(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(e), scale), half), sum);
+function quotients(e: v128, a: v128, b: v128): v128 {
+  const magic = f64x2.splat(MAGIC);
+  const u = f64x2.add(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(e), a), b), magic);
   const f = v128.shuffle<i64>(e, e, 1, 0);
-  const b = f64x2.div(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(f), scale), half), sum);
-  return v128.shuffle<i64>(i32x4.trunc_sat_f64x2_s_zero(a), i32x4.trunc_sat_f64x2_s_zero(b), 0, 2);
+  const v = f64x2.add(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(f), a), b), magic);
+  return v128.shuffle<i32>(u, v, 0, 2, 4, 6);
 }
 
 /**
  * Units are rows: p0 → p2, mask row p1 (inner stride 0 or 1). Record: bytes of x, l, m, e, EXP2, table of weights (0: none), o, zp, lo,
  * hi, bytes of y, masked, causal, offset, address of the offset (0: the attribute), rows of axis −2.
  *
- * The quotient divq(E, S, o) = ⌊(E·2^o + ⌊S/2⌋) / S⌋ is taken in f64: both operands are exact, the quotient is below 2^16 and
- * at least 2^−31 from an integer it does not reach, so truncation is exact (spec/10-ops.md §10, fact 9). An element that is not
- * kept has E = 0, and so y = zp; a row without kept ones divides by 1.
+ * The quotient divq(E, S, o) = ⌊(E·2^o + ⌊S/2⌋) / S⌋ is taken in f64 as the nearest integer to it less 1/2 − 2^−33. It is below 2^16 and
+ * an integer or at least 2^−31 below the next one, and its terms err by less than 2^−35, so that is exact (spec/10-ops.md §10,
+ * fact 9). An element that is not kept has E = 0, and so y = zp; a row without kept ones divides by 1.
  */
 export function softmax(from: u32, to: u32, nd: usize, r: usize): void {
   const K = load<i32>(nd), stride = load<u32>(nd, 24);
   const tx = load<i32>(r), l = load<i32>(r, 4), m = load<i32>(r, 8), e = load<i32>(r, 12), exp2 = load<u32>(r, 16);
-  const table = load<u32>(r, 20), scale = f64x2.splat(<f64>(1 << load<i32>(r, 24)));
+  const table = load<u32>(r, 20), scale = <f64>(1 << load<i32>(r, 24));
   const zp = v128.load_splat<i32>(r + 28), lo = v128.load_splat<i32>(r + 32), hi = v128.load_splat<i32>(r + 36);
   const ty = load<i32>(r, 40), masked = load<i32>(r, 44), causal = load<i32>(r, 48), R = load<i32>(r, 60);
   const f = load<u32>(r, 56) ? load<i32>(load<u32>(r, 56)) : load<i32>(r, 52);
@@ -90,11 +94,11 @@ export function softmax(from: u32, to: u32, nd: usize, r: usize): void {
     }
     const S = across(total, true), whole = (kept + 3) & ~3;
     if (whole < K) memory.fill(E + (whole << 2), 0, <usize>(K - whole) << 2);
-    const half = f64x2.splat(<f64>(S >>> 1)), sum = f64x2.splat(<f64>(S ? S : 1));
+    const sum = <f64>(S ? S : 1), a = f64x2.splat(scale / sum), b = f64x2.splat(<f64>(S >>> 1) / sum + (1.1641532182693481e-10 - 0.5));
     for (let j = 0; j < K; j += 8) {
       const p = E + (j << 2);
-      const a = limit4(quotients(v128.load(p), scale, half, sum), zp, lo, hi);
-      store8(p2 + j * ty, a, limit4(quotients(v128.load(p, 16), scale, half, sum), zp, lo, hi), K - j, ty);
+      const u = limit4(quotients(v128.load(p), a, b), zp, lo, hi);
+      store8(p2 + j * ty, u, limit4(quotients(v128.load(p, 16), a, b), zp, lo, hi), K - j, ty);
     }
   }
 }

@@ -6,8 +6,8 @@
  * A tile is 4×4 pixels in, 2×2 out; four tiles make a group, the rows of the 4×8 kernel. A block of groups is transformed to
  * V [16][group][C/2][4][2] i16; per panel of eight columns its 16 products go to M [group][16][4][8] i32 and back to outputs.
  *
- * Record (92 bytes): tiles, tiles a row, tiles an image, OH, OW, H, W, C, pt, pl, zp, zrow, groups a block, panels, U
- * [O/8][16][C/2][8][2] i16, bias, m, l, output zp, lo, hi, scratch offset of V, of M. C and O are multiples of 8.
+ * Record (96 bytes): tiles, tiles a row, tiles an image, OH, OW, H, W, C, pt, pl, zp, zrow, groups a block, panels, U
+ * [O/8][16][C/2][8][2] i16, bias, m, l, output zp, lo, hi, bytes, scratch offset of V, of M. C and O are multiples of 8.
  */
 import { mulhr4, scratch } from './simd';
 
@@ -135,35 +135,37 @@ function output(d: usize, p: usize, bias: v128, m: v128, l: i32): void {
   v128.store(d, staged(s11, bias, m, l), 96);
 }
 
-/** Eight columns of one output as i8. */
+/** Eight columns of one output as i8 or i16; saturation on the way is exact, for clamps are monotone. */
 // @ts-ignore: decorator
 @inline
-function put(o: usize, p: usize, zp: v128, lo: v128, hi: v128): void {
+function put(o: usize, p: usize, size: usize, zp: v128, lo: v128, hi: v128): void {
   const s = i16x8.add_sat_s(i16x8.narrow_i32x4_s(v128.load(p), v128.load(p, 16)), zp);
-  v128.store_lane<i64>(o, i8x16.max_s(i8x16.min_s(i8x16.narrow_i16x8_s(s, s), hi), lo), 0);
+  const t = i16x8.max_s(i16x8.min_s(s, hi), lo);
+  if (size == 1) v128.store_lane<i64>(o, i8x16.narrow_i16x8_s(t, t), 0);
+  else v128.store(o, t);
 }
 
 /** One panel of the tiles first…end−1, whose products are at p; `n` is the panel, t the area for staged outputs. */
 function outputs(r: usize, p: usize, out: usize, n: u32, first: u32, end: u32, t: usize): void {
   const across = load<u32>(r, 4), area = load<u32>(r, 8), OH = load<u32>(r, 12), OW = load<u32>(r, 16);
-  const O = load<u32>(r, 52) << 3;
+  const size = load<u32>(r, 84), pixel = (load<u32>(r, 52) << 3) * size;
   const bias = load<u32>(r, 60) + (n << 5), m = load<u32>(r, 64) + (n << 5), l = load<i32>(r, 68);
   const b0 = v128.load(bias), b1 = v128.load(bias, 16), m0 = v128.load(m), m1 = v128.load(m, 16);
-  const zp = v128.load_splat<i16>(r + 72), lo = v128.load_splat<i8>(r + 76), hi = v128.load_splat<i8>(r + 80);
+  const zp = v128.load_splat<i16>(r + 72), lo = v128.load_splat<i16>(r + 76), hi = v128.load_splat<i16>(r + 80);
   for (let i = first; i < end; i++) {
     const q = p + <usize>((i - first) >> 2) * GROUP + <usize>(((i - first) & 3) << 5);
     output(t, q, b0, m0, l);
     output(t + 16, q + 16, b1, m1, l);
     const inside = i % area;
     const y = (inside / across) << 1, x = (inside % across) << 1;
-    let o = out + ((<usize>(i / area) * OH + y) * OW + x) * O + (n << 3);
+    let o = out + ((<usize>(i / area) * OH + y) * OW + x) * pixel + ((n << 3) * size);
     const right = x + 1 < OW;
-    put(o, t, zp, lo, hi);
-    if (right) put(o + O, t + 32, zp, lo, hi);
+    put(o, t, size, zp, lo, hi);
+    if (right) put(o + pixel, t + 32, size, zp, lo, hi);
     if (y + 1 < OH) {
-      o += <usize>OW * O;
-      put(o, t + 64, zp, lo, hi);
-      if (right) put(o + O, t + 96, zp, lo, hi);
+      o += <usize>OW * pixel;
+      put(o, t + 64, size, zp, lo, hi);
+      if (right) put(o + pixel, t + 96, size, zp, lo, hi);
     }
   }
 }
@@ -171,7 +173,7 @@ function outputs(r: usize, p: usize, out: usize, n: u32, first: u32, end: u32, t
 /** The groups from…to−1 of four tiles each. */
 export function winograd(from: u32, to: u32, r: usize, x: usize, out: usize): void {
   const C = load<u32>(r, 28), panels = load<u32>(r, 52), block = load<u32>(r, 48), tiles = load<u32>(r);
-  const V = scratch() + load<u32>(r, 84), M = scratch() + load<u32>(r, 88);
+  const V = scratch() + load<u32>(r, 88), M = scratch() + load<u32>(r, 92);
   const zp = v128.load_splat<i16>(r + 40);
   const group = <usize>C << 3;
   const step = group * block;

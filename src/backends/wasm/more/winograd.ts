@@ -39,7 +39,7 @@ function transformed(out: Int16Array, w: Int8Array, count: number, channels: num
 }
 
 /**
- * Whether a convolution is exact and gains: strides 1, whole vectors of channels, i8 in and out, 4·Σ an int32
+ * Whether a convolution is exact and gains: strides 1, whole vectors of channels, i8 in and staged, 4·Σ an int32
  * (spec/10-ops.md §10, fact 5), and outputs that are not mostly the overhang of the last tiles.
  */
 export function winogradFits(s: Site<'conv2d'>): boolean {
@@ -54,7 +54,7 @@ export function winogradFits(s: Site<'conv2d'>): boolean {
     strides.every((v) => v === 1) &&
     dilations.every((v) => v === 1) &&
     x.dtype === 'i8' &&
-    stage?.dtype === 'i8' &&
+    stage !== undefined &&
     c >= 16 &&
     c % 8 === 0 &&
     o % 8 === 0 &&
@@ -97,7 +97,7 @@ export function winograd(s: Site<'conv2d'>, b: Builder): Prepared {
     u,
     words(b, o, (i) => bias.data![i]!),
     multipliers(b, stage?.m, o),
-    ...stageWords(stage).slice(0, 4),
+    ...stageWords(stage),
     0,
     products,
   ]);
