@@ -3,7 +3,18 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Call, Prepared } from '../../src/backends/wasm/call.ts';
 import type { Kernels } from '../../src/backends/wasm/module.ts';
 import { sectionsOf } from '../../src/backends/wasm/threaded.ts';
-import { GO, LEAVE, ORDER, type Section, SLEEPERS, STATE, STOP, sleep, work } from '../../src/backends/wasm/work.ts';
+import {
+  CHUNKS_MOST,
+  GO,
+  LEAVE,
+  ORDER,
+  type Section,
+  SLEEPERS,
+  STATE,
+  STOP,
+  sleep,
+  work,
+} from '../../src/backends/wasm/work.ts';
 
 const control = new Int32Array(new SharedArrayBuffer(64));
 /** What was computed: argument, from, to. */
@@ -22,9 +33,9 @@ function calls(name: number, units: number): Call {
 }
 
 const sections: readonly Section[] = [
-  { calls: [calls(1, 10)], chunks: 4 },
-  { calls: [calls(2, 3), calls(3, 5)], chunks: 1 },
-  { calls: [calls(4, 1000)], chunks: 3 },
+  { calls: [calls(1, 10)], cuts: [0, 2, 5, 7, 10] },
+  { calls: [calls(2, 3), calls(3, 5)], cuts: [0, 1] },
+  { calls: [calls(4, 1000)], cuts: [0, 333, 666, 1000] },
 ];
 
 const WHOLE = [
@@ -133,45 +144,42 @@ describe('sections', () => {
     kernel: '',
     calls: units.map((n, i) => calls(i, n)),
   });
-  const shape = (nodes: readonly Prepared[], prices: readonly number[], threads: number): number[][] =>
-    sectionsOf(prices.map(BigInt), nodes, threads, 100).map((s) => [s.chunks, s.calls.length]);
+  /** For each section its cuts, or how many calls it takes whole. */
+  const shape = (
+    nodes: readonly Prepared[],
+    prices: readonly number[],
+    threads: number,
+  ): (readonly number[] | number)[] =>
+    sectionsOf(prices.map(BigInt), nodes, threads, 100).map((s) => (s.cuts.length > 2 ? s.cuts : s.calls.length));
 
-  test('a layer of enough cost is cut in four chunks a thread, at most', () => {
-    expect(shape([node(1000)], [1e6], 2)).toEqual([[8, 1]]);
-    expect(shape([node(1000)], [1e6], 3)).toEqual([[12, 1]]);
-    expect(shape([node(1000)], [1e6], 32)).toEqual([[128, 1]]);
+  test('chunks are a fair share of half of what is left', () => {
+    expect(shape([node(100)], [1e6], 2)).toEqual([[0, 25, 44, 58, 69, 77, 83, 88, 91, 94, 96, 97, 98, 99, 100]]);
+    expect(shape([node(60)], [1e6], 5)[0]).toEqual([
+      0, 6, 12, 17, 22, 26, 30, 33, 36, 39, 42, 44, 46, 48, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60,
+    ]);
   });
-  test('no chunk is smaller than the grain or a unit, and threads have equally many', () => {
-    expect(shape([node(1000)], [799], 2)).toEqual([[6, 1]]);
-    expect(shape([node(1000)], [200], 2)).toEqual([[2, 1]]);
-    expect(shape([node(1000)], [199], 2)).toEqual([[1, 1]]);
-    expect(shape([node(5)], [1e6], 2)).toEqual([[4, 1]]);
-    expect(shape([node(2)], [1e6], 3)).toEqual([[2, 1]]);
-    expect(shape([node(1)], [1e6], 2)).toEqual([[1, 1]]);
+  test('no chunk but the last is smaller than the grain', () => {
+    expect(shape([node(100)], [1000], 2)).toEqual([[0, 25, 44, 58, 69, 79, 89, 99, 100]]);
+    expect(shape([node(3)], [200], 2)).toEqual([[0, 2, 3]]);
+    expect(shape([node(3)], [199], 2)).toEqual([1]);
+    expect(shape([node(1)], [1e6], 2)).toEqual([1]);
+  });
+  test('as many chunks as the word has room for', () => {
+    const [cuts] = shape([node(1e9)], [1e15], 32) as number[][];
+    expect(cuts!.length - 1).toBeLessThanOrEqual(CHUNKS_MOST);
+    expect(cuts!.at(-1)).toBe(1e9);
+    expect(cuts!.every((c, i) => i === 0 || c > cuts![i - 1]!)).toBe(true);
   });
   test('calls of a node share its cost, one after the other', () => {
-    expect(shape([node(100, 100)], [800], 2)).toEqual([
-      [4, 1],
-      [4, 1],
+    expect(shape([node(4, 2)], [800], 2)).toEqual([
+      [0, 1, 2, 3, 4],
+      [0, 1, 2],
     ]);
   });
   test('small layers join, up to four grains', () => {
     const small = Array.from({ length: 12 }, () => node(10));
-    expect(
-      shape(
-        small,
-        small.map(() => 100),
-        2,
-      ),
-    ).toEqual([
-      [1, 4],
-      [1, 4],
-      [1, 4],
-    ]);
-    expect(shape([node(10), node(10), node(10)], [10, 900, 10], 2)).toEqual([
-      [1, 1],
-      [8, 1],
-      [1, 1],
-    ]);
+    const prices = small.map(() => 100);
+    expect(shape(small, prices, 2)).toEqual([4, 4, 4]);
+    expect(shape([node(10), node(2), node(10)], [10, 900, 10], 2)).toEqual([1, [0, 1, 2], 1]);
   });
 });

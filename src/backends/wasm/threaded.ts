@@ -15,8 +15,19 @@ import { Job } from './workers.ts';
 
 /** Least quarter-gas of a chunk: some 10 µs, ten times what it costs to share it. */
 const GRAIN = 1_000_000;
-/** Chunks a thread: with more, one that the machine puts aside delays the others less. */
-const SHARE = 4;
+
+/**
+ * Units in chunks of falling size: each is a fair share of half of what is left, but no less than `least`. So threads that begin late
+ * or are slow still end together.
+ */
+function cutsOf(units: number, least: number, threads: number): number[] {
+  const cuts = [0];
+  for (let at = 0; at < units; cuts.push(at | 0)) {
+    const share = floorDiv(units - at + 2 * threads - 1, 2 * threads);
+    at = cuts.length === CHUNKS_MOST ? units : Math.min(units, at + Math.max(least, share));
+  }
+  return cuts;
+}
 
 /** The calls of a plan as sections: layers of enough cost in chunks, runs of smaller ones whole. */
 export function sectionsOf(
@@ -25,17 +36,16 @@ export function sectionsOf(
   threads: number,
   grain: number,
 ): Section[] {
-  const sections: { calls: Call[]; chunks: number; price: number }[] = [];
+  const sections: { calls: Call[]; cuts: number[]; price: number }[] = [];
   nodes.forEach(({ calls }, i) => {
     for (const c of calls) {
       const price = floorDiv(Number(prices[i]!), calls.length);
-      const most = Math.min(c.units, SHARE * threads, CHUNKS_MOST, floorDiv(price, grain));
-      const chunks = Math.max(1, most > threads ? most - (most % threads) : most);
+      const cuts = price < 2 * grain ? [0, 1] : cutsOf(c.units, floorDiv(grain * c.units + price - 1, price), threads);
       const last = sections[sections.length - 1];
-      if (chunks === 1 && last?.chunks === 1 && last.price < SHARE * grain) {
+      if (cuts.length === 2 && last?.cuts.length === 2 && last.price < 4 * grain) {
         last.calls.push(c);
         last.price += price;
-      } else sections.push({ calls: [c], chunks, price });
+      } else sections.push({ calls: [c], cuts, price });
     }
   });
   return sections;
@@ -108,7 +118,7 @@ export async function prepareThreaded(
   const code = await codeFor(plan, true);
   const layout = layOut(plan, mode, code);
   const sections = sectionsOf(pricesOf(plan), layout.nodes, threads, grain);
-  if (sections.length > SECTIONS_MOST || sections.every((s) => s.chunks === 1)) return undefined;
+  if (sections.length > SECTIONS_MOST || sections.every((s) => s.cuts.length === 2)) return undefined;
   const ready = build(plan, layout, code, threads);
   const [, ...bases] = ready.bases;
   const job = await Job.of({ modules: code.modules, memory: ready.memory, sections, bases }).catch(() => undefined);

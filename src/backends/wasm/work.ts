@@ -6,14 +6,14 @@
  * is a compare-and-swap of the whole word, so that it is right whenever it succeeds, however old the value was.
  * @module
  */
-import { floorDiv } from '../../core/int.ts';
 import { type Call, call } from './call.ts';
 import type { Kernels } from './module.ts';
 
-/** Calls of small layers one after the other, as one chunk; or one call in several chunks. */
+/** Calls of small layers one after the other, as one chunk; or one call whose units are cut into several. */
 export interface Section {
   readonly calls: readonly Call[];
-  readonly chunks: number;
+  /** Where chunks begin, and the end of the last. */
+  readonly cuts: readonly number[];
 }
 
 /** Most sections and most chunks of one that STATE has room for. */
@@ -37,15 +37,16 @@ export const STOP = 1;
 /** Order: a thread is lost; nothing of this run is of worth. */
 export const LEAVE = 2;
 
-/** Reads of STATE before a thread sleeps: doubled where that sufficed, halved where it did not. */
-const SPINS = { least: 32, most: 4096 };
+/**
+ * Reads of STATE before a thread sleeps: doubled where that sufficed, halved where it did not, and `most`, which takes about as long
+ * as to be woken, whenever `again` waits have failed.
+ */
+const SPINS = { least: 32, most: 4096, again: 32 };
 
 /** Computes chunk number `chunk` of a section. */
-function compute(kernels: Kernels, { calls, chunks }: Section, chunk: number): void {
-  if (chunks > 1) {
-    const c = calls[0]!;
-    call(kernels, c, floorDiv(c.units * chunk, chunks) | 0, floorDiv(c.units * (chunk + 1), chunks) | 0);
-  } else for (let i = 0; i < calls.length; i++) call(kernels, calls[i]!, 0, calls[i]!.units);
+function compute(kernels: Kernels, { calls, cuts }: Section, chunk: number): void {
+  if (cuts.length > 2) call(kernels, calls[0]!, cuts[chunk]!, cuts[chunk + 1]!);
+  else for (let i = 0; i < calls.length; i++) call(kernels, calls[i]!, 0, calls[i]!.units);
 }
 
 /** Sleeps while STATE is `state`, for at most `patience` milliseconds. False if that was too short. */
@@ -74,21 +75,25 @@ function spin(control: Int32Array, state: number, spins: number): boolean {
  * @throws Error if a section does not end within `patience` milliseconds
  */
 export function work(kernels: Kernels, control: Int32Array, sections: readonly Section[], patience: number): boolean {
-  let spins = SPINS.least;
+  let spins = SPINS.most;
+  let failures = 0;
   for (;;) {
     const state = Atomics.load(control, STATE);
     const at = state >>> 16;
     const section = sections[at];
     if (section === undefined || Atomics.load(control, ORDER) === LEAVE) return false;
     const chunk = (state >>> 6) & CHUNKS_MOST;
-    if (chunk === section.chunks) {
-      const short = spin(control, state, spins);
-      spins = short ? Math.min(SPINS.most, 2 * spins) : Math.max(SPINS.least, spins >> 1);
-      if (!short && !sleep(control, state, patience)) throw new Error('a thread does not come back');
+    const chunks = section.cuts.length - 1;
+    if (chunk === chunks) {
+      if (spin(control, state, spins)) spins = Math.min(SPINS.most, 2 * spins);
+      else {
+        spins = ++failures % SPINS.again === 0 ? SPINS.most : Math.max(SPINS.least, spins >> 1);
+        if (!sleep(control, state, patience)) throw new Error('a thread does not come back');
+      }
     } else if (Atomics.compareExchange(control, STATE, state, state + 65) === state) {
       compute(kernels, section, chunk);
       const left = Atomics.sub(control, STATE, 1) - 1;
-      if ((left & 65535) !== section.chunks << 6) continue;
+      if ((left & 65535) !== chunks << 6) continue;
       const next = Atomics.load(control, ORDER) === STOP ? sections.length : at + 1;
       advance(control, next);
       if (next === sections.length) return true;
