@@ -41,6 +41,9 @@ export function dim(text: string, before: Readonly<Record<string, number>> = {})
   return { ...before, [name]: Number(value) };
 }
 
+/** Backends that every machine has. */
+export const EVERYWHERE: readonly BackendName[] = ['reference', 'wasm'];
+
 /** The name of a backend. */
 export function backend(text: string): BackendName {
   const name = BACKEND_NAMES.find((n) => n === text);

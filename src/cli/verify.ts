@@ -7,10 +7,10 @@ import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import type { Model } from '../graph/ir.ts';
-import { BACKEND_NAMES, type BackendName, createSession, type RunResult, type Session } from '../runtime/session.ts';
+import { type BackendName, createSession, type RunResult, type Session } from '../runtime/session.ts';
 import { EXIT_DATA, UsageError } from './errors.ts';
 import { readModel } from './files.ts';
-import { backends, whole } from './options.ts';
+import { backends, EVERYWHERE, whole } from './options.ts';
 import { print, startProgress, table, toJson } from './output.ts';
 import { Random, randomDims, randomInputs } from './random.ts';
 
@@ -178,7 +178,7 @@ export function addVerify(program: Command): void {
     .command('verify')
     .description('run random and boundary inputs on several backends and compare every bit; exit 1 if they differ')
     .argument('<MODEL.sbm>', 'the model')
-    .option('--backends <names>', 'backends with commas between them', backends, [...BACKEND_NAMES])
+    .option('--backends <names>', 'backends with commas between them', backends, [...EVERYWHERE])
     .option('--runs <N>', 'number of runs', whole(1, 1_000_000_000), 100)
     .option('--seed <S>', 'seed of the inputs', whole(0, 2 ** 32 - 1), 1)
     .option('--json', 'print one JSON object; ms is the median of a run, digest the SHA-256 over all run digests')
