@@ -1,8 +1,9 @@
 /**
- * One-node plans for the backend tests: types and facts from the op's own rules, then wasm against the reference.
+ * One-node plans for the backend tests: types and facts from the op's own rules, then a backend against the reference.
  * @module
  */
 import { expect } from 'vitest';
+import type { Backend } from '../../src/backends/backend.ts';
 import { reference } from '../../src/backends/reference/index.ts';
 import { wasm } from '../../src/backends/wasm/index.ts';
 import { byteLength, DTYPE_RANGE, type DType, elementCount, type TypedArray } from '../../src/core/tensor.ts';
@@ -92,16 +93,17 @@ export function planOf(op: OpName, operands: readonly (Operand | undefined)[], a
   };
 }
 
-/** Runs a node on both backends and compares every output. Returns the name of the wasm kernel. */
+/** Runs a node on the reference and another backend and compares every output. Returns the name of the other's kernel. */
 export async function agree(
   op: OpName,
   operands: readonly (Operand | undefined)[],
   attrs: Record<string, unknown>,
+  backend: Backend = wasm,
 ): Promise<string> {
   const plan = planOf(op, operands, attrs);
   const inputs = operands.flatMap((o) => (o === undefined || o.constant ? [] : [o.data]));
   const expected = await (await reference.prepare(plan, { mode: 'run' })).run(inputs, {});
-  const executable = await wasm.prepare(plan, { mode: 'run' });
+  const executable = await backend.prepare(plan, { mode: 'run' });
   const actual = await executable.run(inputs, {});
   const label = `${op} ${JSON.stringify(operands.map((o) => o && [o.dtype, o.shape, o.zp]))} ${JSON.stringify(attrs, (_, v) => (ArrayBuffer.isView(v) ? [...(v as Int32Array)].slice(0, 4) : typeof v === 'bigint' ? String(v) : v))}`;
   expected.forEach((e, i) => {
@@ -109,7 +111,9 @@ export async function agree(
     if (bad >= 0 || e.length !== actual[i]!.length)
       expect.fail(`${label}: output ${i} differs at ${bad}: expected ${e[bad]}, got ${actual[i]![bad]}`);
   });
-  return executable.explain()[0]!.kernel;
+  const { kernel } = executable.explain()[0]!;
+  executable.dispose();
+  return kernel;
 }
 
 /** xorshift32: integers of a seed. */

@@ -9,7 +9,7 @@ import { firstFit, type Lifetime } from '../../runtime/arena.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 import { broadcastStrides, collapse } from '../wasm/strided.ts';
 import { type Divisor, divisor } from './divisor.ts';
-import { type ElementField, type Kernel, ROW_GROUPS, WORD_GROUP } from './kernel.ts';
+import { type ElementField, ITEM_GROUP, type ItemField, type Kernel, ROW_GROUPS } from './kernel.ts';
 import { RECORD_WORDS } from './prelude.ts';
 
 /** Alignment of tensors in bytes. */
@@ -203,24 +203,32 @@ export class Builder {
     this.#dispatches.push({ kernel: kernel as Kernel, groups, work, index: this.#records.push(words) - 1 });
   }
 
-  /** Every element of a target, an element costing `work` steps; split so that a dispatch stays within its bound. */
+  /** Every element of a target, an element costing `work` steps. */
   elements<F extends string>(
     kernel: Kernel<F>,
     y: Target,
     values: { readonly [K in Exclude<F, ElementField>]: Value },
     work = 1,
   ): void {
-    if (y.count === 0) return;
     const lanes = 4 >> y.size;
-    const words = floorDiv(y.count + lanes - 1, lanes);
-    const most = Math.max(WORD_GROUP, floorDiv(this.limits.work, lanes * Math.max(1, work)));
-    for (let first = 0; first < words; first += most) {
-      const end = Math.min(words, first + most);
-      const groups = floorDiv(end - first + WORD_GROUP - 1, WORD_GROUP);
+    const own = { ...values, count: y.count, y: y.at, y_size: y.size };
+    this.items(kernel as Kernel, floorDiv(y.count + lanes - 1, lanes), own, lanes * Math.max(1, work));
+  }
+
+  /** One invocation for each of `count` items of `work` steps; split so that a dispatch stays within its bound. */
+  items<F extends string>(
+    kernel: Kernel<F>,
+    count: number,
+    values: { readonly [K in Exclude<F, ItemField>]: Value },
+    work: number,
+  ): void {
+    const most = Math.max(ITEM_GROUP, floorDiv(this.limits.work, work));
+    for (let first = 0; first < count; first += most) {
+      const end = Math.min(count, first + most);
+      const groups = floorDiv(end - first + ITEM_GROUP - 1, ITEM_GROUP);
       const rows = floorDiv(groups + ROW_GROUPS - 1, ROW_GROUPS);
-      const own = { ...values, first, end, count: y.count, y: y.at, y_size: y.size };
-      const fields = own as unknown as { readonly [K in F]: Value };
-      this.dispatch(kernel, fields, [Math.min(groups, ROW_GROUPS), rows, 1], (end - first) * lanes * Math.max(1, work));
+      const fields = { ...values, first, end } as unknown as { readonly [K in F]: Value };
+      this.dispatch(kernel, fields, [Math.min(groups, ROW_GROUPS), rows, 1], (end - first) * work);
     }
   }
 

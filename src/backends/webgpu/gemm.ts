@@ -82,7 +82,7 @@ fn right_word(place: Place, column: u32, word: u32) -> u32 {
 }`
     : `
 fn right_word(place: Place, column: u32, word: u32) -> u32 {
-  if (column >= p.columns) { return 0u; }
+  if (column >= p.columns || word >= p.end_word) { return 0u; }
   var bits = 0u;
   for (var lane = 0u; lane < ${halves ? 2 : 4}u; lane++) {
     let k = word * ${halves ? 2 : 4}u + lane;

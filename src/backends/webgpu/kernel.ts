@@ -29,21 +29,41 @@ export function kernel<const S extends string>(name: string, record: S, code: st
   return { name, fields, code: `${packed}struct Record { ${record} }\n${PRELUDE}${code}` };
 }
 
-/** Workgroups along x of a dispatch over words; more go along y. */
+/** Workgroups along x of a dispatch over items; more go along y. */
 export const ROW_GROUPS = 32768;
 
-/** Invocations of a workgroup of a kernel over words. */
-export const WORD_GROUP = 64;
+/** Invocations of a workgroup of a kernel over items. */
+export const ITEM_GROUP = 64;
 
-/** Fields that every kernel over elements has: words `first…end` of the tensor y, whose elements are `count`. */
-const ELEMENT_FIELDS = 'first: u32, end: u32, count: u32, y: u32, y_size: u32';
+/** Fields that every kernel over items has: those of this dispatch. */
+const ITEM_FIELDS = 'first: u32, end: u32';
+/** Fields that every kernel over elements has beside: the tensor y, and how many elements it holds. */
+const ELEMENT_FIELDS = 'count: u32, y: u32, y_size: u32';
 
-/** Fields that `element` may read beside its own. */
-export type ElementField = Names<typeof ELEMENT_FIELDS>;
+/** Fields of a kernel over items that the builder fills in. */
+export type ItemField = Names<typeof ITEM_FIELDS>;
+/** Fields of a kernel over elements that the builder fills in. */
+export type ElementField = ItemField | Names<typeof ELEMENT_FIELDS>;
+
+/** A kernel of one invocation an item: `fn item(i: u32)`. */
+/* @__NO_SIDE_EFFECTS__ */
+export function itemKernel<const S extends string>(
+  name: string,
+  record: S,
+  code: string,
+): Kernel<Names<S> | ItemField> {
+  const main = `
+@compute @workgroup_size(${ITEM_GROUP})
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = p.first + id.y * ${ROW_GROUPS * ITEM_GROUP}u + id.x;
+  if (i < p.end) { item(i); }
+}`;
+  return kernel<string>(name, `${record}, ${ITEM_FIELDS}`, code + main) as Kernel<Names<S> | ItemField>;
+}
 
 /**
- * A kernel given as one output element: `fn element(i: u32) -> i32` at flat index i. An invocation makes whole words, so
- * no two write the same one.
+ * A kernel given as one output element: `fn element(i: u32) -> i32` at flat index i. An item is a whole word, so no two
+ * invocations write the same one.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function elementKernel<const S extends string>(
@@ -51,11 +71,8 @@ export function elementKernel<const S extends string>(
   record: S,
   code: string,
 ): Kernel<Names<S> | ElementField> {
-  const main = `
-@compute @workgroup_size(${WORD_GROUP})
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let word = p.first + id.y * ${ROW_GROUPS * WORD_GROUP}u + id.x;
-  if (word >= p.end) { return; }
+  const word = `
+fn item(word: u32) {
   let lanes = 4u >> p.y_size;
   let width = 8u << p.y_size;
   var bits = 0u;
@@ -65,7 +82,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   arena[p.y + word] = bits;
 }`;
-  return kernel<`${S}, ${typeof ELEMENT_FIELDS}`>(name, `${record}, ${ELEMENT_FIELDS}`, code + main) as Kernel<
-    Names<S> | ElementField
-  >;
+  return itemKernel<string>(name, `${record}, ${ELEMENT_FIELDS}`, code + word) as Kernel<Names<S> | ElementField>;
 }

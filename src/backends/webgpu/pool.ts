@@ -4,7 +4,8 @@
  */
 import type { Arg, Builder } from './builder.ts';
 import { divisor } from './divisor.ts';
-import { elementKernel } from './kernel.ts';
+import { multipliers } from './elementwise.ts';
+import { elementKernel, itemKernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
 
 /** Geometry of a window over x [N,H,W,C] with output [N,OH,OW,C]. */
@@ -79,6 +80,44 @@ fn element(i: u32) -> i32 {${POSITION}
 }`,
 );
 
+/** Four channels of i8 at once: `c` counts quads, weights are [tap][C]. */
+const DEPTHWISE_4 = /* @__PURE__ */ itemKernel(
+  'depthwise_4',
+  `${WINDOW}, weights: u32, bias: u32, raw: u32, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32, y: u32, y_size: u32`,
+  `
+fn bytes(word: u32) -> vec4<i32> { return bitcast<vec4<i32>>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u); }
+fn result(sum: i32, channel: u32) -> u32 {
+  let acc = bitcast<u32>(sum) + constants[p.bias + channel];
+  if (p.raw == 1u) { return acc; }
+  return bitcast<u32>(stage(acc, constants[p.m + channel * p.m_step], p.l, p.zp, p.lo, p.hi));
+}
+fn item(i: u32) {${POSITION}
+  var acc = vec4<i32>(0);
+  for (var ky = 0u; ky < p.kh; ky++) {
+    let row = top + ky * p.dh;
+    if (row >= p.h) { continue; }
+    for (var kx = 0u; kx < p.kw; kx++) {
+      let column = left + kx * p.dw;
+      if (column >= p.w) { continue; }
+      let x = bytes(arena[p.x + ((image * p.h + row) * p.w + column) * p.c.n + channel]);
+      acc += (x - vec4<i32>(p.zx)) * bytes(constants[p.weights + (ky * p.kw + kx) * p.c.n + channel]);
+    }
+  }
+  let first = channel * 4u;
+  let a = result(acc.x, first); let b = result(acc.y, first + 1u);
+  let c = result(acc.z, first + 2u); let d = result(acc.w, first + 3u);
+  if (p.y_size == 0u) {
+    arena[p.y + i] = (a & 0xffu) | ((b & 0xffu) << 8u) | ((c & 0xffu) << 16u) | (d << 24u);
+  } else if (p.y_size == 1u) {
+    arena[p.y + 2u * i] = (a & 0xffffu) | (b << 16u);
+    arena[p.y + 2u * i + 1u] = (c & 0xffffu) | (d << 16u);
+  } else {
+    arena[p.y + 4u * i] = a; arena[p.y + 4u * i + 1u] = b;
+    arena[p.y + 4u * i + 2u] = c; arena[p.y + 4u * i + 3u] = d;
+  }
+}`,
+);
+
 /** Fields of a window. */
 function windowOf(
   b: Builder,
@@ -122,11 +161,19 @@ export function depthwise(s: Site<'conv2d'>, b: Builder): string {
   const y = s.out[0]!;
   const { stage } = s.attrs;
   const kernel = w.shape.slice(1, 3);
+  const taps = kernel[0]! * kernel[1]!;
   const { l, zp, lo, hi } = stage ?? { l: 0, zp: 0, lo: 0, hi: 0 };
-  const { m, m_step } =
-    stage === undefined ? { m: 0, m_step: 0 } : { m: b.constant(stage.m), m_step: +(stage.m.length > 1) };
-  const own = { weights: b.constant(w.data!), bias: b.constant(bias.data!), raw: stage === undefined };
-  const values = { ...windowOf(b, x, y, kernel, s.attrs), ...own, m, m_step, l, zp, lo, hi };
-  b.elements(DEPTHWISE, b.target(y), values, kernel[0]! * kernel[1]!);
-  return DEPTHWISE.name;
+  const scale = stage === undefined ? { m: 0, m_step: 0 } : multipliers(b, stage.m);
+  const window = windowOf(b, x, y, kernel, s.attrs);
+  const own = { ...window, bias: b.constant(bias.data!), raw: stage === undefined, ...scale, l, zp, lo, hi };
+  const c = y.shape[3]!;
+  if (x.size > 0 || (c & 3) !== 0) {
+    b.elements(DEPTHWISE, b.target(y), { ...own, weights: b.constant(w.data!) }, taps);
+    return DEPTHWISE.name;
+  }
+  const quads = new Int8Array(taps * c);
+  for (let i = 0; i < c; i++) for (let t = 0; t < taps; t++) quads[t * c + i] = w.data![i * taps + t]!;
+  const four = { ...own, c: divisor(c >> 2), weights: b.constant(quads), y: b.at(y), y_size: y.size };
+  b.items(DEPTHWISE_4, y.count >> 2, four, taps * 4);
+  return DEPTHWISE_4.name;
 }
