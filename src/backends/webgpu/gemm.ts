@@ -3,22 +3,41 @@
  * words of four i8 or two i16, with the output stage fused (spec/10-ops.md §2).
  * @module
  */
+import { floorDiv } from '../../core/int.ts';
 import { type Kernel, kernel, type Names } from './kernel.ts';
 
-/** Rows and columns of a tile, words of K a step, and invocations: 4×4 outputs each. */
-export const TILE = 64;
+/** Outputs of a tile, words of K a step, and invocations: 4×4 outputs each. */
+const TILE = 4096;
 const STEP_BITS = 3;
 const STEP = 1 << STEP_BITS;
 const GROUP = 256;
-/** Lines of a tile in workgroup memory are this far apart, so that a store hits different banks. */
-const PITCH = TILE + 1;
+/** Lines of a tile that the invocations load at once, one word each. */
+const LINES = GROUP >> STEP_BITS;
+
+/** Columns of a tile: a power of two, and its rows the rest of 4096. */
+export type Wide = 64 | 32 | 16;
+
+/** Rows of a tile of so many columns. */
+export function tallOf(wide: Wide): number {
+  return floorDiv(TILE, wide);
+}
+
+/** The tile that covers a product with the least work outside it; the square one of equals. */
+export function tileFor(rows: number, columns: number): Wide {
+  const covered = (wide: Wide): number => {
+    const tall = tallOf(wide);
+    return floorDiv(rows + tall - 1, tall) * floorDiv(columns + wide - 1, wide);
+  };
+  return ([64, 32, 16] as const).reduce((best, wide) => (covered(wide) < covered(best) ? wide : best));
+}
 
 /** Invocations that share four outputs of a matrix-vector product. */
 const LANES = 64;
 
 /** A variant. `halves`: words of two i16, else of four i8. `size`: log2 of the bytes of an output, 2 where raw. */
 export interface Form {
-  readonly tiled: boolean;
+  /** Columns of a tile; absent: a matrix and few vectors. */
+  readonly wide: Wide | undefined;
   readonly halves: boolean;
   /** Columns packed as constants, else elements of a tensor. */
   readonly packed: boolean;
@@ -139,38 +158,49 @@ fn store(place: Place, row: u32, column: u32, sums: vec4<u32>) {
 
 const FOUR = [0, 1, 2, 3] as const;
 
-const TILED = `
-var<workgroup> left: array<u32, ${STEP * PITCH}>;
-var<workgroup> right: array<u32, ${STEP * PITCH}>;
+/** Each invocation loads one word of every LINES-th line of both sides a step, and makes 4×4 outputs. */
+function tiled(wide: Wide): string {
+  const tall = tallOf(wide);
+  const across = wide >> 2; // invocations side by side
+  const parts = (count: number): number[] => Array.from({ length: floorDiv(count, LINES) }, (_, i) => i * LINES);
+  // an odd pitch: the words of a step go to different banks
+  const [pitch, side] = [tall + 1, wide + 1];
+  const right = wide < LINES ? [0] : parts(wide);
+  return `
+var<workgroup> left: array<u32, ${STEP * pitch}>;
+var<workgroup> right: array<u32, ${STEP * side}>;
 @compute @workgroup_size(${GROUP})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let place = place_of(group.z);
-  let row0 = p.first_row + group.y * ${TILE}u;
-  let column0 = p.first_column + group.x * ${TILE}u;
+  let row0 = p.first_row + group.y * ${tall}u;
+  let column0 = p.first_column + group.x * ${wide}u;
   let k = lane & ${STEP - 1}u;
   let r = lane >> ${STEP_BITS}u;
-  let near = line_of(row0 + r, place);
-  let far = line_of(row0 + r + ${TILE >> 1}u, place);
-  let ty = (lane >> 4u) << 2u;
-  let tx = (lane & 15u) << 2u;
+${parts(tall)
+  .map((at) => `  let line${at} = line_of(row0 + r + ${at}u, place);`)
+  .join('\n')}
+  let ty = (lane >> ${31 - Math.clz32(across)}u) << 2u;
+  let tx = (lane & ${across - 1}u) << 2u;
 ${FOUR.map((i) => `  var sum${i} = vec4<u32>(0u);`).join('\n')}
   for (var base = p.first_word; base < p.end_word; base += ${STEP}u) {
     let word = base + k;
-    left[k * ${PITCH}u + r] = left_word(near, word);
-    left[k * ${PITCH}u + r + ${TILE >> 1}u] = left_word(far, word);
-    right[k * ${PITCH}u + r] = right_word(place, column0 + r, word);
-    right[k * ${PITCH}u + r + ${TILE >> 1}u] = right_word(place, column0 + r + ${TILE >> 1}u, word);
+${parts(tall)
+  .map((at) => `    left[k * ${pitch}u + r + ${at}u] = left_word(line${at}, word);`)
+  .join('\n')}
+    ${wide < LINES ? `if (r < ${wide}u) ` : ''}{
+${right.map((at) => `      right[k * ${side}u + r + ${at}u] = right_word(place, column0 + r + ${at}u, word);`).join('\n')}
+    }
     workgroupBarrier();
     for (var s = 0u; s < ${STEP}u; s++) {
-      let at = s * ${PITCH}u;
-${FOUR.map((j) => `      let b${j} = right[at + tx + ${j}u];`).join('\n')}
-${FOUR.map((i) => `      let a${i} = left[at + ty + ${i}u];\n      sum${i} += vec4<u32>(${FOUR.map((j) => `dot_of(a${i}, b${j})`).join(', ')});`).join('\n')}
+${FOUR.map((j) => `      let b${j} = right[s * ${side}u + tx + ${j}u];`).join('\n')}
+${FOUR.map((i) => `      let a${i} = left[s * ${pitch}u + ty + ${i}u];\n      sum${i} += vec4<u32>(${FOUR.map((j) => `dot_of(a${i}, b${j})`).join(', ')});`).join('\n')}
     }
     workgroupBarrier();
   }
   let row = row0 + ty;
 ${FOUR.map((i) => `  if (row + ${i}u < p.rows) { store(place, row + ${i}u, column0 + tx, sum${i}); }`).join('\n')}
 }`;
+}
 
 const VECTOR = `
 var<workgroup> part_of: array<vec4<u32>, ${LANES}>;
@@ -198,12 +228,12 @@ const kernels = new Map<string, Kernel<ProductField>>();
 
 /** The kernel of a variant. */
 export function productKernel(f: Form): Kernel<ProductField> {
-  const shape = f.tiled ? 'gemm' : 'gemv';
+  const shape = f.wide === undefined ? 'gemv' : `gemm${tallOf(f.wide)}x${f.wide}`;
   const products = f.halves ? 'i16' : f.dot4 ? 'dot4' : 'i8';
   const name = `${shape}_${products}_${f.packed ? 'packed' : 'tensor'}_${['i8', 'i16', 'raw'][f.size]!}`;
   let k = kernels.get(name);
   if (k === undefined) {
-    const parts = [LEFT(f.halves), RIGHT(f), dotOf(f), store(f.size), f.tiled ? TILED : VECTOR];
+    const parts = [LEFT(f.halves), RIGHT(f), dotOf(f), store(f.size), f.wide === undefined ? VECTOR : tiled(f.wide)];
     kernels.set(name, (k = kernel(name, RECORD, parts.join('\n'))));
   }
   return k;

@@ -9,7 +9,7 @@ import { broadcastStrides } from '../wasm/strided.ts';
 import type { Arg, Builder, Place, Target } from './builder.ts';
 import { divisor } from './divisor.ts';
 import { multipliers, stageOf } from './elementwise.ts';
-import { type Form, type ProductField, productKernel, TILE } from './gemm.ts';
+import { type Form, type ProductField, productKernel, tallOf, tileFor } from './gemm.ts';
 import type { Kernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
 import { depthwise } from './pool.ts';
@@ -93,14 +93,20 @@ interface Shared {
   readonly places: number;
 }
 
+/** Rows and columns of a workgroup. */
+function extents({ wide }: Pick<Form, 'wide'>): readonly [high: number, wide: number] {
+  return wide === undefined ? [1, 4] : [tallOf(wide), wide];
+}
+
 /** Words of K that one dispatch sums up. */
-function wordStep(b: Builder, { tiled, halves }: Pick<Form, 'tiled' | 'halves'>): number {
-  return Math.max(1, floorDiv(b.limits.work, (tiled ? TILE * TILE : 4) * (halves ? 2 : 4)));
+function wordStep(b: Builder, f: Pick<Form, 'wide' | 'halves'>): number {
+  const [high, wide] = extents(f);
+  return Math.max(1, floorDiv(b.limits.work, high * wide * (f.halves ? 2 : 4)));
 }
 
 /** Dispatches a product in parts of bounded work: along K, then over tiles. */
 function dispatchParts(b: Builder, s: Shared): void {
-  const [high, wide] = s.form.tiled ? [TILE, TILE] : [1, 4];
+  const [high, wide] = extents(s.form);
   const lanes = s.form.halves ? 2 : 4;
   const [tallest, widest] = [floorDiv(s.rows + high - 1, high), floorDiv(s.columns + wide - 1, wide)];
   const step = Math.min(Math.max(s.words, 1), wordStep(b, s.form));
@@ -140,7 +146,8 @@ export function product(
   const tapWords = floorDiv(rows.own + lanes - 1, lanes);
   const words = taps * tapWords;
   const fill = 4 >> end.y.size;
-  const shape = { tiled: rows.count > VECTOR_ROWS, halves: !narrow };
+  const wide = rows.count > VECTOR_ROWS ? tileFor(rows.count, columns.count) : undefined;
+  const shape = { wide, halves: !narrow };
   const whole = columns.count % fill === 0 && end.ld % fill === 0 && words <= wordStep(b, shape);
   const fused = end.stage !== undefined && whole;
   const sums: Target =

@@ -242,17 +242,25 @@ function wantedLimits({ limits }: GPUAdapter): Record<string, number> {
   return { maxStorageBufferBindingSize, maxBufferSize };
 }
 
-/** The WebGPU of this engine; in Node that of the package `webgpu`, if it is installed. */
-async function implementation(): Promise<GPU | undefined> {
-  const own = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  if (own !== undefined) return own;
+/** Dawn in Node, made once: it dies with its object. */
+let dawn: Promise<GPU | undefined> | undefined;
+
+async function importDawn(): Promise<GPU | undefined> {
   const name = 'webgpu'; // a variable: bundlers leave the import alone
   try {
-    const dawn = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { create(flags: string[]): GPU };
-    return dawn.create([]);
+    const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
+      create(flags: string[]): GPU;
+    };
+    return create([]);
   } catch {
     return undefined;
   }
+}
+
+/** The WebGPU of this engine; in Node that of the package `webgpu`, if it is installed. */
+function implementation(): GPU | undefined | Promise<GPU | undefined> {
+  const own = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  return own ?? (dawn ??= importDawn());
 }
 
 /**
