@@ -2,7 +2,7 @@
  * The conformance suite in other engines and on other drivers: `npm run engines -- dawn swiftshader deno chromium firefox`.
  * Dawn runs in Node; SwiftShader is the driver beside Debian's chromium; Deno, playwright-core and puppeteer-core are
  * installed into .gpu/engines on demand; chromium and firefox-esr are the machine's own. An engine that is named and cannot
- * run is a failure.
+ * run is a failure. `--out ENGINES.md` writes the table there.
  * @module
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -12,8 +12,10 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import type { Bed } from '../test/engines/bed.ts';
+import { sourcesHash } from './sources.ts';
 
 const FOLDER = join(import.meta.dirname, '../.gpu/engines');
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -189,16 +191,41 @@ const ENGINES: Readonly<Record<string, (folder: string, code: string) => Bed | P
   firefox,
 };
 
-const asked = process.argv.slice(2);
+/** The table of ENGINES.md. */
+function table(rows: readonly (readonly [engine: string, bed: Bed])[]): string {
+  const lines = rows.flatMap(([name, { adapter, parts }]) =>
+    parts.map(({ backend, ms, report }) => {
+      const { checks, differences, digest } = report;
+      const where = backend === 'webgpu' ? adapter : '';
+      return `| ${name} | ${backend} | ${where} | ${checks} | ${differences.length} | \`${digest.slice(0, 16)}…\` | ${ms} |`;
+    }),
+  );
+  return `# Engines
+
+The conformance suite (\`samebit/conformance\`) in engines and on drivers: \`npm run engines -- --out ENGINES.md\`. The digest is that of all
+runs; equal digests are equal bits. llvmpipe and SwiftShader are software drivers.
+
+sources: ${sourcesHash()}
+
+| engine | backend | adapter | runs | differ | digest | ms |
+|---|---|---|---|---|---|---|
+${lines.join('\n')}
+`;
+}
+
+const { values, positionals: asked } = parseArgs({ options: { out: { type: 'string' } }, allowPositionals: true });
 const unknown = asked.filter((n) => ENGINES[n] === undefined);
 if (unknown.length > 0)
   throw new Error(`no engine ${unknown.join(', ')}; there are ${Object.keys(ENGINES).join(', ')}`);
 const code = await bundle();
 const digests = new Set<string>();
+const rows: (readonly [string, Bed])[] = [];
 for (const name of asked.length > 0 ? asked : Object.keys(ENGINES)) {
   const folder = mkdtempSync(join(tmpdir(), 'samebit-engine-'));
   try {
-    const { adapter, packedDots, parts } = await ENGINES[name]!(folder, code);
+    const answer = await ENGINES[name]!(folder, code);
+    rows.push([name, answer]);
+    const { adapter, packedDots, parts } = answer;
     console.log(`${name}: ${adapter}, packed dots ${packedDots ? 'offered' : 'not offered'}`);
     for (const { backend, ms, report } of parts) {
       digests.add(report.digest);
@@ -216,3 +243,4 @@ for (const name of asked.length > 0 ? asked : Object.keys(ENGINES)) {
   }
 }
 if (digests.size > 1) process.exitCode = 1;
+if (values.out !== undefined) writeFileSync(values.out, table(rows));
