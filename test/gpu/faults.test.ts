@@ -1,5 +1,6 @@
 /** Devices that compute wrongly, vanish or fall silent: refused by the probe, or caught and told as a HostError. */
 import { describe, expect, it } from 'vitest';
+import { create } from 'webgpu';
 import { HostError } from '../../src/core/errors.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
@@ -93,6 +94,12 @@ describe('the probe refuses', () => {
   });
 });
 
+it('Dawn without a driver, which computes nothing, is refused', async () => {
+  const gpu = create(['backend=null']);
+  const nothing = createSession(model, { backend: createWebGpu({ gpu }) });
+  await expect(nothing).rejects.toMatchObject({ code: 'SelfTest' });
+});
+
 it('packed dots that saturate are not used', async () => {
   const saturated = 'fn saturated(a: u32, b: u32) -> i32 { return clamp(dot4I8Packed(a, b), -32768, 32767); }';
   const shader = (code: string): string =>
@@ -161,12 +168,15 @@ describe('while it works', () => {
     expect(session.backend).toBe('wasm');
   });
 
-  it('after a loss the backend asks for a new device', async () => {
-    const backend = backendOf(atSubmission(2, (d) => d.destroy()));
-    const first = await createSession(model, { backend });
-    await expect(first.run(inputs)).rejects.toThrow(HostError);
-    const again = await createSession(model, { backend });
-    await expect(again.run(inputs)).rejects.toThrow(HostError); // the new one is lost at the same place, not the old one
+  it('after a loss the same session runs on a new device', async () => {
+    let devices = 0;
+    const loss = atSubmission(1, (d) => d.destroy());
+    const session = await createSession(model, {
+      backend: backendOf({ device: (d) => (devices++ === 0 ? loss.device!(d) : {}) }),
+    });
+    await expect(session.run(inputs)).rejects.toThrow(HostError);
+    expect((await session.run(inputs)).digest).toBe(run.digest);
+    expect(devices).toBe(2);
   });
 
   it('nothing is read of memory that was not written', async () => {

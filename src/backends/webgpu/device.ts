@@ -11,8 +11,9 @@ export const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 } 
 const MAP_READ = 1;
 const COMPUTE = 4;
 
-/** Milliseconds that a device may take to answer, beside those that its work is allowed. */
-export const TIMEOUT = 30_000;
+/** Milliseconds that a device may take to answer, beside those that its work is allowed; and those for a compiler. */
+export const TIMEOUT = 60_000;
+const COMPILING = 60_000;
 
 /** A device that was lost, ran out of memory, broke a rule of its own or does not answer. */
 export function deviceFailed(message: string): HostError {
@@ -39,7 +40,8 @@ export class Gpu {
   readonly #layout: GPUBindGroupLayout;
   readonly #pipelineLayout: GPUPipelineLayout;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  readonly #lost: Promise<never>;
+  /** Rejects what waits for an answer. */
+  readonly #waiting = new Set<(e: HostError) => void>();
   #failure: HostError | undefined;
 
   constructor(device: GPUDevice, timeout: number) {
@@ -55,16 +57,17 @@ export class Gpu {
       entries: types.map((b, binding) => ({ binding, visibility: COMPUTE, buffer: b })),
     });
     this.#pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.#layout] });
-    this.#lost = device.lost.then((info) => {
-      this.#failure ??= deviceFailed(`the GPU device was lost: ${info.message}`);
-      throw this.#failure;
-    });
-    this.#lost.catch(() => undefined);
+    device.lost.then((info) => this.#fail(`the GPU device was lost: ${info.message}`));
   }
 
   /** Why the device is of no more use. */
   get failure(): HostError | undefined {
     return this.#failure;
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= deviceFailed(message);
+    for (const reject of this.#waiting) reject(this.#failure);
   }
 
   /** The pipeline of a kernel, compiled once. */
@@ -75,14 +78,12 @@ export class Gpu {
   }
 
   async #compile({ name, code }: Kernel): Promise<GPUComputePipeline> {
-    return this.checked(`kernel ${name}`, () => {
+    const create = (): Promise<GPUComputePipeline> => {
       const module = this.device.createShaderModule({ label: name, code });
-      return this.device.createComputePipelineAsync({
-        label: name,
-        layout: this.#pipelineLayout,
-        compute: { module, entryPoint: 'main' },
-      });
-    });
+      const compute = { module, entryPoint: 'main' };
+      return this.device.createComputePipelineAsync({ label: name, layout: this.#pipelineLayout, compute });
+    };
+    return this.checked(`kernel ${name}`, create, COMPILING);
   }
 
   /**
@@ -117,16 +118,16 @@ export class Gpu {
   /** The value of a promise of the device, unless it is lost first or does not answer. */
   async #answer<T>(what: string, promise: Promise<T>, allowance: number): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#failure ??= deviceFailed(`${what}: the GPU does not answer`);
-        reject(this.#failure);
-      }, this.timeout + allowance);
+    let stop: ((e: HostError) => void) | undefined;
+    const failed = new Promise<never>((_, reject) => {
+      this.#waiting.add((stop = reject));
+      timer = setTimeout(() => this.#fail(`${what}: the GPU does not answer`), this.timeout + allowance);
     });
     try {
-      return await Promise.race([promise, this.#lost, silence]);
+      return await Promise.race([promise, failed]);
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(stop!);
     }
   }
 

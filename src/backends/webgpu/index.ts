@@ -37,28 +37,39 @@ interface Ready {
   readonly parts: readonly Part[];
 }
 
+/** What a plan becomes on a device. */
+interface Made {
+  readonly ready: Ready;
+  readonly kernels: readonly string[];
+  readonly memory: BackendMemory;
+}
+
 class WebGpuExecutable implements Executable {
   readonly memory: BackendMemory;
   readonly #plan: Plan;
   readonly #kernels: readonly string[];
   readonly #keep: boolean;
+  /** Makes everything again, on a device that has not failed. */
+  readonly #again: () => Promise<Ready>;
   #ready: Ready | undefined;
   #trace: ReadonlyMap<number, TypedArray> | undefined;
 
-  constructor(plan: Plan, mode: Mode, kernels: readonly string[], ready: Ready, memory: BackendMemory) {
+  constructor(plan: Plan, mode: Mode, made: Made, again: () => Promise<Ready>) {
     this.#plan = plan;
     this.#keep = mode === 'trace';
-    this.#kernels = kernels;
-    this.#ready = ready;
-    this.memory = memory;
+    this.#kernels = made.kernels;
+    this.#ready = made.ready;
+    this.#again = again;
+    this.memory = made.memory;
   }
 
   async run(
     inputs: readonly TypedArray[],
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly TypedArray[]> {
+    assert(this.#ready !== undefined, 'a disposed executable runs');
+    if (this.#ready.gpu.failure !== undefined) this.#ready = await this.#again();
     const ready = this.#ready;
-    assert(ready !== undefined, 'a disposed executable runs');
     const { gpu, staging, batches } = ready;
     const allowance = floorDiv(ready.work, SLOWEST);
     ready.inputsAt.forEach((at, i) => ready.inputs.set(toBytes(inputs[i]!), at));
@@ -185,7 +196,7 @@ function checkRoom(gpu: Gpu, bytes: number, what: string): void {
 }
 
 /** Lays a plan out, compiles its pipelines side by side and fills its buffers. */
-async function assemble({ gpu, limits }: Answers, plan: Plan, mode: Mode): Promise<Executable> {
+async function assemble({ gpu, limits }: Answers, plan: Plan, mode: Mode): Promise<Made> {
   const keep = mode === 'trace';
   const b = new Builder(plan, keep, limits);
   const kernels = plan.nodes.map((n) => prepareNode(n, b));
@@ -211,12 +222,13 @@ async function assemble({ gpu, limits }: Answers, plan: Plan, mode: Mode): Promi
     ...inputArea(plan, b),
     parts,
   };
-  return new WebGpuExecutable(plan, mode, kernels, ready, {
+  const memory = {
     constants: figures.constants * 4 + b.resident().bytes.length,
     activations: b.activations,
     scratch: figures.scratch * 4,
     total: (figures.arena + figures.constants) * 4 + bytes,
-  });
+  };
+  return { ready, kernels, memory };
 }
 
 /** Inputs lie at the beginning of the arena, since they are alive before the first node: one write uploads them. */
@@ -227,8 +239,8 @@ function inputArea(plan: Plan, b: Builder): Pick<Ready, 'inputs' | 'inputsAt'> {
 }
 
 /**
- * A WebGPU backend over a given implementation or device. The device is probed on first use; after a loss the next
- * `prepare` asks for another one.
+ * A WebGPU backend over a given implementation. The device is probed on first use; after a failure the next `prepare` or
+ * run asks for another one.
  */
 export function createWebGpu(options: GpuOptions = {}): Backend {
   let answers: Promise<Answers> | undefined;
@@ -244,7 +256,11 @@ export function createWebGpu(options: GpuOptions = {}): Backend {
     answers = acquire(options);
     return answers;
   };
-  return { name: 'webgpu', prepare: async (plan, { mode }) => assemble(await current(), plan, mode) };
+  const prepare: Backend['prepare'] = async (plan, { mode }) => {
+    const make = async (): Promise<Made> => assemble(await current(), plan, mode);
+    return new WebGpuExecutable(plan, mode, await make(), async () => (await make()).ready);
+  };
+  return { name: 'webgpu', prepare };
 }
 
 /** The WebGPU backend of this engine: `navigator.gpu`, or in Node the optional package `webgpu`. */

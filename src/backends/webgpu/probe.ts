@@ -15,7 +15,7 @@ import { elementKernel, type Kernel, kernel } from './kernel.ts';
 export interface GpuOptions {
   /** The implementation: `navigator.gpu`, or what `create` of the package `webgpu` returns. */
   readonly gpu?: GPU;
-  /** Milliseconds without an answer after which the device counts as failed; default 30,000. Work adds to it. */
+  /** Milliseconds without an answer after which the device counts as failed; default 60,000. Work adds to it. */
   readonly timeout?: number;
   /** False: products of bytes by shifts, though the device may have packed ones. */
   readonly dot4?: boolean;
