@@ -4,8 +4,10 @@
  * @module
  */
 import { Builder } from '../src/backends/wasm/builder.ts';
+import { call } from '../src/backends/wasm/call.ts';
+import { codeFor } from '../src/backends/wasm/index.ts';
 import { prepareNode } from '../src/backends/wasm/kernels.ts';
-import { instantiate, loadModule, PAGE } from '../src/backends/wasm/module.ts';
+import { instantiate, PAGE } from '../src/backends/wasm/module.ts';
 import { elementCount } from '../src/core/tensor.ts';
 import type { OpName } from '../src/ops/index.ts';
 import { agree, type Operand, planOf, Random } from '../test/backends/wasm-harness.ts';
@@ -72,8 +74,10 @@ for (const [name, op, operands, attrs] of CASES.filter(([n]) => n.includes(proce
   await agree(op, operands, attrs);
   const plan = planOf(op, operands, attrs);
   const b = new Builder(plan, true);
-  const call = prepareNode(plan.nodes[0]!, b);
-  const { memory, kernels } = instantiate(await loadModule(), Math.ceil(b.figures.end / PAGE));
+  const { modules, more } = await codeFor(plan);
+  const { calls } = prepareNode(plan.nodes[0]!, b, more);
+  const { base, area } = b.figures;
+  const { memory, kernels } = instantiate(modules, Math.ceil((base + area) / PAGE), base);
   b.write(memory.buffer);
   operands.forEach((o, id) => {
     new Uint8Array(memory.buffer, b.at({ id }), o.data.byteLength).set(new Uint8Array(o.data.buffer));
@@ -83,7 +87,7 @@ for (const [name, op, operands, attrs] of CASES.filter(([n]) => n.includes(proce
   const times: number[] = [];
   for (let i = 0; i < 600; i++) {
     const start = performance.now();
-    call.run(kernels);
+    for (const c of calls) call(kernels, c, 0, c.units);
     if (i >= 200) times.push(performance.now() - start);
   }
   const median = times.sort((p, q) => p - q)[times.length >> 1]!;

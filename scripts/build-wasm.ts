@@ -1,5 +1,6 @@
 /**
- * Builds kernels/wasm into src/backends/wasm/kernels.gen.ts. `--check` builds twice in memory and compares with the file.
+ * Builds kernels/wasm into src/backends/wasm/*.gen.ts: the module that every model takes, and that of further ops. `--check` builds
+ * twice in memory and compares with the files.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -8,10 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { main } from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = `${root}src/backends/wasm/kernels.gen.ts`;
+/** Entry file of each module, and the file that its bytes go to. */
+const MODULES = [
+  ['index', 'kernels'],
+  ['more', 'more/kernels'],
+] as const;
 
 const OPTIONS = [
-  'kernels/wasm/index.ts',
   '--outFile',
   'kernels.wasm',
   '--optimizeLevel',
@@ -23,6 +27,10 @@ const OPTIONS = [
   'stub',
   '--importMemory',
   '--noExportMemory',
+  '--initialMemory',
+  '1',
+  '--maximumMemory',
+  '65535',
   '--noAssert',
   '--enable',
   'simd',
@@ -30,10 +38,10 @@ const OPTIONS = [
   'abort=',
 ];
 
-/** The module's bytes. */
-async function compile(): Promise<Uint8Array> {
+/** The bytes of a module. */
+async function compile(entry: string): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await main([...OPTIONS, '--baseDir', root], {
+  const { error, stderr } = await main([`kernels/wasm/${entry}.ts`, ...OPTIONS, '--baseDir', root], {
     writeFile(name, contents) {
       if (name.endsWith('.wasm')) binary = contents as Uint8Array;
     },
@@ -66,19 +74,24 @@ function render(binary: Uint8Array): string {
 export const SHA256 = '${sha}';
 /** Length of the module in bytes. */
 export const LENGTH = ${binary.length};
+/** Where the flags of the memory’s limits are: 1, a maximum. */
+export const LIMITS = ${binary.indexOf(1, Buffer.from(binary).indexOf('memory\u0002'))};
 /** The module as text: textOf of scripts/build-wasm.ts. */
 export const TEXT =
   '${textOf(binary)}';
 `;
 }
 
-const first = await compile();
-const text = render(first);
-if (process.argv.includes('--check')) {
-  if (render(await compile()) !== text) throw new Error('two builds differ');
-  if (readFileSync(target, 'utf8') !== text)
-    throw new Error(`${target} is not what kernels/wasm builds; run scripts/build-wasm.ts`);
-} else {
-  writeFileSync(target, text);
-  console.log(`${target}: ${first.length} bytes`);
+for (const [entry, name] of MODULES) {
+  const target = `${root}src/backends/wasm/${name}.gen.ts`;
+  const first = await compile(entry);
+  const text = render(first);
+  if (process.argv.includes('--check')) {
+    if (render(await compile(entry)) !== text) throw new Error(`two builds of ${entry} differ`);
+    if (readFileSync(target, 'utf8') !== text)
+      throw new Error(`${target} is not what kernels/wasm builds; run scripts/build-wasm.ts`);
+  } else {
+    writeFileSync(target, text);
+    console.log(`${target}: ${first.length} bytes`);
+  }
 }

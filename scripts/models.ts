@@ -18,17 +18,17 @@ import { encodeModel } from '../src/format/encode.ts';
 import type { Model } from '../src/graph/ir.ts';
 import { lower } from '../src/onnx/lower.ts';
 import { type OnnxModel, parseOnnx } from '../src/onnx/parse.ts';
-import { type ConvertOptions, convertModel } from '../src/quant/convert.ts';
+import { convertModel } from '../src/quant/convert.ts';
 import type { FloatGraph } from '../src/quant/float-graph.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { createSession } from '../src/runtime/session.ts';
+import { folderOf, REAL_MODELS, type RealModel } from './models/entries.ts';
 import { type Face, type FaceMatch, findFaces, matchFaces, SAME, SCORE, same } from './models/faces.ts';
 import { sourcesHash } from './sources.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Of the sources as they are when the run begins. */
 const sources = sourcesHash();
-const shared = join(process.env['SAMEBIT_SHARED'] ?? join(root, '../shared'), 'models');
 
 /** Greatest number of samples of a model; runs that are timed on wasm; samples whose digests are compared. */
 const SAMPLES = 2000;
@@ -37,32 +37,6 @@ const COMPARED = 2;
 /** Random inputs that `samebit verify` takes, with its own default seed. */
 const VERIFIED = 100;
 const SEED = 1;
-
-interface Entry {
-  readonly name: string;
-  /** Folder below examples/; the others are below the shared folder. */
-  readonly example?: string;
-  readonly source: string;
-  readonly options: Pick<ConvertOptions, 'inputType' | 'mean' | 'std'>;
-}
-
-const ENTRIES: readonly Entry[] = [
-  { name: 'mnist-cnn', example: 'mnist', source: 'own, PyTorch', options: { inputType: 'u8', std: [255] } },
-  { name: 'german-credit-mlp', example: 'german-credit', source: 'own, PyTorch', options: {} },
-  { name: 'onnxruntime-mnist', source: 'onnxruntime-inference-examples, CNTK', options: { inputType: 'u8' } },
-  {
-    name: 'ultraface',
-    source: 'Ultra-Light-Fast-Generic-Face-Detector-1MB',
-    options: { inputType: 'u8', mean: [127], std: [128] },
-  },
-  {
-    name: 'super-resolution',
-    source: 'onnxruntime-extensions, PyTorch',
-    options: { inputType: 'u8', std: [255] },
-  },
-  { name: 'openwakeword-embedding', source: 'openWakeWord', options: {} },
-  { name: 'yunet-face', source: 'libfacedetection.train, PyTorch', options: { inputType: 'u8' } },
-];
 
 interface Row {
   readonly name: string;
@@ -150,7 +124,7 @@ async function runBoth(
   return { ms, digests: digests['wasm']!, identical: `${digests['wasm']}` === `${digests['reference']}` };
 }
 
-async function rowOf(entry: Entry, folder: string, runs: number): Promise<Row> {
+async function rowOf(entry: RealModel, folder: string, runs: number): Promise<Row> {
   const faces = entry.name === 'ultraface' ? new Faces() : undefined;
   const source = readBytes(join(folder, 'model.onnx'));
   const calib = readArray(join(folder, 'calib.npy'));
@@ -298,9 +272,9 @@ async function main(): Promise<void> {
   const names = args.filter((a) => !a.startsWith('--'));
   const runs = Number(args.find((a) => a.startsWith('--runs='))?.slice(7) ?? VERIFIED);
   const rows: Row[] = [];
-  for (const entry of ENTRIES.filter((e) => names.length === 0 || names.includes(e.name))) {
-    const folder = entry.example ? join(root, 'examples', entry.example) : join(shared, entry.name);
-    if (!existsSync(join(folder, 'model.onnx'))) throw new Error(`no model in ${folder}: set SAMEBIT_SHARED`);
+  for (const entry of REAL_MODELS.filter((e) => names.length === 0 || names.includes(e.name))) {
+    const folder = folderOf(entry);
+    if (folder === undefined) throw new Error(`the model ${entry.name} is not here: set SAMEBIT_SHARED`);
     const row = await rowOf(entry, folder, runs);
     process.stderr.write(`${line(row)}\n`);
     rows.push(row);

@@ -12,12 +12,12 @@ export type { InputDecl, Model, OutputDecl, Scale } from './graph/ir.ts';
 export type { Inputs, InputValue } from './runtime/inputs.ts';
 export { loadModel } from './runtime/load.ts';
 export { type BoundModel, bind, type CanonicalMemory, createPlan, type Plan } from './runtime/plan.ts';
+export type { RunResult } from './runtime/result.ts';
 export {
   BACKEND_NAMES,
   type BackendName,
   createSession,
   type RunOptions,
-  type RunResult,
   type RunSyncOptions,
   type Session,
   type SessionOptions,

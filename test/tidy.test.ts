@@ -223,8 +223,8 @@ describe('nothing of one machine', () => {
     expect(found).toEqual([]);
   });
 
-  it('the lockfile pins hashes, not addresses', () => {
-    const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
+  it.each(['package-lock.json', 'bench/package-lock.json'])('%s pins hashes, not addresses', (path) => {
+    const lock = readFileSync(join(ROOT, path), 'utf8');
     expect(lock).not.toContain('"resolved"');
     const { packages } = JSON.parse(lock) as {
       packages: Record<string, { integrity?: string; optional?: boolean; cpu?: string[] }>;
@@ -236,11 +236,11 @@ describe('nothing of one machine', () => {
 });
 
 it('dependencies are pinned exactly', () => {
-  const pkg = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
-    'dependencies' | 'devDependencies',
-    Record<string, string>
-  >;
-  expect(Object.keys(pkg.dependencies)).toEqual(['@noble/hashes', 'protobufjs']);
-  for (const version of Object.values({ ...pkg.dependencies, ...pkg.devDependencies }))
+  type Package = Record<'dependencies' | 'devDependencies', Record<string, string>>;
+  const [own, bench] = ['package.json', 'bench/package.json'].map(
+    (path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as Package,
+  ) as [Package, Package];
+  expect(Object.keys(own.dependencies)).toEqual(['@noble/hashes', 'protobufjs']);
+  for (const version of Object.values({ ...own.dependencies, ...own.devDependencies, ...bench.dependencies }))
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
 });

@@ -6,29 +6,30 @@
  * Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, element bytes, zrow, weights [C/8][pairs][8][2] i16, bias, m,
  * l, zp, lo, hi, output bytes.
  */
+import { load16 } from './elementwise';
 import { limit4, load8, mulhr4, scratch, store8 } from './simd';
 
 // @ts-ignore: decorator
 @inline
-function low(v: v128, u: v128): v128 {
+export function low(v: v128, u: v128): v128 {
   return v128.shuffle<i16>(v, u, 0, 8, 1, 9, 2, 10, 3, 11);
 }
 
 // @ts-ignore: decorator
 @inline
-function high(v: v128, u: v128): v128 {
+export function high(v: v128, u: v128): v128 {
   return v128.shuffle<i16>(v, u, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 // @ts-ignore: decorator
 @inline
-function dot(c: v128, x: v128, w: usize): v128 {
+export function dot(c: v128, x: v128, w: usize): v128 {
   return i32x4.add(c, i32x4.dot_i16x8_s(x, v128.load(w)));
 }
 
 // @ts-ignore: decorator
 @inline
-function finish(r: usize, p: usize, a0: v128, a1: v128, m: usize, n: i32): void {
+export function finish(r: usize, p: usize, a0: v128, a1: v128, m: usize, n: i32): void {
   const size = load<i32>(r, 92);
   const l = load<i32>(r, 76);
   if (size < 4) {
@@ -48,17 +49,16 @@ function finish(r: usize, p: usize, a0: v128, a1: v128, m: usize, n: i32): void 
 }
 
 /** One pixel from a list of tap addresses. */
-// @ts-ignore: decorator
-@inline
-function pixel<T>(r: usize, taps: usize, end: usize, out: usize): void {
-  const C = load<i32>(r, 20);
+function pixel(r: usize, taps: usize, end: usize, out: usize): void {
+  const C = load<i32>(r, 20), tx = load<i32>(r, 56);
   const size = load<u32>(r, 92);
   let w = load<u32>(r, 64), b = load<u32>(r, 68), m = load<u32>(r, 72);
   for (let c = 0; c < C; c += 8) {
-    const o = <usize>c * sizeof<T>();
+    const o = <usize>c * tx;
     let a0 = v128.load(b), a1 = v128.load(b, 16);
     for (let t = taps; t < end; t += 8) {
-      const v = load8<T>(load<u32>(t) + o), u = load8<T>(load<u32>(t, 4) + o);
+      const p = load<u32>(t) + o, q = load<u32>(t, 4) + o;
+      const v = load16(p, tx, 1), u = load16(q, tx, 1);
       a0 = dot(a0, low(v, u), w);
       a1 = dot(a1, high(v, u), w + 16);
       w += 32;
@@ -113,25 +113,30 @@ function list(r: usize, taps: usize, image: usize, y0: i32, x0: i32): usize {
   return taps;
 }
 
-/** depthwise conv2d. */
-export function depthwise(r: usize, x: usize, out: usize): void {
-  const N = load<i32>(r), OH = load<i32>(r, 4), OW = load<i32>(r, 8), C = load<u32>(r, 20);
+/** depthwise conv2d; units are pixels. */
+export function depthwise(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  const OH = load<i32>(r, 4), OW = load<i32>(r, 8), C = load<u32>(r, 20);
   const sh = load<i32>(r, 32), sw = load<i32>(r, 36), pt = load<i32>(r, 48), pl = load<i32>(r, 52);
   const size = load<i32>(r, 56);
   const nine = size == 1 && load<i32>(r, 24) == 3 && load<i32>(r, 28) == 3;
   const image = load<u32>(r, 12) * load<u32>(r, 16) * C * size;
   const step = C * load<u32>(r, 92);
   const taps = scratch();
-  for (let n = 0; n < N; n++) {
-    for (let y = 0; y < OH; y++) {
-      for (let ox = 0; ox < OW; ox++) {
-        const end = list(r, taps, x, y * sh - pt, ox * sw - pl);
-        if (nine) pixel9(r, taps, out);
-        else if (size == 1) pixel<i8>(r, taps, end, out);
-        else pixel<i16>(r, taps, end, out);
-        out += step;
+  const row = from / OW;
+  let ox = from % OW, y = row % OH;
+  x += <usize>(row / OH) * image;
+  out += <usize>from * step;
+  for (; from < to; from++) {
+    const end = list(r, taps, x, y * sh - pt, ox * sw - pl);
+    if (nine) pixel9(r, taps, out);
+    else pixel(r, taps, end, out);
+    out += step;
+    if (++ox == OW) {
+      ox = 0;
+      if (++y == OH) {
+        y = 0;
+        x += image;
       }
     }
-    x += image;
   }
 }

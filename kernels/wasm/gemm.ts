@@ -6,8 +6,9 @@
  * Matrix record G (48 bytes): K, panels, columns, B, bias, m, l, zp, lo, hi, output bytes, bytes from row to row of the output.
  * Bias and m hold eight words a panel.
  */
-import { limit4, load8, mulhr4, read, scratch, store8, TAIL } from './simd';
-import { packRows } from './pack';
+import { limit4, load8, mulhr4, own, read, scratch, store8, tail } from './simd';
+import { ndNext, ndStart, p0, p1, p2 } from './nd';
+import { pack4, packRows } from './pack';
 
 // @ts-ignore: decorator
 @inline
@@ -15,48 +16,60 @@ function mac(c: v128, a: v128, b: v128): v128 {
   return i32x4.add(c, i32x4.dot_i16x8_s(a, b));
 }
 
-/** One row of eight staged values: narrowed, shifted by zp, clamped. Saturation on the way is exact: clamps are monotone. */
+/** One row of eight values of `size` bytes: narrowed, shifted by zp, clamped. Saturation on the way is exact: clamps are monotone. */
 // @ts-ignore: decorator
 @inline
-function put<T>(p: usize, a: v128, b: v128, zp: v128, lo: v128, hi: v128): void {
-  if (sizeof<T>() == 4) {
+function put(p: usize, a: v128, b: v128, size: i32, zp: v128, lo: v128, hi: v128): void {
+  const r = i16x8.narrow_i32x4_s(a, b);
+  if (size == 1) {
+    const s = i16x8.add_sat_s(r, zp);
+    v128.store_lane<i64>(p, i8x16.max_s(i8x16.min_s(i8x16.narrow_i16x8_s(s, s), hi), lo), 0);
+  } else if (size == 2) v128.store(p, i16x8.min_s(i16x8.max_s(r, lo), hi));
+  else {
     v128.store(p, a);
     v128.store(p, b, 16);
-  } else {
-    const r = i16x8.narrow_i32x4_s(a, b);
-    if (sizeof<T>() == 2) v128.store(p, i16x8.min_s(i16x8.max_s(r, lo), hi));
-    else {
-      const s = i16x8.add_sat_s(r, zp);
-      v128.store_lane<i64>(p, i8x16.max_s(i8x16.min_s(i8x16.narrow_i16x8_s(s, s), hi), lo), 0);
-    }
   }
 }
 
-/** Moves the valid part of a tile from TAIL, 8 elements a row. */
+/** Moves the valid part of a tile from the tail, 8 elements a row. */
 function edge(out: usize, ld: usize, rows: i32, bytes: i32, size: i32): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < bytes; j++) store<u8>(out + j, load<u8>(TAIL + i * 8 * size + j));
+    for (let j = 0; j < bytes; j++) store<u8>(out + j, load<u8>(tail() + i * 8 * size + j));
     out += ld;
   }
 }
 
+/** All tiles of `rows` packed rows at `a`. */
+export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
+  if (load<i32>(g, 40) == 1) tiles<i8>(g, a, rows, out);
+  else tiles<i32>(g, a, rows, out);
+}
+
+/** The same for outputs of T = i8, or of any size. */
 function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
   const K = load<u32>(g);
   const cols = load<i32>(g, 8);
   const l = load<i32>(g, 24);
+  const size = sizeof<T>() == 1 ? 1 : load<i32>(g, 40);
   const ld = load<u32>(g, 44);
   const panel = K << 3;
-  const zp = i16x8.splat(<i16>load<i32>(g, 28));
-  const lo = sizeof<T>() == 1 ? i8x16.splat(<i8>load<i32>(g, 32)) : i16x8.splat(<i16>load<i32>(g, 32));
-  const hi = sizeof<T>() == 1 ? i8x16.splat(<i8>load<i32>(g, 36)) : i16x8.splat(<i16>load<i32>(g, 36));
+  const zp = v128.load_splat<i16>(g + 28);
+  const lo = size == 1 ? v128.load_splat<i8>(g + 32) : v128.load_splat<i16>(g + 32);
+  const hi = size == 1 ? v128.load_splat<i8>(g + 36) : v128.load_splat<i16>(g + 36);
   let B = load<u32>(g, 12);
   let bias = load<u32>(g, 16);
   let m = load<u32>(g, 20);
+  // While a panel is used the next one is read, a share a tile, so that it is in the cache when its turn comes. Panels too short
+  // to gain and those that would drive the one in use out are left alone.
+  const share: usize = K >= 256 && K <= 768 ? ((K << 4) / ((rows + 3) >> 2) + 63) & ~63 : 0;
+  let seen: u32 = 0;
   for (let n = 0; n < cols; n += 8) {
     let p = a;
+    let next = B + (K << 4);
     for (let i = 0; i < rows; i += 4) {
       const end = p + panel;
       let b = B;
+      for (const stop = next + share; next < stop; next += 64) seen |= load<u32>(next);
       let c00 = v128.load(bias), c01 = v128.load(bias, 16);
       let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
       do {
@@ -76,7 +89,7 @@ function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
         p += 16;
         b += 32;
       } while (p < end);
-      if (sizeof<T>() < 4) {
+      if (size < 4) {
         if (l) {
           c00 = i32x4.shl(c00, l), c01 = i32x4.shl(c01, l), c10 = i32x4.shl(c10, l), c11 = i32x4.shl(c11, l);
           c20 = i32x4.shl(c20, l), c21 = i32x4.shl(c21, l), c30 = i32x4.shl(c30, l), c31 = i32x4.shl(c31, l);
@@ -86,30 +99,34 @@ function tiles<T>(g: usize, a: usize, rows: i32, out: usize): void {
         c20 = mulhr4(c20, m0), c21 = mulhr4(c21, m1), c30 = mulhr4(c30, m0), c31 = mulhr4(c31, m1);
       }
       const full = rows - i >= 4 && cols - n >= 8;
-      const at = out + <usize>i * ld + <usize>n * sizeof<T>();
-      let o = full ? at : TAIL;
-      const s = full ? ld : 8 * sizeof<T>();
-      put<T>(o, c00, c01, zp, lo, hi);
+      const at = out + <usize>i * ld + n * size;
+      let o = full ? at : tail();
+      const s = full ? ld : size << 3;
+      put(o, c00, c01, size, zp, lo, hi);
       o += s;
-      put<T>(o, c10, c11, zp, lo, hi);
+      put(o, c10, c11, size, zp, lo, hi);
       o += s;
-      put<T>(o, c20, c21, zp, lo, hi);
+      put(o, c20, c21, size, zp, lo, hi);
       o += s;
-      put<T>(o, c30, c31, zp, lo, hi);
-      if (!full) edge(at, ld, min(4, rows - i), min(8, cols - n) * sizeof<T>(), sizeof<T>());
+      put(o, c30, c31, size, zp, lo, hi);
+      if (!full) edge(at, ld, min(4, rows - i), min(8, cols - n) * size, size);
     }
     B += K << 4;
     bias += 32;
     m += 32;
   }
+  store<u32>(tail(), seen);
 }
 
-/** All tiles of `rows` packed rows at `a`. */
-export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
-  const size = load<i32>(g, 40);
-  if (size == 1) tiles<i8>(g, a, rows, out);
-  else if (size == 2) tiles<i16>(g, a, rows, out);
-  else tiles<i32>(g, a, rows, out);
+/** The own record becomes that of panels from…to−1 of g, of `bytes` each at B. Returns their first column in bytes of the output. */
+export function panelsOf(g: usize, B: usize, bytes: usize, from: i32, to: i32): usize {
+  const r = own(), first = from << 3;
+  memory.copy(r, g, 48);
+  store<i32>(r, min(load<i32>(g, 8), to << 3) - first, 8);
+  store<u32>(r, B + <usize>from * bytes, 12);
+  store<u32>(r, load<u32>(g, 16) + (first << 2), 16);
+  store<u32>(r, load<u32>(g, 20) + (first << 2), 20);
+  return <usize>first * load<u32>(g, 40);
 }
 
 /** Stages and writes up to eight columns of one row; `left` columns remain, m is that of the panel. */
@@ -126,8 +143,8 @@ function finish(g: usize, p: usize, a0: v128, a1: v128, m: usize, left: i32): vo
   store8(p, a0, a1, left, size);
 }
 
-/** One row against all panels; W is i16, or i8 panels of half the bytes for weights that stream from memory. */
-function gemv<W>(g: usize, x: usize, out: usize): void {
+/** One row against all panels of i8, for weights that stream from memory. */
+function gemv(g: usize, x: usize, out: usize): void {
   const cols = load<i32>(g, 8);
   const size = load<i32>(g, 40);
   let b = load<u32>(g, 12);
@@ -140,10 +157,10 @@ function gemv<W>(g: usize, x: usize, out: usize): void {
     do {
       const t = v128.load_splat<i32>(p);
       const w = v128.load(b);
-      a0 = mac(a0, t, sizeof<W>() == 1 ? i16x8.extend_low_i8x16_s(w) : w);
-      a1 = mac(a1, t, sizeof<W>() == 1 ? i16x8.extend_high_i8x16_s(w) : v128.load(b, 16));
+      a0 = mac(a0, t, i16x8.extend_low_i8x16_s(w));
+      a1 = mac(a1, t, i16x8.extend_high_i8x16_s(w));
       p += 4;
-      b += 16 * sizeof<W>();
+      b += 16;
     } while (p < end);
     finish(g, out + n * size, a0, a1, m, cols - n);
     bias += 32;
@@ -158,12 +175,10 @@ function nibbles(v: v128): v128 {
   return i16x8.shr_s(i16x8.shl(v, 12), 12);
 }
 
-/** One row against panels of i4, [cols/8][K/2][8] bytes; block sums times their u8 scales [cols/8][blocks][8]. */
-function gemv4(r: usize, g: usize, x: usize, out: usize): void {
+/** One row against panels of i4, [cols/8][K/2][8] bytes; block sums times their u8 scales at u, [cols/8][blocks][8]. */
+function gemv4(g: usize, u: usize, block: u32, x: usize, out: usize): void {
   const cols = load<i32>(g, 8);
   const size = load<i32>(g, 40);
-  const block = load<u32>(r, 28) << 1;
-  let u = load<u32>(r, 32);
   let b = load<u32>(g, 12);
   let bias = load<u32>(g, 16);
   let m = load<u32>(g, 20);
@@ -172,7 +187,7 @@ function gemv4(r: usize, g: usize, x: usize, out: usize): void {
     let a0 = v128.load(bias), a1 = v128.load(bias, 16);
     let p = x;
     do {
-      const stop = min(p + block, end);
+      const stop = min(p + (block << 1), end);
       let s0 = i32x4.splat(0), s1 = s0;
       do {
         const t = v128.load_splat<i32>(p);
@@ -211,51 +226,43 @@ function unpack(d: usize, b: usize, u: usize, K: usize, block: usize): void {
   } while (d < end);
 }
 
-/** Tiles over i4 panels: each is widened into the scratch area and multiplied by the packed rows at `a`. */
-function gemm4(r: usize, a: usize, rows: i32, out: usize): void {
-  const g = r + 48, one = r + 96;
-  const K = load<u32>(g), cols = load<i32>(g, 8), size = load<u32>(g, 40), block = load<u32>(r, 28);
-  const panel = scratch() + load<u32>(r, 36);
-  const blocks = (K + block - 1) / block;
-  store<u32>(one, panel, 12);
-  for (let n = 0; n < cols; n += 8) {
-    unpack(panel, load<u32>(g, 12) + <usize>n * (K >> 1), load<u32>(r, 32) + <usize>n * blocks, K, block);
-    store<i32>(one, cols - n < 8 ? cols - n : 8, 8);
-    store<u32>(one, load<u32>(g, 16) + (n << 2), 16);
-    store<u32>(one, load<u32>(g, 20) + (n << 2), 20);
-    gemm(one, a, rows, out + <usize>n * size);
+/**
+ * Rows start…end−1 of a matrix times panels from…to−1 at B. Record (48 bytes, then G): rows, bytes from row to row, element
+ * bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1: one row, i8; 4: i4), scratch offset of A; for i4: weights a
+ * scale, scales, scratch offset of a widened panel; then 1 where the units of `matrix` are panels.
+ */
+export function product(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
+  const lda = load<u32>(r, 4), size = load<i32>(r, 8), zp = load<i32>(r, 12), kind = load<i32>(r, 20);
+  const a = scratch() + load<u32>(r, 24), g = r + 48, one = own();
+  const K = load<u32>(g), ld = load<u32>(g, 44), scale = load<u32>(r, 28);
+  const scales = kind == 4 ? ((K + scale - 1) / scale) << 3 : 0, u = load<u32>(r, 32);
+  if (load<i32>(r) == 1 && kind) {
+    widen(a, x, K, size, zp);
+    out += panelsOf(g, B, kind == 1 ? K << 3 : K << 2, from, to);
+    if (kind == 1) gemv(one, a, out);
+    else gemv4(one, u + <usize>from * scales, scale, a, out);
+    return;
+  }
+  const block = load<i32>(r, 16), panel = scratch() + load<u32>(r, 36);
+  for (let i = start; i < end; i += block) {
+    const rows = min(block, end - i), y = out + <usize>i * ld;
+    packRows(a, x + <usize>i * lda, lda, rows, K, size, zp);
+    if (kind) {
+      for (let n = from; n < to; n++) {
+        unpack(panel, B + <usize>n * (K << 2), u + <usize>n * scales, K, scale);
+        const at = y + panelsOf(g, 0, 0, n, n + 1);
+        store<u32>(one, panel, 12);
+        gemm(one, a, rows, at);
+      }
+    } else gemm(one, a, rows, y + panelsOf(g, B, K << 4, from, to));
   }
 }
 
-/**
- * A matrix of contiguous rows times panels. Record (48 bytes, then G; for i4 a second G): rows, bytes from row to row,
- * element bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1, 2: one row, i8 or i16; 4: i4), scratch offset of A; for
- * i4: weights a scale, scales, scratch offset of a widened panel.
- */
-export function matrix(r: usize, x: usize, out: usize): void {
-  const M = load<i32>(r);
-  const lda = load<u32>(r, 4);
-  const size = load<i32>(r, 8);
-  const zp = load<i32>(r, 12);
-  const block = load<i32>(r, 16);
-  const kind = load<i32>(r, 20);
-  const a = scratch() + load<u32>(r, 24);
-  const g = r + 48;
-  const K = load<i32>(g);
-  if (M == 1 && kind) {
-    widen(a, x, K, size, zp);
-    if (kind == 1) gemv<i8>(g, a, out);
-    else if (kind == 2) gemv<i16>(g, a, out);
-    else gemv4(r, g, a, out);
-    return;
-  }
-  const ld = load<u32>(g, 44);
-  for (let i = 0; i < M; i += block) {
-    const rows = min(block, M - i);
-    packRows(a, x + <usize>i * lda, lda, rows, K, size, zp);
-    if (kind) gemm4(r, a, rows, out + <usize>i * ld);
-    else gemm(g, a, rows, out + <usize>i * ld);
-  }
+/** A matrix of contiguous rows times panels; units are panels, or four rows. */
+export function matrix(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  const rows = load<i32>(r), byPanels = load<i32>(r, 40);
+  const start = byPanels ? 0 : from << 2, end = byPanels ? rows : min(rows, to << 2);
+  product(r, load<u32>(r, 60), x, out, start, end, byPanels ? from : 0, byPanels ? to : load<i32>(r, 52));
 }
 
 /** n values as x − zp in i16; reads and writes up to 7 elements more. */
@@ -269,24 +276,30 @@ export function widen(d: usize, x: usize, n: i32, size: i32, zp: i32): void {
 }
 
 /**
- * Packs a dynamic right operand into panels. Record: K, columns, element bytes, transposed, scratch offset of B. Ragged
+ * Packs panels from…to−1 of a dynamic right operand. Record: K, columns, element bytes, transposed, scratch offset of B. Ragged
  * panels are cleared first, so that padding is zero.
  */
-export function packB(r: usize, b: usize): void {
+function packB(r: usize, b: usize, from: i32, to: i32): void {
   const K = load<i32>(r);
-  const N = load<i32>(r, 4);
+  const N = load<i32>(r, 4), end = min(N, to << 3);
   const size = load<i32>(r, 8);
   const tb = load<i32>(r, 12);
-  let d = scratch() + load<u32>(r, 16);
   const panel = <usize>max(2, (K + 1) & ~1) << 4;
+  let d = scratch() + load<u32>(r, 16) + <usize>from * panel;
   const sk = <usize>(tb ? size : N * size);
   const sn = <usize>(tb ? K * size : size);
-  for (let n = 0; n < N; n += 8) {
+  for (let n = from << 3; n < end; n += 8) {
     const cols = min(8, N - n);
     const p = b + <usize>n * sn;
     let k = 0;
     if (cols < 8 || (K & 1) || K == 0) memory.fill(d, 0, panel);
-    if (cols == 8 && !tb) {
+    if (cols == 8 && tb && !(K & 7)) {
+      for (let j = 0; j < 8; j += 4) {
+        const q = p + <usize>j * sn;
+        pack4(d + (j << 2), q, q + sn, q + 2 * sn, q + 3 * sn, K, size, 0, 32);
+      }
+      k = K;
+    } else if (cols == 8 && !tb) {
       for (; k + 1 < K; k += 2) {
         const q = p + <usize>k * sk;
         const u = size == 1 ? load8<i8>(q) : load8<i16>(q), v = size == 1 ? load8<i8>(q + sk) : load8<i16>(q + sk);
@@ -309,5 +322,19 @@ function packColumn(d: usize, p: usize, sk: usize, k: i32, K: i32, size: i32): v
     if (k + 1 < K) store<i16>(d, <i16>read(p + sk, size), 2);
     p += sk << 1;
     d += 32;
+  }
+}
+
+/** Batched product of two activations: nd over the batch, `b` the record of packB, `a` that of matrix. Units are panels. */
+export function matmul(from: i32, to: i32, nd: usize, b: usize, a: usize): void {
+  const panels = load<i32>(a, 52), B = scratch() + load<u32>(b, 16);
+  let packed: usize = 0, first = 0, last = 0;
+  ndStart(nd, from / panels, (to + panels - 1) / panels);
+  while (ndNext()) {
+    const i = from % panels, end = min(panels, i + to - from);
+    if (packed != p1 || i < first || end > last) packB(b, p1, i, end);
+    packed = p1, first = i, last = end;
+    product(a, B, p0, p2, 0, load<i32>(a), i, end);
+    from += end - i;
   }
 }

@@ -1,5 +1,5 @@
 /** lstm (spec/10-ops.md §7): two matrix products a step, then the gates. */
-import { matrix } from './gemm';
+import { product } from './gemm';
 import { clamp, interpolate, mulhr, read, rsh, scratch, write } from './simd';
 
 // @ts-ignore: decorator
@@ -9,8 +9,6 @@ function look(x: i32, t: usize): i32 {
 }
 
 /** clamp16(mulhr(ax·2^lx, mx) + mulhr(ah·2^lh, mh)) of gate row j. */
-// @ts-ignore: decorator
-@inline
 function gate(r: usize, ax: usize, ah: usize, j: i32): i32 {
   const o = <usize>j << 2;
   const a = mulhr(load<i32>(ax + o) << load<i32>(r, 32), load<i32>(load<u32>(r, 24) + o));
@@ -40,21 +38,26 @@ function gates(r: usize, ax: usize, ah: usize, c: usize, h: usize): void {
   }
 }
 
+/** The product of a whole matrix record. */
+function accumulate(r: usize, x: usize, out: usize): void {
+  product(r, load<u32>(r, 60), x, out, 0, load<i32>(r), 0, load<i32>(r, 52));
+}
+
 /**
- * Record: T, N, H, bytes of a step of x, bytes of h, reverse, mx, mh (4H words each), lx, lh, kc, qh, lo, hi, three tables,
- * offsets of ax and ah in the scratch area, matrix records of Wx and Wh, bytes of c0. c runs in its output.
+ * One unit. Record: T, N, H, bytes of a step of x, bytes of h, reverse, mx, mh (4H words each), lx, lh, kc, qh, lo, hi, three tables,
+ * scratch offset of ah behind ax, matrix records of Wx and Wh, bytes of c0. c runs in its output.
  */
-export function lstm(r: usize, x: usize, h0: usize, c0: usize, h: usize, lastH: usize, lastC: usize): void {
+export function lstm(from: i32, to: i32, r: usize, x: usize, h0: usize, c0: usize, h: usize, lastH: usize, lastC: usize): void {
   const T = load<i32>(r), step = load<u32>(r, 12);
   const bytes = load<u32>(r, 4) * load<u32>(r, 8) * load<u32>(r, 16);
-  const ax = scratch() + load<u32>(r, 68), ah = scratch() + load<u32>(r, 72);
-  memory.copy(lastC, c0, load<u32>(r, 84));
+  const ax = scratch(), ah = ax + load<u32>(r, 68);
+  memory.copy(lastC, c0, load<u32>(r, 80));
   let previous = h0;
   for (let i = 0; i < T; i++) {
     const t = load<i32>(r, 20) ? T - 1 - i : i;
     const at = h + <usize>t * bytes;
-    matrix(load<u32>(r, 76), x + <usize>t * step, ax);
-    matrix(load<u32>(r, 80), previous, ah);
+    accumulate(load<u32>(r, 72), x + <usize>t * step, ax);
+    accumulate(load<u32>(r, 76), previous, ah);
     gates(r, ax, ah, lastC, at);
     previous = at;
   }

@@ -30,29 +30,46 @@ function load4(p: usize, size: i32, zp: v128): v128 {
   return i32x4.sub(i32x4.extend_low_i16x8_s(v), zp);
 }
 
-/** V of a row: Σc² − ⌊ρ²/N⌋ + eps, c = a·2^f − mean. */
-function variance(x: usize, n: i32, size: i32, zx: i32, f: i32, mu: i32, eps: u64): u64 {
-  let squares: u64 = 0;
-  let rho: i64 = 0;
-  for (let i = 0; i < n; i++) {
-    const c = <i64>(((read(x, size) - zx) << f) - mu);
-    squares += <u64>(c * c);
-    rho += c;
-    x += size;
+/** Σ(x − zx) of a row. A lane sums at most 2^14 values of 16 bits. */
+function sum(x: usize, n: i32, size: i32, zx: i32): i64 {
+  let v = i32x4.splat(0);
+  const end = n & ~3;
+  for (let i = 0; i < end; i += 4) v = i32x4.add(v, load4(x + i * size, size, i32x4.splat(0)));
+  let s = <i64>i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
+  for (let i = end; i < n; i++) s += read(x + i * size, size);
+  return s - <i64>n * zx;
+}
+
+/** V of a row: Σc² − ⌊ρ²/N⌋ + eps, c = a·2^f − mean, ρ = Σc. */
+function variance(x: usize, n: i32, size: i32, zx: i32, f: i32, mu: i32, s1: i64, eps: u64): u64 {
+  const z = i32x4.splat(zx), m = i32x4.splat(mu), end = n & ~3;
+  let u = i64x2.splat(0), v = u;
+  for (let i = 0; i < end; i += 4) {
+    const c = i32x4.sub(i32x4.shl(load4(x + i * size, size, z), f), m);
+    u = i64x2.add(u, i64x2.extmul_low_i32x4_s(c, c));
+    v = i64x2.add(v, i64x2.extmul_high_i32x4_s(c, c));
   }
+  u = i64x2.add(u, v);
+  let squares = <u64>i64x2.extract_lane(u, 0) + <u64>i64x2.extract_lane(u, 1);
+  for (let i = end; i < n; i++) {
+    const c = <i64>(((read(x + i * size, size) - zx) << f) - mu);
+    squares += <u64>(c * c);
+  }
+  const rho = (s1 << f) - <i64>n * mu;
   return squares - <u64>(rho * rho) / <u64>n + eps;
 }
 
-/** Record: rows, N, bytes of x, zx, f, eps (low, high), gamma, beta (both followed by 32 readable bytes), g, zp, lo, hi, bytes of y. */
-export function layerNorm(r: usize, x: usize, y: usize): void {
-  const rows = load<i32>(r), n = load<i32>(r, 4), tx = load<i32>(r, 8), zx = load<i32>(r, 12), f = load<i32>(r, 16);
+/** Units are rows. Record: rows, N, bytes of x, zx, f, eps (low, high), gamma, beta (both followed by 32 readable bytes), g, zp, lo, hi, bytes of y. */
+export function layerNorm(from: i32, to: i32, r: usize, x: usize, y: usize): void {
+  const n = load<i32>(r, 4), tx = load<i32>(r, 8), zx = load<i32>(r, 12), f = load<i32>(r, 16);
   const eps = load<u64>(r, 20), g = load<i32>(r, 36), ty = load<i32>(r, 52);
   const z = i32x4.splat(zx), zp = v128.load_splat<i32>(r + 40), lo = v128.load_splat<i32>(r + 44), hi = v128.load_splat<i32>(r + 48);
   const half = i32x4.splat(g ? 1 << (g - 1) : 0);
-  for (let i = 0; i < rows; i++) {
-    let s1: i64 = 0;
-    for (let j = 0; j < n; j++) s1 += <i64>(read(x + j * tx, tx) - zx);
-    const V = variance(x, n, tx, zx, f, mean(s1, n, f), eps);
+  x += <usize>from * n * tx;
+  y += <usize>from * n * ty;
+  for (; from < to; from++) {
+    const s1 = sum(x, n, tx, zx);
+    const V = variance(x, n, tx, zx, f, mean(s1, n, f), s1, eps);
     const k = (<i32>clz<u64>(V) - 32) & ~1;
     const R = i32x4.splat(inverseRoot(k >= 0 ? V << k : V >> -k));
     const T = f + (k >> 1) + 13;

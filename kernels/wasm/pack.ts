@@ -4,30 +4,25 @@
  */
 import { load8 } from './simd';
 
-/** Interleaves n (rounded up to 8) elements of four rows into 64 bytes per eight. */
-// @ts-ignore: decorator
-@inline
-function interleave<T>(d: usize, p0: usize, p1: usize, p2: usize, p3: usize, n: i32, zp: v128): void {
+/** Four rows of n elements (rounded up to 8) of `size` bytes, minus zp, interleaved into 16 bytes a pair, `pair` bytes apart. */
+export function pack4(d: usize, p0: usize, p1: usize, p2: usize, p3: usize, n: i32, size: i32, zp: i32, pair: usize): void {
+  const z = i16x8.splat(<i16>zp), step = size << 3;
   for (let i = 0; i < n; i += 8) {
-    let r0 = load8<T>(p0), r1 = load8<T>(p1), r2 = load8<T>(p2), r3 = load8<T>(p3);
-    if (sizeof<T>() == 1) {
-      r0 = i16x8.sub(r0, zp), r1 = i16x8.sub(r1, zp), r2 = i16x8.sub(r2, zp), r3 = i16x8.sub(r3, zp);
+    let r0: v128, r1: v128, r2: v128, r3: v128;
+    if (size == 1) {
+      r0 = i16x8.sub(load8<i8>(p0), z), r1 = i16x8.sub(load8<i8>(p1), z), r2 = i16x8.sub(load8<i8>(p2), z), r3 = i16x8.sub(load8<i8>(p3), z);
+    } else {
+      r0 = v128.load(p0), r1 = v128.load(p1), r2 = v128.load(p2), r3 = v128.load(p3);
     }
     const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
     const c = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), e = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
     v128.store(d, v128.shuffle<i64>(a, c, 0, 2));
-    v128.store(d, v128.shuffle<i64>(a, c, 1, 3), 16);
-    v128.store(d, v128.shuffle<i64>(b, e, 0, 2), 32);
-    v128.store(d, v128.shuffle<i64>(b, e, 1, 3), 48);
-    d += 64;
-    p0 += 8 * sizeof<T>(), p1 += 8 * sizeof<T>(), p2 += 8 * sizeof<T>(), p3 += 8 * sizeof<T>();
+    v128.store(d + pair, v128.shuffle<i64>(a, c, 1, 3));
+    v128.store(d + 2 * pair, v128.shuffle<i64>(b, e, 0, 2));
+    v128.store(d + 3 * pair, v128.shuffle<i64>(b, e, 1, 3));
+    d += pair << 2;
+    p0 += step, p1 += step, p2 += step, p3 += step;
   }
-}
-
-/** Four rows of n elements of `size` bytes (1: zp subtracted; 2). */
-export function pack4(d: usize, p0: usize, p1: usize, p2: usize, p3: usize, n: i32, size: i32, zp: i32): void {
-  if (size == 1) interleave<i8>(d, p0, p1, p2, p3, n, i16x8.splat(<i16>zp));
-  else interleave<i16>(d, p0, p1, p2, p3, n, i16x8.splat(0));
 }
 
 /** Contiguous rows at x, `lda` bytes apart, into panels of K (even); rows past the last repeat it. */
@@ -35,7 +30,7 @@ export function packRows(d: usize, x: usize, lda: usize, rows: i32, K: i32, size
   for (let i = 0; i < rows; i += 4) {
     const last = rows - 1;
     const p = x + <usize>i * lda;
-    pack4(d, p, x + <usize>min(i + 1, last) * lda, x + <usize>min(i + 2, last) * lda, x + <usize>min(i + 3, last) * lda, K, size, zp);
+    pack4(d, p, x + <usize>min(i + 1, last) * lda, x + <usize>min(i + 2, last) * lda, x + <usize>min(i + 3, last) * lda, K, size, zp, 16);
     d += <usize>K << 3;
   }
 }

@@ -1,7 +1,7 @@
 /** Elementwise ops of two broadcast operands: mul, compare, and selections of 16 bytes at once (spec/10-ops.md §3). */
 import { load16, wide } from './elementwise';
-import { ndNext, ndStart, p0, p1, p2 } from './nd';
-import { fromTail, stage8, TAIL } from './simd';
+import { length, ndNext, ndStart, p0, p1, p2 } from './nd';
+import { fromTail, stage8, tail } from './simd';
 
 /** (a − za)·ma < (b − zb)·mb, or = with op 2, of four elements as lanes of 0 and 1, reversed where flip is −1. */
 function compare4(a: usize, b: usize, sa: usize, sb: usize, r: usize): v128 {
@@ -23,14 +23,15 @@ function truth(u: v128, v: v128, op: i32, flip: v128): v128 {
  * mul (op 0): stage((a − za)·(b − zb)); compare (op 1: <, op 2: =), of two i8 or i16 by the sign of (a − za)·ma − (b − zb)·mb, which
  * fits an i32. Record: bytes of a, of b, za, zb, ma, mb, op, flip, stage.
  */
-export function binary(nd: usize, r: usize): void {
-  const n = load<i32>(nd), sa = load<u32>(nd, 20), sb = load<u32>(nd, 24);
+export function binary(from: u32, to: u32, nd: usize, r: usize): void {
+  const sa = load<u32>(nd, 20), sb = load<u32>(nd, 24);
   const ta = load<i32>(r), tb = load<i32>(r, 4), op = load<i32>(r, 24), ty = load<i32>(r, 52);
   const za = v128.load_splat<i16>(r + 8), zb = v128.load_splat<i16>(r + 12), none = i32x4.splat(0), flip = v128.load_splat<i32>(r + 28);
   const pair = i32x4.splat((load<i32>(r, 16) & 0xffff) | (-load<i32>(r, 20) << 16));
-  for (let c = ndStart(nd); c > 0; c--) {
+  ndStart(nd, from, to);
+  while (ndNext()) {
     let a = p0, b = p1, y = p2;
-    for (let i = n; i > 0; i -= 8) {
+    for (let i = length; i > 0; i -= 8) {
       let u: v128, v: v128;
       if (op && (ta | tb) > 3) {
         u = compare4(a, b, sa, sb, r);
@@ -50,7 +51,6 @@ export function binary(nd: usize, r: usize): void {
       b += sb << 3;
       y += ty << 3;
     }
-    ndNext(nd);
   }
 }
 
@@ -72,12 +72,13 @@ function load128(p: usize, size: i32, stride: usize): v128 {
 }
 
 /** y = a op b on elements of `size` bytes; with op 5, y = b where the condition a, of one byte, is 1, and else as it is. */
-export function select(nd: usize, op: i32, size: i32): void {
-  const n = load<i32>(nd) * size, sa = load<u32>(nd, 20) << 4, sb = load<u32>(nd, 24) << 4;
+export function select(from: u32, to: u32, nd: usize, op: i32, size: i32): void {
+  const sa = load<u32>(nd, 20) << 4, sb = load<u32>(nd, 24) << 4;
   const stepA = op == 5 ? sa >> (size >> 1) : sa ? 16 : 0, stepB: usize = sb ? 16 : 0;
-  for (let c = ndStart(nd); c > 0; c--) {
+  ndStart(nd, from, to);
+  while (ndNext()) {
     let a = p0, b = p1, y = p2;
-    for (let i = n; i > 0; i -= 16) {
+    for (let i = length * size; i > 0; i -= 16) {
       let v = load128(b, size, sb);
       if (op == 5) {
         let m = i8x16.neg(load128(a, 1, sa));
@@ -87,13 +88,12 @@ export function select(nd: usize, op: i32, size: i32): void {
       } else v = choose(load128(a, size, sa), v, op, size);
       if (i >= 16) v128.store(y, v);
       else {
-        v128.store(TAIL, v);
+        v128.store(tail(), v);
         fromTail(y, i);
       }
       a += stepA;
       b += stepB;
       y += 16;
     }
-    ndNext(nd);
   }
 }

@@ -1,21 +1,17 @@
 /**
  * Window pools over [N,H,W,C] (spec/10-ops.md §4). Record: N, OH, OW, H, W, C, KH, KW, sh, sw, dh, dw, pt, pl, pb, pr,
- * element bytes; avg: zx, include_pad, stage, whose m is m1 and becomes that of a pixel, and m1 again.
+ * element bytes; avg: zx, include_pad, stage, whose m is m1.
  */
-import { floorDiv, fromTail, stage8, TAIL } from './simd';
+import { floorDiv, fromTail, own, stage8, tail } from './simd';
 
 /** First tap of a window axis that is inside, for a window at `at`. */
-// @ts-ignore: decorator
-@inline
 function firstTap(at: i32, d: i32): i32 {
   return at >= 0 ? 0 : (d - 1 - at) / d;
 }
 
-/** One past the last tap below `limit`. */
-// @ts-ignore: decorator
-@inline
+/** One past the last tap below `limit`; every window has one (spec/10-ops.md §4). */
 function endTap(at: i32, d: i32, k: i32, limit: i32): i32 {
-  return at >= limit ? 0 : min(k, (limit - 1 - at) / d + 1);
+  return min(k, (limit - 1 - at) / d + 1);
 }
 
 /** Maximum over ny·nx taps of one pixel, 16 bytes at a time. */
@@ -34,7 +30,7 @@ function maxPixel(p: usize, ny: i32, nx: i32, rowStep: usize, colStep: usize, by
     }
     if (bytes - c >= 16) v128.store(out, m);
     else {
-      v128.store(TAIL, m);
+      v128.store(tail(), m);
       fromTail(out, bytes - c);
     }
     p += 16;
@@ -42,10 +38,10 @@ function maxPixel(p: usize, ny: i32, nx: i32, rowStep: usize, colStep: usize, by
   }
 }
 
-/** Staged sum over ny·nx taps of one pixel; n is the divisor. */
+/** Sum over ny·nx taps of one pixel behind the own stage, whose m is set: n is the divisor. */
 function avgPixel(r: usize, p: usize, ny: i32, nx: i32, rowStep: usize, colStep: usize, n: i32, out: usize): void {
   const C = load<i32>(r, 20), size = load<i32>(r, 64), ty = load<i32>(r, 96), zero = i32x4.splat(-load<i32>(r, 68) * ny * nx);
-  store<i32>(r, <i32>floorDiv(2 * <i64>load<i32>(r, 100) + n, 2 * <i64>n), 76);
+  store<i32>(own(), <i32>floorDiv(2 * <i64>load<i32>(r, 76) + n, 2 * <i64>n));
   for (let c = 0; c < C; c += 8) {
     let u = zero, v = zero;
     let row = p;
@@ -59,20 +55,22 @@ function avgPixel(r: usize, p: usize, ny: i32, nx: i32, rowStep: usize, colStep:
       }
       row += rowStep;
     }
-    stage8(out, u, v, C - c, r + 76);
+    stage8(out, u, v, C - c, own());
     p += size << 3;
     out += ty << 3;
   }
 }
 
-/** max_pool2d (`avg` 0) or avg_pool2d. */
-export function pool(r: usize, x: usize, out: usize, avg: i32): void {
-  const N = load<i32>(r), OH = load<i32>(r, 4), OW = load<i32>(r, 8), H = load<i32>(r, 12), W = load<i32>(r, 16);
+/** max_pool2d (`avg` 0) or avg_pool2d; units are output rows. */
+export function pool(from: i32, to: i32, r: usize, x: usize, out: usize, avg: i32): void {
+  const OH = load<i32>(r, 4), OW = load<i32>(r, 8), H = load<i32>(r, 12), W = load<i32>(r, 16);
   const KH = load<i32>(r, 24), KW = load<i32>(r, 28), dh = load<i32>(r, 40), dw = load<i32>(r, 44);
   const size = load<i32>(r, 64), bytes = load<i32>(r, 20) * size;
   const step = avg ? load<u32>(r, 20) * load<u32>(r, 96) : bytes;
   const colStep = <usize>dw * bytes, rowStep = <usize>dh * W * bytes;
-  for (let i = 0; i < N * OH; i++) {
+  if (avg) memory.copy(own(), r + 76, 24);
+  out += <usize>from * OW * step;
+  for (let i = from; i < to; i++) {
     const y = (i % OH) * load<i32>(r, 32) - load<i32>(r, 48);
     const ky = firstTap(y, dh), ny = endTap(y, dh, KH, H) - ky;
     const image = x + <usize>(i / OH) * H * W * bytes;

@@ -1,19 +1,44 @@
 /**
- * Shared pieces: the low page of memory, rounding, loads that widen, stores that narrow. Every kernel is exact integer
+ * Shared pieces: the private area of an instance, rounding, loads that widen, stores that narrow. Every kernel is exact integer
  * arithmetic; sums wrap mod 2^32 where the final value is proved to be an int32 (spec/10-ops.md §10, fact 1).
  */
 
-/** Cell that holds the address of the scratch area. */
-export const SCRATCH: usize = 16;
-/** 128 bytes where a partial block of outputs is written before its valid bytes are copied. */
-export const TAIL: usize = 64;
-/** Four {pointer, y, x} records of 12 bytes: the rows that a convolution packs. */
-export const ROWS: usize = 192;
+/** Address of the private area, which no other instance on the memory touches: small fixed cells, then scratch. */
+export let base: usize = 0;
 
+/** 128 bytes where a partial block of outputs is written before its valid bytes are copied. */
+// @ts-ignore: decorator
+@inline
+export function tail(): usize {
+  return base;
+}
+
+/** Four {pointer, y, x} records of 12 bytes: the rows that a convolution packs. */
+// @ts-ignore: decorator
+@inline
+export function rows(): usize {
+  return base + 128;
+}
+
+/** 48 bytes: a record that a kernel makes as it goes. */
+// @ts-ignore: decorator
+@inline
+export function own(): usize {
+  return base + 176;
+}
+
+/** A counter for each of up to 16 outer dims of a strided walk. */
+// @ts-ignore: decorator
+@inline
+export function counters(): usize {
+  return base + 224;
+}
+
+/** Behind the fixed cells. */
 // @ts-ignore: decorator
 @inline
 export function scratch(): usize {
-  return load<u32>(SCRATCH);
+  return base + 288;
 }
 
 /** mulhr on four lanes: the high words of x·m + 2^31, gathered by one shuffle. */
@@ -104,9 +129,9 @@ export function copyRun(to: usize, from: usize, n: usize): void {
   }
 }
 
-/** Copies the first `n` bytes of TAIL. */
+/** Copies the first `n` bytes of the tail. */
 export function fromTail(p: usize, n: i32): void {
-  copyRun(p, TAIL, n);
+  copyRun(p, tail(), n);
 }
 
 /**
@@ -116,7 +141,7 @@ export function fromTail(p: usize, n: i32): void {
 export function store8(p: usize, a: v128, b: v128, n: i32, size: i32): void {
   if (n >= 8) put8(p, a, b, size);
   else {
-    put8(TAIL, a, b, size);
+    put8(tail(), a, b, size);
     fromTail(p, n * size);
   }
 }

@@ -56,10 +56,14 @@ export interface Executable {
     options: { readonly into?: readonly TypedArray[] | undefined },
   ): readonly TypedArray[];
   /** Sliced execution in canonical layout. */
-  begin?(inputs: readonly TypedArray[], from?: Snapshot): Stepper;
+  begin?(inputs: readonly TypedArray[], from?: Snapshot): Stepper | Promise<Stepper>;
   /** Every tensor of the last run by id; `trace` mode only. */
   trace?(): ReadonlyMap<number, TypedArray>;
   explain(): readonly KernelChoice[];
+  /** Threads that a run takes; absent: one. */
+  readonly threads?: number;
+  /** True once it can run no more, though nobody disposed of it; another may be prepared. */
+  readonly lost?: boolean;
   readonly memory: BackendMemory;
   dispose(): void;
 }
@@ -67,5 +71,6 @@ export interface Executable {
 /** A way to run plans. Creation probes the device and refuses one that fails known answers (HostError SelfTest). */
 export interface Backend {
   readonly name: string;
-  prepare(plan: Plan, options: { readonly mode: Mode }): Promise<Executable>;
+  /** @param options.threads most threads that a run may take; default one */
+  prepare(plan: Plan, options: { readonly mode: Mode; readonly threads?: number }): Promise<Executable>;
 }

@@ -4,15 +4,14 @@
  */
 import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
-import { type BackendName, createSession } from '../runtime/session.ts';
 import { gasAtMaxima, macs, maxima } from './figures.ts';
 import { readModel } from './files.ts';
-import { backends, whole } from './options.ts';
+import { backends, laneOf, sessionOn, whole } from './options.ts';
 import { grouped, print, startProgress, table, toJson } from './output.ts';
 import { Random, randomInputs } from './random.ts';
 
 interface Flags {
-  readonly backends: readonly BackendName[];
+  readonly backends: readonly string[];
   readonly runs: number;
   readonly json?: boolean;
 }
@@ -36,7 +35,7 @@ async function bench(path: string, flags: Flags): Promise<void> {
   );
   const lanes = await Promise.all(
     flags.backends.map(async (backend) => ({
-      session: await createSession(model, { backend }),
+      session: await sessionOn(model, backend),
       times: [] as number[],
     })),
   );
@@ -56,7 +55,7 @@ async function bench(path: string, flags: Flags): Promise<void> {
   const count = macs(model);
   const rows = lanes.map(({ session, times }) => {
     const figures = spread(times);
-    return { name: session.backend, ...figures, gmacs: Number((count / figures.ms / 1e6).toPrecision(4)) };
+    return { name: laneOf(session), ...figures, gmacs: Number((count / figures.ms / 1e6).toPrecision(4)) };
   });
   for (const { session } of lanes) session.dispose();
   if (flags.json) {
@@ -79,7 +78,10 @@ export function addBench(program: Command): void {
     .command('bench')
     .description('time a model on random inputs; symbolic dimensions take their greatest value')
     .argument('<MODEL.sbm>', 'the model')
-    .option('--backends <names>', 'backends with commas between them', backends, ['wasm', 'reference'])
+    .option('--backends <names>', 'backends with commas between them; wasm:N takes N threads', backends, [
+      'wasm',
+      'reference',
+    ])
     .option('--runs <N>', 'runs of each backend, after one that warms up', whole(1, 1_000_000), 20)
     .option('--json', 'print one JSON object; ms is the median, gmacs are 10⁹ multiply-accumulates a second')
     .action(bench);

@@ -3,7 +3,8 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
-import { BACKEND_NAMES, type BackendName } from '../runtime/session.ts';
+import type { Model } from '../graph/ir.ts';
+import { BACKEND_NAMES, type BackendName, createSession, type Session } from '../runtime/session.ts';
 
 /** A parser of whole numbers in lo…hi. */
 export function whole(lo: number, hi: number): (text: string) => number {
@@ -44,15 +45,32 @@ export function dim(text: string, before: Readonly<Record<string, number>> = {})
 /** Backends that every machine has. */
 export const EVERYWHERE: readonly BackendName[] = ['reference', 'wasm'];
 
-/** The name of a backend. */
-export function backend(text: string): BackendName {
-  const name = BACKEND_NAMES.find((n) => n === text);
-  if (name === undefined) throw new InvalidArgumentError(`The backends are ${BACKEND_NAMES.join(', ')}.`);
-  return name;
+/** NAME or NAME:THREADS. */
+const BACKEND = new RegExp(`^(${BACKEND_NAMES.join('|')})(?::([1-9]|[12]\\d|3[012]))?$`);
+
+/** A backend, behind a colon how many threads it may take. */
+export function backend(text: string): string {
+  if (!BACKEND.test(text))
+    throw new InvalidArgumentError(
+      `The backends are ${BACKEND_NAMES.join(', ')}; wasm:2 is wasm on two threads, of 32.`,
+    );
+  return text;
 }
 
-/** Names of backends with commas between them; each once. */
-export function backends(text: string): BackendName[] {
+/** A session on what `backend` has parsed. */
+export function sessionOn(model: Model, text: string): Promise<Session> {
+  const [, name, threads = '1'] = BACKEND.exec(text)!;
+  return createSession(model, { backend: BACKEND_NAMES.find((n) => n === name)!, threads: Number(threads) });
+}
+
+/** Backend of a session that has run, with its threads where it takes several. */
+export function laneOf(session: Session): string {
+  const { backend, threads } = session.explain();
+  return threads > 1 ? `${backend}:${threads}` : backend;
+}
+
+/** Backends with commas between them; each once. */
+export function backends(text: string): string[] {
   const list = text.split(',').map(backend);
   if (new Set(list).size !== list.length) throw new InvalidArgumentError('Name each backend once.');
   return list;

@@ -10,17 +10,16 @@ import { InputError, printable } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import { dequantizeOutput } from '../quant/float-io.ts';
-import { type BackendName, createSession } from '../runtime/session.ts';
 import { namedFile, readArray, readModel, writeBytes } from './files.ts';
 import { ownInputs, pairFiles, type ReadyInput, readyInput } from './inputs.ts';
 import { writeNpy } from './npy.ts';
-import { backend, collect, gas, whole } from './options.ts';
+import { backend, collect, gas, laneOf, sessionOn, whole } from './options.ts';
 import { grouped, print, toJson } from './output.ts';
 
 interface Flags {
   readonly input?: readonly string[];
   readonly output?: string;
-  readonly backend: BackendName;
+  readonly backend: string;
   readonly index?: number;
   readonly gasLimit?: bigint;
   readonly json?: boolean;
@@ -73,7 +72,7 @@ function show(model: Model, name: string, tensor: Tensor, file: string | undefin
 async function run(path: string, flags: Flags): Promise<void> {
   const model = readModel(path);
   const inputs = readInputs(model, flags);
-  const session = await createSession(model, { backend: flags.backend });
+  const session = await sessionOn(model, flags.backend);
   const start = performance.now();
   const result = await session.run(Object.fromEntries([...inputs].map(([name, i]) => [name, i.tensor])), {
     gasLimit: flags.gasLimit,
@@ -103,7 +102,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     print(
       toJson({
         id: hex(model.id),
-        backend: session.backend,
+        backend: laneOf(session),
         digest: result.digest,
         gasUsed: result.gasUsed,
         ms,
@@ -132,7 +131,7 @@ export function addRun(program: Command): void {
       collect,
     )
     .option('-o, --output <DIR>', 'write each output there as .npy')
-    .option('--backend <name>', 'where to run', backend, 'wasm')
+    .option('--backend <name>', 'where to run; wasm:N takes N threads', backend, 'wasm')
     .option(
       '--index <I>',
       'which entry of the first axis to take; by default the whole array where it has the shape of the input, else entry 0',

@@ -7,15 +7,16 @@ import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import type { Model } from '../graph/ir.ts';
-import { type BackendName, createSession, type RunResult, type Session } from '../runtime/session.ts';
+import type { RunResult } from '../runtime/result.ts';
+import type { Session } from '../runtime/session.ts';
 import { EXIT_DATA, UsageError } from './errors.ts';
 import { readModel } from './files.ts';
-import { backends, EVERYWHERE, whole } from './options.ts';
+import { backends, EVERYWHERE, laneOf, sessionOn, whole } from './options.ts';
 import { print, startProgress, table, toJson } from './output.ts';
 import { Random, randomDims, randomInputs } from './random.ts';
 
 interface Flags {
-  readonly backends: readonly BackendName[];
+  readonly backends: readonly string[];
   readonly runs: number;
   readonly seed: number;
   readonly json?: boolean;
@@ -51,7 +52,7 @@ function difference(
     if (element >= 0)
       return {
         run,
-        backends: [lanes[0]!.session.backend, lanes[other]!.session.backend],
+        backends: [laneOf(lanes[0]!.session), laneOf(lanes[other]!.session)],
         output: name,
         element,
         values: [a[element]!, b[element]!],
@@ -59,7 +60,7 @@ function difference(
   }
   return {
     run,
-    backends: [lanes[0]!.session.backend, lanes[other]!.session.backend],
+    backends: [laneOf(lanes[0]!.session), laneOf(lanes[other]!.session)],
     output: '',
     element: -1,
     values: [0, 0],
@@ -113,7 +114,7 @@ export async function verifyModel(
   const lanes = await Promise.all(
     flags.backends.map(
       async (backend): Promise<Lane> => ({
-        session: await createSession(model, { backend }),
+        session: await sessionOn(model, backend),
         hash: sha256.create(),
         times: [],
       }),
@@ -121,7 +122,7 @@ export async function verifyModel(
   );
   const firstDifference = await compare(model, flags, lanes);
   const rows = lanes.map(({ session, hash, times }) => ({
-    name: session.backend,
+    name: laneOf(session),
     digest: hex(hash.digest()),
     ms: Math.round(median(times) * 1000) / 1000,
   }));
@@ -178,7 +179,9 @@ export function addVerify(program: Command): void {
     .command('verify')
     .description('run random and boundary inputs on several backends and compare every bit; exit 1 if they differ')
     .argument('<MODEL.sbm>', 'the model')
-    .option('--backends <names>', 'backends with commas between them', backends, [...EVERYWHERE])
+    .option('--backends <names>', 'backends with commas between them; wasm:N takes N threads', backends, [
+      ...EVERYWHERE,
+    ])
     .option('--runs <N>', 'number of runs', whole(1, 1_000_000_000), 100)
     .option('--seed <S>', 'seed of the inputs', whole(0, 2 ** 32 - 1), 1)
     .option('--json', 'print one JSON object; ms is the median of a run, digest the SHA-256 over all run digests')

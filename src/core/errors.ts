@@ -42,6 +42,7 @@ export const HOST_ERRORS = {
   LocalLimit: 'Raise the limits passed to loadModel if this machine may run the model.',
   NoMemory: 'Free memory or run the model on another machine.',
   NoBackend: 'Choose a backend this machine has.',
+  LostWorker: 'Run again; workers are started anew.',
   DeviceFailed: 'Rerun on another backend.',
   SelfTest: 'Do not trust this device; rerun on another backend.',
 } as const;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type CostVector, pricePoly, SCHEDULE_0, sumCosts } from '../core/cost.ts';
-import { hex, sha256 } from '../core/digest.ts';
+import { digestOf, hex } from '../core/digest.ts';
 import { addDim, type Dim, greatest, isSymbol, least, type SymbolDecl } from '../core/dim.ts';
 import { ModelError, printable } from '../core/errors.ts';
 import { floorDiv } from '../core/int.ts';
@@ -168,7 +168,7 @@ function sample(c: Constant): string {
 function checkDistinct(constants: readonly Constant[], list: readonly number[]): void {
   const seen = new Set<string>();
   for (const i of list) {
-    const digest = hex(sha256(toBytes(constants[i]!.data)));
+    const digest = hex(digestOf(toBytes(constants[i]!.data)));
     if (seen.has(digest)) throw new ModelError('BadConstant', `constant ${i} occurs twice`);
     seen.add(digest);
   }

@@ -13,7 +13,7 @@ import { LowerContext } from './lower/context.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
 import type { OnnxArray } from './tensor.ts';
 
-/** How symbolic dimensions are bound, by name; one without a name is called `input[axis]`. */
+/** How symbolic dimensions are bound, by name; one without a name, or called "?", is `input[axis]`. */
 export interface LowerOptions {
   readonly dims?: Readonly<Record<string, number>> | undefined;
 }
@@ -37,13 +37,18 @@ const IMAGE_OPS: ReadonlySet<string> = new Set([
   ...['Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth', 'InstanceNormalization', 'PRelu', 'Pad'],
 ]);
 
+/** Name of a node's op, behind its domain where that is another than ONNX's own. */
+function opOf(node: OnnxNode): string {
+  return node.domain ? `${node.domain}:${node.op}` : node.op;
+}
+
 /** Refuses the nodes that have neither a lowering nor constant inputs: the first is named, all their ops are listed. */
 function refuseUnknown(nodes: readonly OnnxNode[]): void {
   const [first] = nodes;
   if (!first) return;
   const counts = new Map<string, number>();
   for (const node of nodes) {
-    const op = node.domain ? `${node.domain}:${node.op}` : node.op;
+    const op = opOf(node);
     counts.set(op, (counts.get(op) ?? 0) + 1);
   }
   const list = [...counts].map(([op, n]) => (n === 1 ? op : `${op} (${n} nodes)`)).join(', ');
@@ -65,12 +70,17 @@ function liveNodes(model: OnnxModel): { nodes: OnnxNode[]; read: Set<string> } {
   return { nodes: nodes.reverse(), read };
 }
 
+/** Name of a symbolic dimension. Exporters write "?" for any number of dimensions that have nothing to do with each other. */
+function dimName(input: OnnxValue, dim: string, axis: number): string {
+  return dim === '' || dim === '?' ? `${input.name}[${axis}]` : dim;
+}
+
 /** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
 function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): number[] {
   if (!input.shape) throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape`);
   return input.shape.map((d, axis) => {
     if (typeof d === 'number') return d;
-    const name = d || `${input.name}[${axis}]`;
+    const name = dimName(input, d, axis);
     const value = Object.hasOwn(dims, name) ? dims[name]! : axis === 0 ? 1 : undefined;
     if (value === undefined)
       throw new ImportError(
@@ -90,7 +100,9 @@ function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): nu
 
 /** Refuses a value for a dimension that no input has: a misspelt name. */
 function checkDims(model: OnnxModel, dims: Readonly<Record<string, number>>): void {
-  const known = model.inputs.flatMap((i) => (i.shape ?? []).map((d, axis) => (d === '' ? `${i.name}[${axis}]` : d)));
+  const known = model.inputs.flatMap((i) =>
+    (i.shape ?? []).map((d, axis) => (typeof d === 'string' ? dimName(i, d, axis) : d)),
+  );
   const names = known.filter((d) => typeof d === 'string');
   const wrong = Object.keys(dims).find((name) => !names.includes(name));
   if (wrong === undefined) return;
@@ -150,7 +162,7 @@ function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean 
   const context = new LowerContext(graph, node, opset);
   for (const name of node.outputs) if (graph.values.has(name)) context.fail('BadGraph', `"${name}" is defined twice`);
   const folded = fold(context);
-  const lowering = node.domain === '' ? LOWERINGS.get(node.op) : undefined;
+  const lowering = LOWERINGS.get(opOf(node));
   if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
   return folded !== undefined || lowering !== undefined;
@@ -161,7 +173,8 @@ function lowerNodes(graph: GraphBuilder, nodes: readonly OnnxNode[], opset: numb
   const unknown: OnnxNode[] = [];
   const lost = new Set<string>();
   for (const node of nodes) {
-    const known = node.domain === '' && (LOWERINGS.has(node.op) || node.op === 'Shape' || node.op === 'Size');
+    const op = opOf(node);
+    const known = LOWERINGS.has(op) || op === 'Shape' || op === 'Size';
     const broken = node.inputs.some((i) => lost.has(i));
     if (broken ? known : lowerNode(graph, node, opset)) {
       if (broken) for (const o of node.outputs) lost.add(o);

@@ -4,7 +4,7 @@
  */
 import { type Dim, dimAt, isSymbol } from '../core/dim.ts';
 import { InputError, printable } from '../core/errors.ts';
-import { allocate, elementCount, type Tensor, type TypedArray } from '../core/tensor.ts';
+import { allocate, DTYPE_RANGE, elementCount, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 
 /** What a caller passes for one input: a tensor, or its elements where the shape is static. */
@@ -111,8 +111,15 @@ function isRecord(v: unknown): v is Record<string, unknown> {
   return typeof v === 'object' && v !== null;
 }
 
-/** Arrays that inputs are copied to, by declaration; a session keeps them between synchronous runs. */
-export type Scratch = Map<InputDecl, TypedArray>;
+/** An array that an input is copied to; of a u8 view also its bytes and, rounded up, its words. */
+interface Room {
+  readonly data: TypedArray;
+  readonly bytes?: Uint8Array;
+  readonly words?: Uint32Array;
+}
+
+/** Where inputs are copied to, by declaration; a session keeps it between synchronous runs. */
+export type Scratch = Map<InputDecl, Room>;
 
 /**
  * Checks shapes and values, and gives copies in the dtype of each input (a u8 view shifted by 128): what was checked is
@@ -141,10 +148,13 @@ export function checkValues(
   return values.map(({ decl, data }) => raw(decl, data, dims, scratch));
 }
 
-function target(d: InputDecl, length: number, scratch: Scratch): TypedArray {
+function target(d: InputDecl, length: number, scratch: Scratch): Room {
   const kept = scratch.get(d);
-  if (kept?.length === length) return kept;
-  const fresh = allocate(d.dtype, length);
+  if (kept?.data.length === length) return kept;
+  const buffer = new ArrayBuffer(d.u8 ? (length + 3) & ~3 : 0);
+  const fresh: Room = d.u8
+    ? { data: new Int8Array(buffer, 0, length), bytes: new Uint8Array(buffer), words: new Uint32Array(buffer) }
+    : { data: allocate(d.dtype, length) };
   scratch.set(d, fresh);
   return fresh;
 }
@@ -157,18 +167,22 @@ function raw(
 ): TypedArray {
   const at = (e: Dim): number => dimAt(e, dims);
   const [lo, hi, shift] = [at(d.lo), at(d.hi), d.u8 ? 128 : 0];
-  const out = target(d, data.length, scratch);
-  for (let i = 0; i < out.length; i++) {
-    const v = data[i]! - shift;
-    if (v < lo || v > hi)
-      wrong(
-        'OutOfRange',
-        d,
-        `value ${i} is outside the declared interval`,
-        `${lo + shift}…${hi + shift}`,
-        String(v + shift),
-      );
-    out[i] = v;
+  const { data: out, bytes, words } = target(d, data.length, scratch);
+  (bytes ?? out).set(data);
+  for (let i = 0, n = words?.length ?? 0; i < n; i++) words![i]! ^= 0x80808080; // q = u − 128 in every byte
+  const [least, greatest] = DTYPE_RANGE[d.dtype];
+  if (lo > least || hi < greatest) {
+    for (let i = 0; i < out.length; i++) {
+      const v = out[i]!;
+      if (v < lo || v > hi)
+        wrong(
+          'OutOfRange',
+          d,
+          `value ${i} is outside the declared interval`,
+          `${lo + shift}…${hi + shift}`,
+          String(data[i]),
+        );
+    }
   }
   return out;
 }

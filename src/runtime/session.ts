@@ -5,13 +5,12 @@
 
 import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
 import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
-import { hex, runDigest } from '../core/digest.ts';
 import { assert, HostError, OutOfGas, printable } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
 import { bind, createPlan, type Plan } from './plan.ts';
-import { checkSnapshot } from './snapshot.ts';
+import { Result, type RunResult } from './result.ts';
 import { turn } from './turn.ts';
 
 /** Backends by name, loaded when asked for. */
@@ -34,6 +33,8 @@ export interface SessionOptions {
   readonly backend?: BackendName | Backend | readonly (BackendName | Backend)[];
   readonly mode?: Mode;
   readonly schedule?: GasSchedule;
+  /** Most threads that a run may take, 1…32; default 1. `explain()` says how many it takes. */
+  readonly threads?: number;
 }
 
 /** Options of a run. `gasLimit` in gas of the session's schedule. */
@@ -45,44 +46,6 @@ export interface RunOptions {
 /** Options of a synchronous run: `into` receives the outputs, by name, in their dtype and size. */
 export interface RunSyncOptions extends Omit<RunOptions, 'signal'> {
   readonly into?: Readonly<Record<string, TypedArray | Uint8Array>> | undefined;
-}
-
-/**
- * What a run yields: owned outputs by name, gas, and the run digest in hexadecimal. The digest is computed when it is first
- * read, of the outputs as they are then: read it before you change them.
- */
-export interface RunResult {
-  readonly outputs: Readonly<Record<string, Tensor>>;
-  readonly gasUsed: bigint;
-  readonly digest: string;
-}
-
-class Result implements RunResult {
-  readonly outputs: Readonly<Record<string, Tensor>>;
-  readonly gasUsed: bigint;
-  readonly #model: Model;
-  readonly #stale: () => boolean;
-  #digest: string | undefined;
-
-  constructor(model: Model, outputs: Readonly<Record<string, Tensor>>, gasUsed: bigint, stale: () => boolean) {
-    this.#model = model;
-    this.#stale = stale;
-    this.outputs = outputs;
-    this.gasUsed = gasUsed;
-  }
-
-  get digest(): string {
-    if (this.#digest === undefined && this.#stale()) {
-      throw new TypeError('read the digest of a runSync with into before the next one overwrites its outputs');
-    }
-    this.#digest ??= hex(
-      runDigest(
-        this.#model.id,
-        this.#model.outputs.map((o) => this.outputs[o.name]!),
-      ),
-    );
-    return this.#digest;
-  }
 }
 
 interface Prepared {
@@ -103,6 +66,7 @@ export class Session {
   readonly #backends: readonly Backend[];
   readonly #mode: Mode;
   readonly #schedule: GasSchedule;
+  readonly #threads: number;
   readonly #prepared: Map<string, Prepared> = new Map();
   readonly #states: Map<number, TypedArray> = new Map();
   readonly #scratch: Scratch = new Map();
@@ -113,11 +77,12 @@ export class Session {
   #borrowed = 0;
 
   /** Use `createSession`. */
-  constructor(model: Model, backends: readonly Backend[], mode: Mode, schedule: GasSchedule) {
+  constructor(model: Model, backends: readonly Backend[], mode: Mode, schedule: GasSchedule, threads: number) {
     this.model = model;
     this.#backends = backends;
     this.#mode = mode;
     this.#schedule = schedule;
+    this.#threads = threads;
     this.reset();
   }
 
@@ -169,9 +134,9 @@ export class Session {
   ): Promise<Stepper> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
-    const { executable, plan, backend } = await this.#make(call.dims, 0);
+    const { executable, plan, backend } = await this.#make(call.dims, 0, 1);
     if (executable.begin === undefined) throw new TypeError(`backend ${backend} has no sliced runs`);
-    if (options.from !== undefined) checkSnapshot(plan, options.from);
+    if (options.from !== undefined) (await import('./snapshot.ts')).checkSnapshot(plan, options.from);
     return executable.begin(this.#allInputs(call), options.from);
   }
 
@@ -189,16 +154,19 @@ export class Session {
     return this.#last()?.backend ?? this.#backends[0]!.name;
   }
 
-  /** Which kernel each node got; memory the backend takes. Of the executable prepared last. */
+  /** Which kernel each node got; threads and memory the backend takes. Of the executable prepared last. */
   explain(): {
     readonly backend: string;
+    readonly threads: number;
     readonly kernels: readonly KernelChoice[];
     readonly memory: Executable['memory'];
   } {
     this.#alive();
     const last = this.#last();
     if (last === undefined) throw new TypeError('nothing is prepared yet: await session.prepare() or run once');
-    return { backend: this.backend, kernels: last.executable.explain(), memory: last.executable.memory };
+    const { executable } = last;
+    const { threads = 1, memory } = executable;
+    return { backend: this.backend, threads, kernels: executable.explain(), memory };
   }
 
   /** Every tensor of the last run by id, in canonical layout; sessions of mode `trace` only. */
@@ -293,8 +261,8 @@ export class Session {
   async #prepare(dims: readonly number[], backend: number): Promise<Prepared> {
     const key = dims.join();
     const known = this.#prepared.get(key);
-    if (known !== undefined && backend === 0) return known;
-    const prepared = await this.#make(dims, backend);
+    if (known !== undefined && backend === 0 && !known.executable.lost) return known;
+    const prepared = await this.#make(dims, backend, this.#threads);
     known?.executable.dispose();
     this.#prepared.delete(key);
     this.#prepared.set(key, prepared);
@@ -303,11 +271,11 @@ export class Session {
   }
 
   /** A new executable of the first backend from `backend` on that does not fail. */
-  async #make(dims: readonly number[], backend: number): Promise<Prepared> {
+  async #make(dims: readonly number[], backend: number, threads: number): Promise<Prepared> {
     const plan = createPlan({ model: this.model, dims });
     for (let i = backend; ; i++) {
       try {
-        const executable = await this.#backends[i]!.prepare(plan, { mode: this.#mode });
+        const executable = await this.#backends[i]!.prepare(plan, { mode: this.#mode, threads });
         return { backend: this.#backends[i]!.name, plan, executable };
       } catch (e) {
         if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
@@ -382,18 +350,20 @@ async function resolve(b: BackendName | Backend): Promise<Backend> {
 
 /**
  * Makes a model ready to run.
+ * @param options.threads most threads that a run may take; a backend that cannot share the work takes one
  * @param options.backend name, Backend, or a list tried in order; default `wasm`
  * @throws HostError if no backend can prepare it
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
-  const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0 } = options;
+  const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0, threads = 1 } = options;
   const list = Array.isArray(backend)
     ? (backend as readonly (BackendName | Backend)[])
     : [backend as BackendName | Backend];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');
   if (!(model?.id instanceof Uint8Array)) throw new TypeError('createSession takes what loadModel returns');
   if (mode !== 'run' && mode !== 'trace') throw new TypeError('mode is run or trace');
-  const session = new Session(model, await Promise.all(list.map(resolve)), mode, schedule);
+  if (!(Number.isInteger(threads) && threads > 0 && threads < 33)) throw new RangeError('threads is 1 to 32');
+  const session = new Session(model, await Promise.all(list.map(resolve)), mode, schedule, threads);
   if (model.symbols.length === 0) await session.prepare();
   return session;
 }

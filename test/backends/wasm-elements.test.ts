@@ -69,6 +69,18 @@ describe('elementwise', () => {
       });
     }
   });
+  test('lut16 of every value', async () => {
+    const x = { dtype: 'i16' as const, shape: [65536], data: Int16Array.from({ length: 65536 }, (_, i) => i - 32768) };
+    const output = { dtype: 'i16', zp: 0, lo: -32768, hi: 32767 };
+    for (const f of [
+      (i: number) => (i & 1 ? 32767 : -32768),
+      (i: number) => (i & 1 ? -32768 : 32767),
+      (i: number) => 77 * i - 20000,
+    ]) {
+      const data = Int16Array.from({ length: 513 }, (_, i) => f(i));
+      await agree('lut16', [x, { dtype: 'i16', shape: [513], data, constant: true }], { s: 7, output });
+    }
+  });
 });
 
 describe('pools', () => {
@@ -283,12 +295,18 @@ describe('rows', () => {
         output,
       });
     }
-    for (const v of [-32768, 32767]) {
-      const x = { dtype: 'i16' as const, shape: [65536], data: new Int16Array(65536).fill(v) };
+    const ends = [-32768, 32767] as const;
+    for (const [n, u, v] of [
+      [65536, ...ends],
+      [65533, ...ends],
+      [65536, -32768, -32768],
+      [65536, 32767, 32767],
+    ] as const) {
+      const x = { dtype: 'i16' as const, shape: [n], data: Int16Array.from({ length: n }, (_, i) => (i & 1 ? u : v)) };
       const c = (value: number) => ({
         dtype: 'i32' as const,
-        shape: [65536],
-        data: new Int32Array(65536).fill(value),
+        shape: [n],
+        data: new Int32Array(n).fill(value),
         constant: true,
       });
       await agree('layer_norm', [x, c(2147483647), c(-5)], {

@@ -1,11 +1,13 @@
 /** The wasm backend as a whole: memory, traces, slices, signals, refusals, and the module itself. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { mobileNetV2 } from '../../bench/models.ts';
+import { mobileNetV2 } from '../../bench/networks.ts';
+import { graphOf } from '../../bench/prepare.ts';
 import { reference } from '../../src/backends/reference/index.ts';
 import { wasm } from '../../src/backends/wasm/index.ts';
-import { LENGTH, SHA256 } from '../../src/backends/wasm/kernels.gen.ts';
+import * as kernels from '../../src/backends/wasm/kernels.gen.ts';
 import { moduleBytes } from '../../src/backends/wasm/module.ts';
+import * as more from '../../src/backends/wasm/more/kernels.gen.ts';
 import { HostError } from '../../src/core/errors.ts';
 import { type TypedArray, toBytes } from '../../src/core/tensor.ts';
 import { encodeModel } from '../../src/format/encode.ts';
@@ -13,13 +15,15 @@ import { loadModel } from '../../src/runtime/load.ts';
 import { createPlan } from '../../src/runtime/plan.ts';
 import { planOf, Random } from './wasm-harness.ts';
 
-const model = loadModel(encodeModel(mobileNetV2(32)));
+const model = loadModel(encodeModel(graphOf({ shape: [1, 32, 32, 3], network: mobileNetV2 })));
 const plan = createPlan({ model, dims: [] });
 const image = new Random(5).fill(new Int8Array(32 * 32 * 3), -128, 127);
 
-test('the module imports its memory only and is the one that was hashed', () => {
-  const bytes = moduleBytes();
-  expect(bytes.length).toBe(LENGTH);
+test.each([
+  ['kernels', kernels],
+  ['more', more],
+])('the module %s imports its memory only and is the one that was hashed', (_, { LENGTH, SHA256, TEXT }) => {
+  const bytes = moduleBytes(TEXT, LENGTH);
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(SHA256);
   expect(WebAssembly.Module.imports(new WebAssembly.Module(bytes))).toEqual([
     { module: 'env', name: 'memory', kind: 'memory' },
@@ -67,10 +71,11 @@ test('the memory figure covers every allocation', async () => {
     await wasm.prepare(plan, { mode: 'run' }); // compiles and probes, if it is the first
     sizes.length = 0;
     const { memory } = await wasm.prepare(plan, { mode: 'run' });
-    const measured = sizes.reduce((a, b) => a + b, 0) + LENGTH;
+    const code = kernels.LENGTH + more.LENGTH;
+    const measured = sizes.reduce((a, b) => a + b, 0) + code;
     expect(measured).toBe(memory.total);
     expect(memory.constants + memory.activations + memory.scratch).toBeLessThanOrEqual(memory.total);
-    expect(memory.total - memory.constants - memory.activations - memory.scratch).toBeLessThan(65536 + LENGTH + 2048);
+    expect(memory.total - memory.constants - memory.activations - memory.scratch).toBeLessThan(65536 + code + 2048);
   } finally {
     WebAssembly.Memory = Memory;
   }
@@ -79,7 +84,7 @@ test('the memory figure covers every allocation', async () => {
 test('a run in slices gives the same bits, also from a snapshot', async () => {
   const e = await wasm.prepare(plan, { mode: 'run' });
   const whole = e.runSync!([image], {});
-  const stepper = e.begin!([image]);
+  const stepper = await e.begin!([image]);
   let calls = 0;
   let half = stepper.snapshot();
   while (!stepper.step(1000n)) if (++calls === 20) half = stepper.snapshot();
@@ -87,7 +92,7 @@ test('a run in slices gives the same bits, also from a snapshot', async () => {
   expect(stepper.outputs()).toEqual(whole);
   expect(half.next).toBe(20);
   const last = plan.nodes[half.next - 1]!.outputs[0]!;
-  const other = (await wasm.prepare(plan, { mode: 'run' })).begin!([image], half);
+  const other = await (await wasm.prepare(plan, { mode: 'run' })).begin!([image], half);
   expect(other.read(last)).toEqual(half.tensors.get(last));
   expect(other.read(plan.outputs[0]!)).toBeUndefined();
   expect(other.step(10n ** 18n)).toBe(true);

@@ -5,8 +5,12 @@
 import { expect } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { reference } from '../../src/backends/reference/index.ts';
-import { wasm } from '../../src/backends/wasm/index.ts';
-import { byteLength, DTYPE_RANGE, type DType, elementCount, type TypedArray } from '../../src/core/tensor.ts';
+import { Builder } from '../../src/backends/wasm/builder.ts';
+import { call } from '../../src/backends/wasm/call.ts';
+import { codeFor, wasm } from '../../src/backends/wasm/index.ts';
+import { prepareNode } from '../../src/backends/wasm/kernels.ts';
+import { instantiate, PAGE } from '../../src/backends/wasm/module.ts';
+import { byteLength, DTYPE_RANGE, type DType, elementCount, type TypedArray, toBytes } from '../../src/core/tensor.ts';
 import type { OutType, TensorType } from '../../src/ops/define.ts';
 import { OPS, type OpName } from '../../src/ops/index.ts';
 import type { Plan, PlanTensor } from '../../src/runtime/plan.ts';
@@ -93,7 +97,41 @@ export function planOf(op: OpName, operands: readonly (Operand | undefined)[], a
   };
 }
 
-/** Runs a node on the reference and another backend and compares every output. Returns the name of the other's kernel. */
+/** Where the units of a call are cut: single units at both ends, and uneven parts. */
+function cuts(units: number, r: Random): number[] {
+  const inner = [1, 2, units - 1, r.int(0, units), r.int(0, units)].filter((c) => c > 0 && c < units);
+  return [...new Set([0, ...inner, units])].sort((p, q) => p - q);
+}
+
+/** Runs a plan in pieces, the last first, with nothing of worth in outputs and private area before each. */
+async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint8Array[]> {
+  const b = new Builder(plan, true);
+  const { modules, more } = await codeFor(plan);
+  const calls = plan.nodes.flatMap((n) => prepareNode(n, b, more).calls);
+  const { base, area: room } = b.figures;
+  const { memory, kernels } = instantiate(modules, Math.ceil((base + room) / PAGE), base);
+  b.write(memory.buffer);
+  const bytes = new Uint8Array(memory.buffer);
+  const area = (id: number): Uint8Array => bytes.subarray(b.at({ id }), b.at({ id }) + plan.tensors[id]!.bytes);
+  plan.inputs.forEach((id, i) => area(id).set(toBytes(inputs[i]!)));
+  for (const id of plan.outputs) area(id).fill(0xa5);
+  const before = bytes.slice(0, base);
+  const r = new Random(base);
+  for (const c of calls) {
+    const at = cuts(c.units, r);
+    for (let i = at.length - 2; i >= 0; i--) {
+      bytes.fill(0x5a, base);
+      call(kernels, c, at[i]!, at[i + 1]!);
+    }
+  }
+  const outputs = plan.outputs.map(area);
+  const after = bytes.slice(0, base);
+  for (const o of outputs) after.set(before.subarray(o.byteOffset, o.byteOffset + o.length), o.byteOffset);
+  expect(Buffer.compare(after, before), 'a kernel writes outside its outputs').toBe(0);
+  return outputs;
+}
+
+/** Runs a node on the reference and another backend, on wasm also in pieces, and compares every output. Returns the name of the other’s kernel. */
 export async function agree(
   op: OpName,
   operands: readonly (Operand | undefined)[],
@@ -113,6 +151,12 @@ export async function agree(
   });
   const { kernel } = executable.explain()[0]!;
   executable.dispose();
+  if (backend !== wasm) return kernel;
+  const pieces = await inPieces(plan, inputs);
+  expected.forEach((e, i) => {
+    if (Buffer.compare(toBytes(e), pieces[i]!) !== 0)
+      expect.fail(`${label}: output ${i} differs where it is made in pieces`);
+  });
   return kernel;
 }
 

@@ -1,7 +1,7 @@
 /** The known answers of the wasm self-test, recomputed in BigInt from the formulas of spec/10-ops.md. */
 import { expect, test } from 'vitest';
 import { instantiate, type Kernels, loadModule } from '../../src/backends/wasm/module.ts';
-import { KNOWN_ANSWERS, selfTest } from '../../src/backends/wasm/selftest.ts';
+import { BASE, KNOWN_ANSWERS, selfTest } from '../../src/backends/wasm/selftest.ts';
 
 const floorDiv = (a: bigint, n: bigint): bigint => a / n - (a % n < 0n ? 1n : 0n);
 const mulhr = (x: bigint, m: bigint): bigint => floorDiv(x * m + (1n << 31n), 1n << 32n);
@@ -48,7 +48,7 @@ test('softmax', () => {
 });
 
 test('a wrong kernel is named', async () => {
-  const { memory, kernels } = instantiate(await loadModule(), 1);
+  const { memory, kernels } = instantiate([await loadModule()], 1, BASE);
   expect(selfTest(kernels, memory)).toBeUndefined();
   const broken: Kernels = { ...kernels, depthwise: () => {} };
   expect(selfTest(broken, memory)).toBe('depthwise');

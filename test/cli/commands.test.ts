@@ -190,6 +190,20 @@ describe('verify', () => {
     expect(c!.backends[0]!.digest).not.toBe(a!.backends[0]!.digest);
   });
 
+  it('takes wasm on threads as a backend; a model too small to share runs on one', () => {
+    const names = (file: string): string[] =>
+      json<{ identical: boolean; backends: { name: string }[] }>([
+        'verify',
+        file,
+        '--runs',
+        '5',
+        '--backends',
+        'wasm,wasm:3',
+      ]).backends.map((b) => b.name);
+    expect(names(digits)).toEqual(['wasm', 'wasm:3']);
+    expect(names(credit)).toEqual(['wasm', 'wasm']);
+  });
+
   it('takes two backends at least', () => {
     const { code, stdout, stderr } = samebit(['verify', credit, '--runs', '3', '--backends', 'wasm']);
     expect([code, stdout]).toEqual([2, '']);

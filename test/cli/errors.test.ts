@@ -145,6 +145,8 @@ const CASES: readonly (readonly [what: string, args: string, exit: number, error
   ['a missing argument', 'info', 2, 'UsageError'],
   ['a missing -o', 'convert @/lost-op.onnx', 2, 'UsageError'],
   ['an unknown backend', 'run @/digits.sbm --input @/image.npy --backend abacus', 2, 'UsageError'],
+  ['no threads', 'run @/digits.sbm --input @/image.npy --backend wasm:0', 2, 'UsageError'],
+  ['too many threads', 'bench @/digits.sbm --backends wasm,wasm:33', 2, 'UsageError'],
   ['a count that is no number', 'verify @/digits.sbm --runs many', 2, 'UsageError'],
   ['a dimension without a value', 'convert @/lost-op.onnx -o @/out/m.sbm --dim N', 2, 'UsageError'],
 ];

@@ -117,9 +117,9 @@ describe('bench', () => {
     const result = json<{
       runs: number;
       backends: { name: string; ms: number; min: number; max: number; gmacs: number }[];
-    }>(['bench', digits, '--runs', '3', '--backends', 'wasm,reference']);
+    }>(['bench', digits, '--runs', '3', '--backends', 'wasm,wasm:2,reference']);
     expect(result.runs).toBe(3);
-    expect(result.backends.map((b) => b.name)).toEqual(['wasm', 'reference']);
+    expect(result.backends.map((b) => b.name)).toEqual(['wasm', 'wasm:2', 'reference']);
     for (const b of result.backends) {
       expect(b.min).toBeLessThanOrEqual(b.ms);
       expect(b.ms).toBeLessThanOrEqual(b.max);

@@ -4,7 +4,12 @@ import protobuf from 'protobufjs';
 const root = protobuf.loadSync(join(import.meta.dirname, '../../src/onnx/proto/onnx.proto'));
 const ModelProto = root.lookupType('onnx.ModelProto');
 
-type Attribute = number | string | readonly number[] | { readonly float: number } | TensorSpec;
+type Attribute = number | string | readonly number[] | { readonly float: number } | Floats | TensorSpec;
+
+/** A list of floats. */
+interface Floats {
+  readonly floats: readonly number[];
+}
 
 /** A constant: float32 values, or int64 where `int` is set. */
 export interface TensorSpec {
@@ -14,7 +19,7 @@ export interface TensorSpec {
   readonly int?: true;
 }
 
-/** A node: op, inputs, outputs, attributes; a plain number is an integer attribute. */
+/** A node: op (behind its domain and a colon), inputs, outputs, attributes; a plain number is an integer attribute. */
 export type NodeSpec = readonly [
   op: string,
   inputs: readonly string[],
@@ -40,6 +45,7 @@ function attribute(name: string, v: Attribute): object {
   if (typeof v === 'number') return { name, type: 2, i: v };
   if (typeof v === 'string') return { name, type: 3, s: new TextEncoder().encode(v) };
   if (Array.isArray(v)) return { name, type: 7, ints: v };
+  if ('floats' in v) return { name, type: 6, floats: v.floats };
   return 'float' in v ? { name, type: 1, f: v.float } : { name, type: 4, t: tensor(v as TensorSpec) };
 }
 
@@ -57,7 +63,8 @@ export function buildOnnx(spec: ModelSpec): Uint8Array {
     initializer: (spec.constants ?? []).map(tensor),
     node: spec.nodes.map(([opType, input, output, attributes = {}], i) => ({
       name: `${opType}_${i}`,
-      opType,
+      opType: opType.split(':').at(-1),
+      domain: opType.split(':').at(-2) ?? '',
       input,
       output,
       attribute: Object.entries(attributes).map(([k, v]) => attribute(k, v)),

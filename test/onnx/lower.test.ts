@@ -269,6 +269,63 @@ describe('layout', () => {
   });
 });
 
+describe('ai.onnx.ml', () => {
+  const scaler = (offset: readonly number[], scale: readonly number[]): FloatGraph =>
+    graphOf({
+      inputs: { x: [2, 3] },
+      nodes: [['ai.onnx.ml:Scaler', ['x'], ['y'], { offset: { floats: offset }, scale: { floats: scale } }]],
+      outputs: ['y'],
+    });
+
+  it.each([
+    { offset: [1, 2, 3], scale: [2, 4, 8] },
+    { offset: [1, 2, 3], scale: [0.5] },
+    { offset: [1], scale: [2, 4, 8] },
+    { offset: [1], scale: [2] },
+  ])('Scaler is (x − offset)·scale: $offset, $scale', ({ offset, scale }) => {
+    const x = [1, 2, 3, -4, 5, 0.25];
+    const at = (row: readonly number[], i: number): number => row[row.length === 1 ? 0 : i % 3]!;
+    const wanted = x.map((v, i) => (v - at(offset, i)) * at(scale, i));
+    expect(run(scaler(offset, scale), x)).toEqual({ data: wanted, shape: [2, 3] });
+  });
+
+  it('refuses a Scaler of another number of features', () => {
+    expect(() => scaler([1, 2], [1])).toThrow('2 values of offset for 3 features');
+  });
+
+  it('ArrayFeatureExtractor picks on the last axis, from a vector as from one row', () => {
+    const graph = (shape: readonly number[]): FloatGraph =>
+      graphOf({
+        inputs: { x: shape },
+        constants: [{ name: 'i', shape: [1, 2], values: [2, 0], int: true }],
+        nodes: [['ai.onnx.ml:ArrayFeatureExtractor', ['x', 'i'], ['y']]],
+        outputs: ['y'],
+      });
+    expect(run(graph([2, 3]), [1, 2, 3, 4, 5, 6])).toEqual({ data: [3, 1, 6, 4], shape: [2, 2] });
+    expect(run(graph([3]), [1, 2, 3])).toEqual({ data: [3, 1], shape: [1, 2] });
+  });
+});
+
+describe('limits that never hold', () => {
+  it.each([
+    { op: 'Max', inputs: ['x', 'k'], k: Number.NEGATIVE_INFINITY },
+    { op: 'Max', inputs: ['k', 'x'], k: Number.NEGATIVE_INFINITY },
+    { op: 'Min', inputs: ['x', 'k'], k: Number.POSITIVE_INFINITY },
+  ])('$op of x and $k is x', ({ op, inputs, k }) => {
+    const spec = (v: number): ModelSpec => ({
+      inputs: { x: [1, 2] },
+      constants: [{ name: 'k', shape: [], values: [v] }],
+      nodes: [
+        [op, inputs, ['m']],
+        ['Abs', ['m'], ['y']],
+      ],
+      outputs: ['y'],
+    });
+    expect(run(graphOf(spec(k)), [3, -5])).toEqual({ data: [3, 5], shape: [1, 2] });
+    expect(refusal(spec(-k))).toMatchObject({ code: 'NotFinite' });
+  });
+});
+
 describe('refusals', () => {
   it('names the node, the op and all unsupported ops', () => {
     const nodes: NodeSpec[] = [
@@ -291,6 +348,12 @@ describe('refusals', () => {
     expect(refusal(spec, { T: 0.5 }).code).toBe('BadOption');
     expect(graphOf(spec, { T: 3 }).tensors[0]!.shape).toEqual([1, 3]);
     expect(graphOf(spec, { N: 2, T: 3 }).tensors[0]!.shape).toEqual([2, 3]);
+  });
+
+  it('takes dimensions called "?" one by one', () => {
+    const spec: ModelSpec = { inputs: { x: ['?', '?', '?'] }, nodes: [['Relu', ['x'], ['y']]], outputs: ['y'] };
+    expect(refusal(spec, { 'x[1]': 4 })).toMatchObject({ hint: 'Give it a value with --dim x[2]=VALUE.' });
+    expect(graphOf(spec, { 'x[1]': 4, 'x[2]': 6 }).tensors[0]!.shape).toEqual([1, 4, 6]);
   });
 
   it('refuses weights that are not finite, variable weights, cycles and inner inconsistencies', () => {

@@ -235,7 +235,7 @@ def states():
         return {**b.graph(), "states": list(pairs)}
 
     ok = [(0, 1), (1, 0)]
-    pair("states ascend by input", "BadState", g, ok, [(1, 0), (0, 1)], [(0, 1), (0, 1)])
+    pair("states ascend by input", "BadState", g, ok, [(1, 0), (0, 1)], [(0, 1), (0, 1)], [(1, 0), (1, 2)])
     pair("an output is in one state", "BadState", g, [(0, 1)], [(0, 1), (1, 1)])
     pair("a state's input and output exist", "BadState", g, ok, [(0, 1), (3, 0)], [(0, 3), (1, 0)], [(2**32 - 1, 0)])
     pair("a state has one dtype", "BadState", g, [(1, 2)], [(0, 0)])

@@ -185,6 +185,16 @@ def price():
 
     pad_price = lambda m: 4000 + 16 + 1 + (16 + m) + 4 * (16 + m)
     pair("the price at the maxima is below 2^53", "Limit", g, 2**53 - 1, 2**53, 2**53 + 1)
+
+    def rows(count):
+        b = Loose(n=(2**13, 2**14))
+        y, w = b.x("i8", [sym(0), 2**14], 0, 0, 0), b.x("i8", [2**14, 2**14], 0, 0, 0)
+        for _ in range(count):
+            y = b.op("matmul", y, w, stage=zero)
+        b.out(y)
+        return b.graph()
+
+    pair("the price at the maxima is below 2^53", "Limit", rows, 400, 520)
     cube = lambda r: one("linear2", X("i8", [sym(0)] * r), symbols={"n": (1, 2)}, output=I8)
     pair("the cost polynomial has a degree of at most 6", "Limit", cube, 6, 7)
     two = lambda a, b: one(

@@ -33,6 +33,8 @@ def copies():
     pair("tile: repeats", "BadAttribute", tile, [0, 1], [-1, 1])
     pair("tile: repeats", "BadAttribute", tile, [2**20, 1], [2**20 + 1, 1])
     pair("tile: one repeat an axis", "BadAttribute", tile, [1, 2], [1], [1, 2, 1])
+    grow = lambda n: one("expand", X("i8", [1, 0]), shape=[n, 0])
+    pair("expand: a dim of at most 2^30", "BadAttribute", grow, 2**30, 2**30 + 1, -1)
     block = lambda op, s: lambda n: one(op, X("i8", s), block=n)
     pair("depth_to_space: a block of at least 1", "BadAttribute", block("depth_to_space", [1, 1, 1, 4]), 2, 0, -2)
     pair("space_to_depth: a block of at least 1", "BadAttribute", block("space_to_depth", [1, 2, 2, 1]), 2, 0, -2)

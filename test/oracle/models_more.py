@@ -92,6 +92,10 @@ def copies():
         x = k.x(dtype, [1, 3, 3, 9], zp)
         k.out(k.op("depth_to_space", x, block=3), k.op("depth_to_space", x, block=3, mode="CRD"), k.op("space_to_depth", x, block=3), k.op("space_to_depth", x, block=1), k.op("depth_to_space", x, block=1))
     yield expected(k, kinds=("ends", "random"))
+    for mode in ("DCR", "CRD"):
+        k = Kit(f"blocks of 16 channels, {mode}")
+        k.out(k.op("depth_to_space", k.x("i8", [1, 1, 2, 64]), block=2, mode=mode))
+        yield expected(k, kinds=("ends",))
     k = Kit("row sums through gather, expand and tile")
     x = k.op("softmax", k.x("i8", [2, 1, 6]), l=10, m=1640000000, output=Q15)
     v = k.x("i16", [6, 2], lo=-32000, hi=32000)

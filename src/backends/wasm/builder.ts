@@ -1,5 +1,5 @@
 /**
- * The memory layout of one executable: [low page][activations][records and packed constants][scratch]. Kernels' plan
+ * The memory layout of one executable: [control words][activations][records and packed constants][private area]. Kernels' plan
  * functions reserve areas here; the bytes are written once the memory exists.
  * @module
  */
@@ -9,10 +9,10 @@ import type { Lifetime } from '../../runtime/arena.ts';
 import { firstFit } from '../../runtime/arena.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 
-/** Bytes below the activations: the scratch pointer and the kernels' small fixed areas. */
-const LOW = 1024;
-/** Cell that holds the address of the scratch area. */
-const SCRATCH_CELL = 16;
+/** Bytes below the activations. */
+const LOW = 64;
+/** Bytes of the fixed cells that a private area starts with (kernels/wasm/simd.ts). */
+const CELLS = 288;
 const ALIGN = 64;
 /** Readable bytes behind every area: vector loads may reach past a tensor. */
 const SLACK = 64;
@@ -35,7 +35,7 @@ export interface Arg extends PlanTensor {
 /** A memory area and what fills it. */
 interface Area {
   readonly at: number;
-  readonly fill: (memory: ArrayBuffer, at: number) => void;
+  readonly fill: (memory: ArrayBufferLike, at: number) => void;
 }
 
 /** Reserves areas while a plan is prepared. */
@@ -47,7 +47,7 @@ export class Builder {
   readonly #shared = new Map<string, number>();
   readonly activations: number;
   #end: number;
-  #scratch = 0;
+  #scratch = CELLS;
 
   /** @param keep true where no two activations may share bytes */
   constructor(plan: Plan, keep: boolean) {
@@ -91,7 +91,7 @@ export class Builder {
   }
 
   /** Reserves zeroed bytes that `fill` writes. Returns their address. */
-  reserve(bytes: number, fill: (memory: ArrayBuffer, at: number) => void): number {
+  reserve(bytes: number, fill: (memory: ArrayBufferLike, at: number) => void): number {
     const at = this.#end;
     this.#areas.push({ at, fill });
     this.#end = at + bytes + ((16 - (bytes % 16)) % 16);
@@ -118,19 +118,18 @@ export class Builder {
 
   /** Makes the scratch area hold at least `bytes`. */
   scratch(bytes: number): void {
-    this.#scratch = Math.max(this.#scratch, bytes);
+    this.#scratch = Math.max(this.#scratch, CELLS + bytes);
   }
 
-  /** Bytes of records and packed constants, of scratch, and of the whole memory in use. */
-  get figures(): { readonly constants: number; readonly scratch: number; readonly end: number } {
+  /** Bytes of records and packed constants, and of a private area; where the first of those lies. */
+  get figures(): { readonly constants: number; readonly area: number; readonly base: number } {
     const start = aligned(LOW + this.activations + SLACK);
-    return { constants: this.#end - start, scratch: this.#scratch, end: aligned(this.#end) + this.#scratch + SLACK };
+    return { constants: this.#end - start, area: aligned(this.#scratch + SLACK), base: aligned(this.#end) };
   }
 
-  /** Writes every area and the scratch pointer. */
-  write(memory: ArrayBuffer): void {
+  /** Writes every area. */
+  write(memory: ArrayBufferLike): void {
     for (const { at, fill } of this.#areas) fill(memory, at);
-    new Uint32Array(memory, SCRATCH_CELL, 1)[0] = aligned(this.#end);
     this.#areas.length = 0;
   }
 }

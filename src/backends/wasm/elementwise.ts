@@ -1,12 +1,12 @@
 /**
- * linear2, rescale, lut8 and lut16 (spec/10-ops.md §3).
+ * linear2, rescale and lut8 (spec/10-ops.md §3).
  * @module
  */
-import { floorDiv } from '../../core/int.ts';
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 import { multipliers } from './pack.ts';
-import { strided, walkOf } from './strided.ts';
+import { denseStrides, strided, type Walk, walkOf } from './strided.ts';
 
 /** linear2: (a·Ma + b·Mb + C) >> s with C = zp·2^s + ⌊2^(s−1)⌋ − Ma·za − Mb·zb mod 2^32; without b, Mb = 0 on a itself. */
 export function linear2(s: Site<'linear2'>, b: Builder): Prepared {
@@ -22,49 +22,34 @@ export function linear2(s: Site<'linear2'>, b: Builder): Prepared {
     [x, y, out].map((t) => walkOf(b, t, out.shape)),
   );
   const record = b.record([x.size, y.size, ma, mb, c, shift, output.lo, output.hi, out.size]);
-  return {
-    kernel: x.size < 4 && y.size < 4 ? 'linear2_dot_i16' : 'linear2_mul_i32',
-    run: (kernels) => kernels.linear2(nd, record),
-  };
+  const kernel = x.size < 4 && y.size < 4 ? 'linear2_dot_i16' : 'linear2_mul_i32';
+  return prepared(kernel, 'linear2', nd.units, nd.at, record);
 }
 
-/** rescale: rows of C channels, or one row where all multipliers are equal. */
+/** rescale: multipliers as an operand along the channels, or one of stride 0 where all are equal. */
 export function rescale(s: Site<'rescale'>, b: Builder): Prepared {
-  const [x] = s.in as readonly [Arg];
-  const { stage } = s.attrs;
-  const out = s.out[0]!;
-  const each = stage.m.length > 1;
-  const c = each ? stage.m.length : x.count;
-  const m = multipliers(b, stage.m, each ? c : 8);
-  const record = b.record([
-    floorDiv(x.count, c),
-    c,
-    x.size,
-    x.zp,
-    m,
-    each ? 32 : 0,
-    stage.l,
-    stage.zp,
-    stage.lo,
-    stage.hi,
-    out.size,
-  ]);
-  const [from, to] = [b.at(x), b.at(out)];
-  return { kernel: `rescale_i${x.size * 8}`, run: (kernels) => kernels.rescale(record, from, to) };
+  const [x, y] = [s.in[0]!, s.out[0]!];
+  const { m, l, zp, lo, hi } = s.attrs.stage;
+  const each = m.length > 1;
+  const own = (t: Arg): Walk => ({ at: b.at(t), strides: denseStrides(x.shape, t.size) });
+  const last = x.shape.length - 1;
+  const walks = [
+    own(x),
+    { at: multipliers(b, m, each ? m.length : 8), strides: x.shape.map((_, i) => (each && i === last ? 4 : 0)) },
+    own(y),
+  ];
+  const nd = strided(b, x.shape, walks);
+  const record = b.record([x.size, x.zp, l, zp, lo, hi, y.size]);
+  return prepared(`rescale_i${x.size * 8}`, 'rescale', nd.units, nd.at, record);
 }
 
 /** lut8: one table read an element. */
 export function lut8(s: Site<'lut8'>, b: Builder): Prepared {
   const [x, table] = s.in as readonly [Arg, Arg];
-  const [from, to, at] = [b.at(x), b.at(s.out[0]!), b.at(table)];
-  return { kernel: 'lut8', run: (kernels) => kernels.lut8(from, to, x.count, at, table.size) };
+  return prepared('lut8', 'lut8', blocks(x), b.at(x), b.at(s.out[0]!), x.count, b.at(table), table.size);
 }
 
-/** lut16: two nodes and an interpolation an element. */
-export function lut16(s: Site<'lut16'>, b: Builder): Prepared {
-  const [x, table] = s.in as readonly [Arg, Arg];
-  const { s: shift, output: o } = s.attrs;
-  const out = s.out[0]!;
-  const [from, to, at] = [b.at(x), b.at(out), b.at(table)];
-  return { kernel: 'lut16', run: (kernels) => kernels.lut16(from, to, x.count, at, shift, o.zp, o.lo, o.hi, out.size) };
+/** Units of 64 elements. */
+export function blocks(t: Arg): number {
+  return (t.count + 63) >>> 6;
 }

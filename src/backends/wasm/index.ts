@@ -2,62 +2,79 @@
  * The wasm backend: AssemblyScript kernels in SIMD128, one fixed memory an executable (spec/30-execution.md §3).
  * @module
  */
-import { pricePoly, SCHEDULE_0 } from '../../core/cost.ts';
 import { assert, HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
-import { polyAt } from '../../core/poly.ts';
 import type { TypedArray } from '../../core/tensor.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
 import { Builder } from './builder.ts';
-import { type Prepared, prepareNode } from './kernels.ts';
+import { call, type Prepared } from './call.ts';
+import { type More, prepareNode, wantsMore } from './kernels.ts';
 import { instantiate, type Kernels, loadModule, MODULE_BYTES, PAGE } from './module.ts';
 
 /** Most pages of a memory: one less than 32 bits address, so that the end of an area is an address, too. */
 const MAX_PAGES = 65535;
 
 /** A view of a tensor in the executable’s memory. */
-function viewOf(memory: ArrayBuffer, t: PlanTensor, at: number): TypedArray {
+function viewOf(memory: ArrayBufferLike, t: PlanTensor, at: number): TypedArray {
   if (t.dtype === 'i16') return new Int16Array(memory, at, t.count);
   if (t.dtype === 'i32') return new Int32Array(memory, at, t.count);
   return new Int8Array(memory, at, t.bytes);
 }
 
-function copyOf(a: TypedArray): TypedArray {
+/** Runs all calls of a node. */
+export function runNode(kernels: Kernels, { calls }: Prepared): void {
+  for (let i = 0; i < calls.length; i++) call(kernels, calls[i]!, 0, calls[i]!.units);
+}
+
+/** A copy in memory of its own. */
+export function copyOf(a: TypedArray): TypedArray {
   return a.slice() as TypedArray;
 }
 
-interface Ready {
+/** A plan laid out: its calls, and the areas that they name. */
+interface Layout {
+  readonly b: Builder;
+  readonly nodes: readonly Prepared[];
+}
+
+/** A plan in memory. */
+export interface Ready {
+  readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
-  readonly calls: readonly Prepared[];
+  readonly nodes: readonly Prepared[];
   readonly inputs: readonly TypedArray[];
   readonly outputs: readonly TypedArray[];
   /** View of an activation. */
   readonly view: (id: number) => TypedArray;
+  /** Where private areas start; the first is that of `kernels`. */
+  readonly bases: readonly number[];
+  readonly figures: BackendMemory;
 }
 
-class WasmExecutable implements Executable {
+/** A plan on the calling thread. */
+export class WasmExecutable implements Executable {
   readonly memory: BackendMemory;
   readonly #plan: Plan;
   readonly #keep: boolean;
   #ready: Ready | undefined;
 
-  constructor(plan: Plan, mode: Mode, ready: Ready, memory: BackendMemory) {
+  constructor(plan: Plan, mode: Mode, ready: Ready) {
     this.#plan = plan;
     this.#keep = mode === 'trace';
     this.#ready = ready;
-    this.memory = memory;
+    this.memory = ready.figures;
   }
 
   async run(
     inputs: readonly TypedArray[],
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly TypedArray[]> {
-    const { kernels, calls, outputs } = this.#load(inputs);
-    for (const call of calls) {
+    const { kernels, nodes, outputs } = this.load(inputs);
+    for (const node of nodes) {
       signal?.throwIfAborted();
-      call.run(kernels);
+      runNode(kernels, node);
       if (signal !== undefined) await turn();
     }
     return outputs.map(copyOf);
@@ -67,42 +84,18 @@ class WasmExecutable implements Executable {
     inputs: readonly TypedArray[],
     { into }: { readonly into?: readonly TypedArray[] | undefined },
   ): readonly TypedArray[] {
-    const { kernels, calls, outputs } = this.#load(inputs);
-    for (let i = 0; i < calls.length; i++) calls[i]!.run(kernels);
+    const ready = this.load(inputs);
+    const { outputs } = ready;
+    this.compute(ready);
     if (into === undefined) return outputs.map(copyOf);
     for (let i = 0; i < outputs.length; i++) into[i]!.set(outputs[i]!);
     return into;
   }
 
   /** A stepper works in this executable’s one memory: no other run may come between its steps. */
-  begin(inputs: readonly TypedArray[], from?: Snapshot): Stepper {
-    const { kernels, calls, outputs, view } = this.#load(inputs);
-    const { lifetimes, model, dims } = this.#plan;
-    for (const [id, data] of from?.tensors ?? []) if (lifetimes[id]) view(id).set(data);
-    const t = dims.map((d, i) => d - model.symbols[i]!.min);
-    const prices = model.info.map((n) => polyAt(pricePoly(n.cost, SCHEDULE_0), t));
-    let next = from?.next ?? 0;
-    /** True while a tensor that nodes before `next` made is whole and read by node `reader` or a later one. */
-    const holds = (id: number, reader: number): boolean => {
-      const life = lifetimes[id];
-      return life != null && life.first < next && (life.last >= reader || this.#keep);
-    };
-    return {
-      step: (cost) => {
-        for (let spent = 0n; next < calls.length && spent <= cost; spent += prices[next - 1]!)
-          calls[next++]!.run(kernels);
-        return next === calls.length;
-      },
-      read: (id) => this.#plan.tensors[id]?.data ?? (holds(id, next - 1) ? copyOf(view(id)) : undefined),
-      snapshot: () => ({
-        next,
-        tensors: new Map(lifetimes.flatMap((_, id) => (holds(id, next) ? [[id, copyOf(view(id))]] : []))),
-      }),
-      outputs: () => {
-        assert(next === calls.length, 'outputs are read after the last step');
-        return outputs.map(copyOf);
-      },
-    };
+  async begin(inputs: readonly TypedArray[], from?: Snapshot): Promise<Stepper> {
+    const { stepper } = await import('./stepper.ts');
+    return stepper(this.#plan, this.load(inputs), this.#keep, from);
   }
 
   trace(): ReadonlyMap<number, TypedArray> {
@@ -112,15 +105,21 @@ class WasmExecutable implements Executable {
   }
 
   explain(): readonly KernelChoice[] {
-    const calls = this.#ready?.calls ?? [];
-    return calls.map(({ kernel }, i) => ({ node: i, op: this.#plan.nodes[i]!.op, kernel }));
+    const nodes = this.#ready?.nodes ?? [];
+    return nodes.map(({ kernel }, i) => ({ node: i, op: this.#plan.nodes[i]!.op, kernel }));
   }
 
   dispose(): void {
     this.#ready = undefined;
   }
 
-  #load(inputs: readonly TypedArray[]): Ready {
+  /** All nodes on inputs that are loaded. */
+  protected compute({ kernels, nodes }: Ready): void {
+    for (let i = 0; i < nodes.length; i++) runNode(kernels, nodes[i]!);
+  }
+
+  /** Writes the inputs. */
+  protected load(inputs: readonly TypedArray[]): Ready {
     const ready = this.#ready;
     assert(ready !== undefined, 'a disposed executable runs');
     for (let i = 0; i < ready.inputs.length; i++) ready.inputs[i]!.set(inputs[i]!);
@@ -128,31 +127,69 @@ class WasmExecutable implements Executable {
   }
 }
 
-/** Lays a plan out, makes its memory and instance, and packs its constants. */
-function assemble(module: WebAssembly.Module, plan: Plan, mode: Mode): Executable {
+/** Lays a plan out. */
+export function layOut(plan: Plan, mode: Mode, { more }: Code): Layout {
   const b = new Builder(plan, mode === 'trace');
-  const calls = plan.nodes.map((n) => prepareNode(n, b));
-  const { constants, scratch, end } = b.figures;
-  const pages = floorDiv(end + PAGE - 1, PAGE);
+  return { b, nodes: plan.nodes.map((n) => prepareNode(n, b, more)) };
+}
+
+/**
+ * Makes the memory and the instances of the calling thread, and packs the constants. With `workers` the memory is shared and has a
+ * private area for each.
+ */
+export function build(plan: Plan, { b, nodes }: Layout, { modules, bytes }: Code, workers: number): Ready {
+  const { constants, base, area } = b.figures;
+  const bases = Array.from({ length: workers + 1 }, (_, i) => base + i * area);
+  const pages = floorDiv(base + bases.length * area + PAGE - 1, PAGE);
   if (pages > MAX_PAGES)
     throw new HostError('NoMemory', 'the plan needs more WebAssembly memory than an instance may have', {
       expected: `at most ${MAX_PAGES} pages`,
       actual: String(pages),
     });
-  const { memory, kernels } = instantiate(module, pages);
+  const { memory, kernels } = instantiate(modules, pages, base, workers > 0);
   b.write(memory.buffer);
   const view = (id: number): TypedArray => viewOf(memory.buffer, plan.tensors[id]!, b.at({ id }));
-  const ready: Ready = { kernels, calls, inputs: plan.inputs.map(view), outputs: plan.outputs.map(view), view };
-  return new WasmExecutable(plan, mode, ready, {
+  const figures = {
     constants,
     activations: b.activations,
-    scratch,
-    total: pages * PAGE + MODULE_BYTES,
-  });
+    scratch: bases.length * area,
+    total: pages * PAGE + bytes,
+  };
+  return {
+    memory,
+    kernels,
+    nodes,
+    inputs: plan.inputs.map(view),
+    outputs: plan.outputs.map(view),
+    view,
+    bases,
+    figures,
+  };
+}
+
+/** Modules, the bytes of their code, and the further kernels among them. */
+export interface Code {
+  readonly modules: readonly WebAssembly.Module[];
+  readonly bytes: number;
+  readonly more?: More;
+}
+
+/** What a plan takes; `shared` where several instances share a memory. */
+export async function codeFor(plan: Plan, shared: boolean = false): Promise<Code> {
+  const module = await loadModule(shared);
+  if (!plan.nodes.some((n) => wantsMore(n, plan.tensors))) return { modules: [module], bytes: MODULE_BYTES };
+  const { loadMore, MORE, MORE_BYTES } = await import('./more/index.ts');
+  return { modules: [module, await loadMore(shared)], bytes: MODULE_BYTES + MORE_BYTES, more: MORE };
 }
 
 /** The wasm backend. Its first `prepare` compiles the module and checks known answers. */
 export const wasm: Backend = {
   name: 'wasm',
-  prepare: async (plan, { mode }) => assemble(await loadModule(), plan, mode),
+  prepare: async (plan, { mode, threads = 1 }) => {
+    const threaded =
+      threads > 1 ? await (await import('./threaded.ts')).prepareThreaded(plan, mode, threads) : undefined;
+    if (threaded !== undefined) return threaded;
+    const code = await codeFor(plan);
+    return new WasmExecutable(plan, mode, build(plan, layOut(plan, mode, code), code, 0));
+  },
 };

@@ -1,5 +1,5 @@
 /**
- * The kernel of every op: a plan-time function that packs constants, lays out records and returns the call. The table is
+ * The kernel of every op: a plan-time function that packs constants, lays out records and returns the calls. The table is
  * typed over all op names, so that a new op does not compile before it has an entry.
  * @module
  */
@@ -7,27 +7,12 @@ import type { BoundAttrs } from '../../ops/define.ts';
 import type { AttrsOf, OpName } from '../../ops/index.ts';
 import type { PlanNode } from '../../runtime/plan.ts';
 import type { Arg, Builder } from './builder.ts';
-import { linear2, lut8, lut16, rescale } from './elementwise.ts';
+import type { Prepared } from './call.ts';
+import { linear2, lut8, rescale } from './elementwise.ts';
 import { conv2d, dense, matmul } from './linear.ts';
-import { lstm } from './lstm.ts';
-import type { Kernels } from './module.ts';
-import {
-  concat,
-  depth_to_space,
-  expand,
-  gather,
-  pad,
-  reshape,
-  slice,
-  space_to_depth,
-  tile,
-  transpose,
-} from './move.ts';
-import { compare, logical, max, min, mul, where } from './pairs.ts';
+import { concat, pad, reshape, slice, transpose } from './move.ts';
 import { avg_pool2d, max_pool2d } from './pool.ts';
-import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
-import { resize_bilinear, resize_nearest } from './resize.ts';
-import { argmax, argmin, layer_norm, softmax } from './rows.ts';
+import { argmax, softmax } from './rows.ts';
 
 /** A node as its kernel sees it: attributes, facts, and operands by position (undefined where absent). */
 export interface Site<N extends OpName> {
@@ -37,63 +22,69 @@ export interface Site<N extends OpName> {
   readonly out: readonly Arg[];
 }
 
-/** A chosen kernel: its name and its call. */
-export interface Prepared {
-  readonly kernel: string;
-  run(kernels: Kernels): void;
-}
-
 /** The plan-time function of an op. */
 export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => Prepared;
 
-/** Kernel of every op. */
-export const KERNELS: { readonly [N in OpName]: WasmKernel<N> } = {
+/** Ops whose kernels are always there: those of plain convolutional networks and perceptrons. */
+type CoreOp =
+  | 'argmax'
+  | 'avg_pool2d'
+  | 'concat'
+  | 'conv2d'
+  | 'dense'
+  | 'linear2'
+  | 'lut8'
+  | 'matmul'
+  | 'max_pool2d'
+  | 'pad'
+  | 'rescale'
+  | 'reshape'
+  | 'slice'
+  | 'softmax'
+  | 'transpose';
+
+const CORE: { readonly [N in CoreOp]: WasmKernel<N> } = {
   argmax,
-  argmin,
   avg_pool2d,
-  compare,
   concat,
   conv2d,
   dense,
-  depth_to_space,
-  expand,
-  gather,
-  layer_norm,
   linear2,
-  logical,
-  lstm,
   lut8,
-  lut16,
   matmul,
-  max,
   max_pool2d,
-  min,
-  mul,
   pad,
-  reduce_max,
-  reduce_mean,
-  reduce_min,
-  reduce_sum,
   rescale,
   reshape,
-  resize_bilinear,
-  resize_nearest,
   slice,
   softmax,
-  space_to_depth,
-  tile,
   transpose,
-  where,
 };
 
+/** Kernels of the module more/: of further ops, and faster ones for some nodes of the others. */
+export interface More {
+  readonly kernels: { readonly [N in Exclude<OpName, CoreOp>]: WasmKernel<N> };
+  conv2d(site: Site<'conv2d'>, builder: Builder): Prepared | undefined;
+}
+
+/** Whether the module more/ has a kernel for the node: of its op, or of a 3×3 convolution of 16 channels or more. */
+export function wantsMore(node: PlanNode, tensors: readonly { readonly shape: readonly number[] }[]): boolean {
+  if (node.op !== 'conv2d') return !(node.op in CORE);
+  const [, kh, kw] = tensors[node.inputs[1]!]!.shape;
+  return kh === 3 && kw === 3 && tensors[node.inputs[0]!]!.shape[3]! >= 16;
+}
+
 /** Prepares a node. One whose outputs are all empty has nothing to run. */
-export function prepareNode(node: PlanNode, b: Builder): Prepared {
+export function prepareNode(node: PlanNode, b: Builder, more?: More): Prepared {
   const site = {
     attrs: node.attrs,
     facts: node.facts,
     in: node.inputs.map((id) => (id < 0 ? undefined : b.arg(id))),
     out: node.outputs.map((id) => b.arg(id)),
   };
-  if (site.out.every((t) => t.count === 0)) return { kernel: 'empty', run: () => {} };
-  return (KERNELS[node.op] as WasmKernel<never>)(site as unknown as Site<never>, b);
+  if (site.out.every((t) => t.count === 0)) return { kernel: 'empty', calls: [] };
+  const special = node.op === 'conv2d' ? more?.conv2d(site as unknown as Site<'conv2d'>, b) : undefined;
+  if (special !== undefined) return special;
+  const kernels = { ...CORE, ...more?.kernels } as { readonly [N in OpName]: WasmKernel<N> };
+  return (kernels[node.op] as WasmKernel<never>)(site as unknown as Site<never>, b);
 }

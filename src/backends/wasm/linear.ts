@@ -4,7 +4,8 @@
  */
 import { floorDiv } from '../../core/int.ts';
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 import {
   blockBytes,
   blockRows,
@@ -18,6 +19,7 @@ import {
   scaleBytes,
   stageWords,
   words,
+  zeroRow,
 } from './pack.ts';
 import { broadcastStrides, strided } from './strided.ts';
 
@@ -31,8 +33,8 @@ export interface Left {
   readonly offset: number;
 }
 
-/** How a product reads its panels: i16 tiles (0), one row of i8 (1) or i16 (2), i4 (4). */
-type PanelKind = 0 | 1 | 2 | 4;
+/** How a product reads its panels: i16 tiles (0), one row of i8 (1), i4 (4). */
+type PanelKind = 0 | 1 | 4;
 
 /** Block scales of i4 panels. */
 interface Scales {
@@ -40,14 +42,26 @@ interface Scales {
   readonly at: number;
 }
 
-/** The record of `matrix` (kernels/wasm/gemm.ts). Returns its address and the end of its scratch area. */
+/** Units of a product: panels where rows are few or panels are unpacked; else four rows. */
+function unitsOf(
+  rows: number,
+  count: number,
+  panelsOnly: boolean,
+): { readonly byPanels: boolean; readonly units: number } {
+  const [tiles, columns] = [(rows + 3) >> 2, panelColumns(count) >> 3];
+  const byPanels = panelsOnly || (tiles < 16 && columns > tiles);
+  return { byPanels, units: byPanels ? columns : tiles };
+}
+
+/** The record of `matrix` (kernels/wasm/gemm.ts): its address, the end of its scratch area, its units. */
 export function matrixRecord(
   b: Builder,
   x: Left,
   c: Columns,
   kind: PanelKind,
   scales?: Scales,
-): { readonly at: number; readonly end: number } {
+): { readonly at: number; readonly end: number; readonly units: number } {
+  const { byPanels, units } = unitsOf(x.rows, c.count, kind > 0);
   const block = blockRows(x.k, x.rows);
   const panelAt = x.offset + (x.rows === 1 && kind > 0 ? panelK(x.k) * 2 + 64 : blockBytes(x.k, block));
   const end = panelAt + (scales === undefined || x.rows === 1 ? 0 : panelK(x.k) * 16);
@@ -64,10 +78,10 @@ export function matrixRecord(
     scales?.block ?? 0,
     scales?.at ?? 0,
     panelAt,
-    0,
+    byPanels,
     0,
   ];
-  return { at: b.record([...head, ...g, ...(scales === undefined ? [] : g)]), end };
+  return { at: b.record([...head, ...g]), end, units };
 }
 
 /** Bias words of [groups][count] channels. */
@@ -83,14 +97,6 @@ export function conv2d(s: Site<'conv2d'>, b: Builder): Prepared {
   if (cg === 1 && groups === o) return depthwise(s, b);
   const plain = groups === 1 && kh * kw === 1 && strides.every((v) => v === 1) && pads.every((v) => v === 0);
   return plain ? rowsTimes(s, b, o, cg, 'conv1x1') : im2col(s, b);
-}
-
-/** A zero row: `count` elements that hold zp, and some more for vector loads. */
-function zeroRow(b: Builder, x: Arg, count: number): number {
-  const length = count + 16;
-  return b.reserve(length * x.size, (memory, at) =>
-    (x.size === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)).fill(x.zp),
-  );
 }
 
 function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
@@ -122,6 +128,7 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
       m: matrix.m + g * channelArea,
     }),
   );
+  const { byPanels, units } = unitsOf(n * oh * ow, og, false);
   const record = b.record([
     n * oh * ow,
     oh,
@@ -145,28 +152,37 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
     groups,
     panelK(k),
     og * stageWords(stage)[4],
-    0,
+    byPanels ? units : 0,
     rowsAt,
     ...perGroup.flat(),
   ]);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: `conv_im2col_i${x.size * 8}`, run: (kernels) => kernels.conv(record, from, to) };
+  return prepared(`conv_im2col_i${x.size * 8}`, 'conv', units, record, b.at(x), b.at(s.out[0]!));
 }
 
-function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
+/**
+ * The record of a depthwise convolution (kernels/wasm/depthwise.ts). `order` lists the taps by pairs; one that is not a tap has
+ * weight 0. `scratch` is in bytes.
+ */
+export function depthwiseRecord(
+  s: Site<'conv2d'>,
+  b: Builder,
+  order: readonly number[],
+  scratch: number,
+): { readonly record: number; readonly x: number; readonly y: number } {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const { strides, pads, dilations, stage } = s.attrs;
   const [n, oh, ow, c] = s.out[0]!.shape as readonly [number, number, number, number];
   const [, h, width] = x.shape as readonly [number, number, number];
   const [, kh, kw] = w.shape as readonly [number, number, number];
   const taps = kh * kw;
-  const pairs = (taps + 1) >> 1;
+  const pairs = (order.length + 1) >> 1;
   const data = w.data as Int8Array;
   const packed = b.reserve(panelColumns(c) * pairs * 4, (memory, at) => {
     const out = new Int16Array(memory, at, panelColumns(c) * pairs * 2);
     for (let i = 0; i < c; i++) {
-      for (let t = 0; t < taps; t++)
-        out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + t]!;
+      order.forEach((tap, t) => {
+        if (tap < taps) out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + tap]!;
+      });
     }
   });
   const folded = words(b, c, (i) => {
@@ -174,7 +190,7 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;
     return bias.data![i]! - x.zp * sum; // wraps mod 2^32
   });
-  b.scratch((taps + 2) * 4);
+  b.scratch(scratch);
   const record = b.record([
     n,
     oh,
@@ -197,11 +213,17 @@ function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
     multipliers(b, stage?.m, c),
     ...stageWords(stage),
   ]);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return {
-    kernel: `depthwise_i${x.size * 8}${x.size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`,
-    run: (kernels) => kernels.depthwise(record, from, to),
-  };
+  return { record, x: b.at(x), y: b.at(s.out[0]!) };
+}
+
+function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
+  const [, kh, kw] = s.in[1]!.shape as readonly [number, number, number];
+  const [n, oh, ow] = s.out[0]!.shape as readonly [number, number, number];
+  const taps = Array.from({ length: kh * kw }, (_, t) => t);
+  const { record, x, y } = depthwiseRecord(s, b, taps, (taps.length + 2) * 4);
+  const size = s.in[0]!.size;
+  const kernel = `depthwise_i${size * 8}${size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`;
+  return prepared(kernel, 'depthwise', n * oh * ow, record, x, y);
 }
 
 /** Contiguous rows of K times constant weights [O,K]. */
@@ -223,12 +245,9 @@ function rowsTimes(s: Site<'conv2d'> | Site<'dense'>, b: Builder, o: number, k: 
     ld: o,
   };
   const scales = u === undefined ? undefined : { block: (s as Site<'dense'>).attrs.block, at: scaleBytes(b, u) };
-  const { at } = matrixRecord(b, { rows, k, size: x.size, zp: x.zp, offset: 0 }, columns, kind, scales);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return {
-    kernel: `${name}_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}`,
-    run: (kernels) => kernels.matrix(at, from, to),
-  };
+  const { at, units } = matrixRecord(b, { rows, k, size: x.size, zp: x.zp, offset: 0 }, columns, kind, scales);
+  const kernel = `${name}_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}`;
+  return prepared(kernel, 'matrix', units, at, b.at(x), b.at(s.out[0]!));
 }
 
 /** dense: i8 weights, or i4 weights with block scales. */
@@ -253,7 +272,7 @@ export function matmul(s: Site<'matmul'>, b: Builder): Prepared {
     stage,
     ld: count,
   };
-  const left = matrixRecord(b, { rows, k, size: x.size, zp: 0, offset: 0 }, columns, rows === 1 ? 2 : 0);
+  const left = matrixRecord(b, { rows, k, size: x.size, zp: 0, offset: 0 }, columns, 0);
   b.scratch(left.end + panelColumns(count) * panelK(k) * 2 + 64);
   const right = b.record([k, count, y.size, tb, left.end]);
   const batch = out.shape.slice(0, -2);
@@ -265,8 +284,6 @@ export function matmul(s: Site<'matmul'>, b: Builder): Prepared {
     };
   };
   const nd = strided(b, [...batch, 1], [x, y, out].map(matrices), true);
-  return {
-    kernel: `matmul_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}_i${y.size * 8}`,
-    run: (kernels) => kernels.matmul(nd, right, left.at),
-  };
+  const kernel = `matmul_i${x.size * 8}_i${y.size * 8}`;
+  return prepared(kernel, 'matmul', nd.units * (panelColumns(count) >> 3), nd.at, right, left.at);
 }

@@ -3,22 +3,48 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
-import { LENGTH, TEXT } from './kernels.gen.ts';
-import { selfTest } from './selftest.ts';
+import { kernelsOver } from './call.ts';
+import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
+import { BASE, selfTest } from './selftest.ts';
 
-/** What the module exports. Arguments are byte addresses and small integers; records are described beside each kernel. */
+/**
+ * What the module exports: the base of the private area, and kernels. A kernel computes the units from…to−1 of an output;
+ * arguments are byte addresses and small integers; records are described beside each kernel.
+ */
 export interface Kernels {
-  argmax(x: number, y: number, outer: number, k: number, inner: number, size: number, last: number, flip: number): void;
-  bilinear(record: number, x: number, y: number): void;
-  binary(nd: number, record: number): void;
-  conv(record: number, x: number, y: number): void;
-  copy(to: number, from: number, bytes: number): void;
-  depthwise(record: number, x: number, y: number): void;
-  gather(x: number, y: number, at: number, outer: number, step: number, count: number, inner: number): void;
-  layerNorm(record: number, x: number, y: number): void;
-  linear2(nd: number, record: number): void;
-  lstm(record: number, x: number, h0: number, c0: number, h: number, lastH: number, lastC: number): void;
+  readonly base: WebAssembly.Global;
+  argmax(
+    from: number,
+    to: number,
+    x: number,
+    y: number,
+    k: number,
+    inner: number,
+    size: number,
+    last: number,
+    flip: number,
+  ): void;
+  bilinear(from: number, to: number, record: number, x: number, y: number): void;
+  binary(from: number, to: number, nd: number, record: number): void;
+  conv(from: number, to: number, record: number, x: number, y: number): void;
+  depthwise(from: number, to: number, record: number, x: number, y: number): void;
+  gather(from: number, to: number, x: number, y: number, at: number, step: number, count: number, inner: number): void;
+  layerNorm(from: number, to: number, record: number, x: number, y: number): void;
+  linear2(from: number, to: number, nd: number, record: number): void;
+  lstm(
+    from: number,
+    to: number,
+    record: number,
+    x: number,
+    h0: number,
+    c0: number,
+    h: number,
+    lastH: number,
+    lastC: number,
+  ): void;
   lut16(
+    from: number,
+    to: number,
     x: number,
     y: number,
     n: number,
@@ -29,15 +55,30 @@ export interface Kernels {
     hi: number,
     size: number,
   ): void;
-  lut8(x: number, y: number, n: number, table: number, size: number): void;
-  matmul(nd: number, b: number, a: number): void;
-  matrix(record: number, x: number, y: number): void;
-  move(nd: number, size: number): void;
-  pool(record: number, x: number, y: number, avg: number): void;
-  reduce(nd: number, record: number, y: number): void;
-  rescale(record: number, x: number, y: number): void;
-  select(nd: number, op: number, size: number): void;
-  softmax(nd: number, record: number): void;
+  lut8(from: number, to: number, x: number, y: number, n: number, table: number, size: number): void;
+  matmul(from: number, to: number, nd: number, b: number, a: number): void;
+  matrix(from: number, to: number, record: number, x: number, y: number): void;
+  move(from: number, to: number, nd: number, size: number): void;
+  nearest(
+    from: number,
+    to: number,
+    x: number,
+    y: number,
+    image: number,
+    rows: number,
+    oh: number,
+    columns: number,
+    ow: number,
+    pixel: number,
+  ): void;
+  pool(from: number, to: number, record: number, x: number, y: number, avg: number): void;
+  reduce(from: number, to: number, nd: number, record: number, y: number): void;
+  rescale(from: number, to: number, nd: number, record: number): void;
+  select(from: number, to: number, nd: number, op: number, size: number): void;
+  softmax(from: number, to: number, nd: number, record: number): void;
+  /** This and the next: of the module more/, as are those of its ops. */
+  strips(from: number, to: number, record: number, x: number, y: number): void;
+  winograd(from: number, to: number, record: number, x: number, y: number): void;
 }
 
 /** Bytes of the module: code, charged to every executable’s memory figure. */
@@ -46,23 +87,22 @@ export const MODULE_BYTES: number = LENGTH;
 /** Bytes of a page of memory. */
 export const PAGE = 65536;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled: Promise<WebAssembly.Module>[] = [];
 
 /**
- * The module, compiled and probed on first use.
+ * The module, compiled and probed on first use; `shared` is one whose memory several instances share.
  * @throws HostError `NoBackend` without WebAssembly SIMD, `SelfTest` if a known answer comes out wrong
  */
-export function loadModule(): Promise<WebAssembly.Module> {
-  compiled ??= compile();
-  return compiled;
+export function loadModule(shared: boolean = false): Promise<WebAssembly.Module> {
+  return (compiled[+shared] ??= compile(shared));
 }
 
-/** The bytes that TEXT holds (scripts/build-wasm.ts, `textOf`). */
-export function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(LENGTH);
+/** The `length` bytes that a text holds (scripts/build-wasm.ts, `textOf`). */
+export function moduleBytes(text: string, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
   let more = -3;
-  for (let i = 0, at = 0; i < TEXT.length; i++) {
-    const c = TEXT.charCodeAt(i);
+  for (let i = 0, at = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
     if (c < 40) more = 86 * (c - 32) - 3;
     else {
       bytes[at++] = c - (c > 92 ? 41 : 40) + more;
@@ -72,17 +112,29 @@ export function moduleBytes(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-async function compile(): Promise<WebAssembly.Module> {
+/** Compiles such a module; `limits` is where the flags of its memory stand, which say whether several instances share that. */
+export function compileText(
+  text: string,
+  length: number,
+  limits: number,
+  shared: boolean,
+): Promise<WebAssembly.Module> {
+  const bytes = moduleBytes(text, length);
+  if (shared) bytes[limits] = 3; // minimum, maximum, shared
+  return WebAssembly.compile(bytes);
+}
+
+async function compile(shared: boolean): Promise<WebAssembly.Module> {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   if (!littleEndian || typeof WebAssembly === 'undefined')
     throw new HostError('NoBackend', 'no WebAssembly on this machine');
   let module: WebAssembly.Module;
   try {
-    module = await WebAssembly.compile(moduleBytes());
+    module = await compileText(TEXT, LENGTH, LIMITS, shared);
   } catch {
     throw new HostError('NoBackend', 'this engine does not accept WebAssembly SIMD');
   }
-  const { memory, kernels } = instantiate(module, 1);
+  const { memory, kernels } = instantiate([module], 1, BASE, shared);
   const wrong = selfTest(kernels, memory);
   if (wrong !== undefined)
     throw new HostError('SelfTest', `the wasm backend computes ${wrong} wrongly on this machine`);
@@ -90,19 +142,20 @@ async function compile(): Promise<WebAssembly.Module> {
 }
 
 /**
- * An instance over a fresh memory of exactly `pages` pages; it never grows.
+ * Kernels over one fresh memory of exactly `pages` pages; it never grows.
  * @throws HostError `NoMemory`
  */
 export function instantiate(
-  module: WebAssembly.Module,
+  modules: readonly WebAssembly.Module[],
   pages: number,
+  base: number,
+  shared: boolean = false,
 ): { memory: WebAssembly.Memory; kernels: Kernels } {
   let memory: WebAssembly.Memory;
   try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch {
     throw new HostError('NoMemory', `no room for ${pages} pages of WebAssembly memory`);
   }
-  const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, kernels: instance.exports as unknown as Kernels };
+  return { memory, kernels: kernelsOver(modules, memory, base) };
 }

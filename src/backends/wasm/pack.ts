@@ -80,6 +80,14 @@ export function words(b: Builder, count: number, value: (i: number) => number, g
   });
 }
 
+/** A zero row: `count` elements that hold zp, and some more for vector loads. */
+export function zeroRow(b: Builder, x: Arg, count: number): number {
+  const length = count + 16;
+  return b.reserve(length * x.size, (memory, at) =>
+    (x.size === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)).fill(x.zp),
+  );
+}
+
 /** Multipliers of [groups][count] channels, eight a panel; zeros without a stage. */
 export function multipliers(b: Builder, m: Int32Array | undefined, count: number, groups = 1): number {
   return words(b, count, m === undefined ? () => 0 : m.length === 1 ? () => m[0]! : (i) => m[i]!, groups);

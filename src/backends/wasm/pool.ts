@@ -4,7 +4,8 @@
  */
 import type { WindowAttrs } from '../../ops/window.ts';
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 
 function windowWords(x: Arg, y: Arg, a: WindowAttrs): number[] {
   const [n, oh, ow] = y.shape as readonly [number, number, number];
@@ -23,20 +24,34 @@ function windowWords(x: Arg, y: Arg, a: WindowAttrs): number[] {
   ];
 }
 
+function pooled(
+  kernel: string,
+  x: Arg,
+  y: Arg,
+  b: Builder,
+  record: readonly (number | boolean)[],
+  avg: number,
+): Prepared {
+  const rows = y.shape[0]! * y.shape[1]!;
+  return prepared(`${kernel}_i${x.size * 8}`, 'pool', rows, b.record(record), b.at(x), b.at(y), avg);
+}
+
 /** max_pool2d: vector maxima over the taps inside the image. */
 export function max_pool2d(s: Site<'max_pool2d'>, b: Builder): Prepared {
-  const [x] = s.in as readonly [Arg];
-  const record = b.record([...windowWords(x, s.out[0]!, s.attrs)]);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: `max_pool_i${x.size * 8}`, run: (kernels) => kernels.pool(record, from, to, 0) };
+  const [x, y] = [s.in[0]!, s.out[0]!];
+  return pooled('max_pool', x, y, b, windowWords(x, y, s.attrs), 0);
 }
 
 /** avg_pool2d: i32 sums, then the stage with the multiplier divided by the tap count. */
 export function avg_pool2d(s: Site<'avg_pool2d'>, b: Builder): Prepared {
-  const [x] = s.in as readonly [Arg];
+  const [x, y] = [s.in[0]!, s.out[0]!];
   const { include_pad, m1, l, output: o } = s.attrs;
-  const y = s.out[0]!;
-  const record = b.record([...windowWords(x, y, s.attrs), x.zp, include_pad, m1, l, o.zp, o.lo, o.hi, y.size, m1]);
-  const [from, to] = [b.at(x), b.at(y)];
-  return { kernel: `avg_pool_i${x.size * 8}`, run: (kernels) => kernels.pool(record, from, to, 1) };
+  return pooled(
+    'avg_pool',
+    x,
+    y,
+    b,
+    [...windowWords(x, y, s.attrs), x.zp, include_pad, m1, l, o.zp, o.lo, o.hi, y.size],
+    1,
+  );
 }

@@ -1,12 +1,12 @@
 /**
- * Ops over rows: softmax, argmax, argmin, layer_norm (spec/10-ops.md §4, §5).
+ * Ops over rows: softmax and argmax (spec/10-ops.md §4, §5).
  * @module
  */
 import { EXP2, exponent, expweight } from '../../core/exp2.ts';
-import { floorDiv } from '../../core/int.ts';
 import { elementCount } from '../../core/tensor.ts';
 import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
+import { type Prepared, prepared } from './call.ts';
+import type { Site } from './kernels.ts';
 import { words } from './pack.ts';
 import { strided, walkOf } from './strided.ts';
 
@@ -18,7 +18,7 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   const e = s.facts.weightBits!;
   const { shape } = y;
   const k = shape[shape.length - 1]!;
-  b.scratch(k * 4);
+  b.scratch(((k + 3) & ~3) * 4);
   const small = x.size === 1;
   const table = small ? words(b, 256, (d) => expweight(exponent(d, l, m), e)) : 0;
   const exp2 = small ? 0 : b.shared('EXP2', () => EXP2);
@@ -47,47 +47,20 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
     offset === undefined ? 0 : b.at(offset),
     shape[shape.length - 2] ?? 1,
   ]);
-  return { kernel: `softmax_i${x.size * 8}${small ? '_table' : ''}`, run: (kernels) => kernels.softmax(nd, record) };
+  return prepared(`softmax_i${x.size * 8}${small ? '_table' : ''}`, 'softmax', nd.units, nd.at, record);
 }
 
 /** argmax and argmin over [outer, K, inner]; `flip` −1 reverses the order. */
-function arg(kernel: string, flip: number) {
+export function arg(kernel: string, flip: number) {
   return (s: Site<'argmax'>, b: Builder): Prepared => {
     const [x] = s.in as readonly [Arg];
     const { axis, select_last } = s.attrs;
-    const [outer, inner] = [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis + 1))];
-    const [from, to, last] = [b.at(x), b.at(s.out[0]!), select_last ? 1 : 0];
-    return { kernel, run: (kernels) => kernels.argmax(from, to, outer, x.shape[axis]!, inner, x.size, last, flip) };
+    const y = s.out[0]!;
+    const inner = elementCount(x.shape.slice(axis + 1));
+    const last = select_last ? 1 : 0;
+    return prepared(kernel, 'argmax', y.count, b.at(x), b.at(y), x.shape[axis]!, inner, x.size, last, flip);
   };
 }
 
 /** argmax: the index of the greatest value. */
 export const argmax: (s: Site<'argmax'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmax', 0);
-/** argmin: the index of the least value. */
-export const argmin: (s: Site<'argmin'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmin', -1);
-
-/** layer_norm: 64-bit row facts, then elements eight at a time. */
-export function layer_norm(s: Site<'layer_norm'>, b: Builder): Prepared {
-  const [x, gamma, beta] = s.in as readonly [Arg, Arg, Arg];
-  const y = s.out[0]!;
-  const { eps, g, output: o } = s.attrs;
-  const n = x.shape[x.shape.length - 1]!;
-  const record = b.record([
-    floorDiv(x.count, n),
-    n,
-    x.size,
-    x.zp,
-    s.facts.fraction!,
-    Number(eps & 0xffffffffn),
-    Number(eps >> 32n),
-    b.at(gamma),
-    b.at(beta),
-    g,
-    o.zp,
-    o.lo,
-    o.hi,
-    y.size,
-  ]);
-  const [from, to] = [b.at(x), b.at(y)];
-  return { kernel: `layer_norm_i${x.size * 8}`, run: (kernels) => kernels.layerNorm(record, from, to) };
-}

@@ -13,8 +13,10 @@ export const KNOWN_ANSWERS = {
   softmax: [11889, 7180, 13699],
 } as const;
 
-/** Addresses in the probe’s single page. */
-const [SCRATCH, RECORD, X, W, BIAS, M, ZERO, OUT] = [49152, 1024, 8192, 16384, 20480, 24576, 28672, 32768];
+/** Private area of the probes’ instance, in its single page. */
+export const BASE = 49152;
+/** Further addresses. */
+const [RECORD, X, W, BIAS, M, ZERO, OUT] = [1024, 8192, 16384, 20480, 24576, 28672, 32768];
 
 /** Runs the probes in a fresh one-page instance. Returns the name of the first that is wrong. */
 export function selfTest(kernels: Kernels, memory: WebAssembly.Memory): string | undefined {
@@ -24,7 +26,6 @@ export function selfTest(kernels: Kernels, memory: WebAssembly.Memory): string |
   const words = (at: number, values: ArrayLike<number>): void => i32.set(values, at >> 2);
   const equal = (actual: Int8Array | Int16Array, expected: readonly number[]): boolean =>
     expected.every((v, i) => v === actual[i]);
-  words(16, [SCRATCH]);
   words(BIAS, [1000, -7]);
   words(M, [2147483647, 536870912]);
 
@@ -32,7 +33,7 @@ export function selfTest(kernels: Kernels, memory: WebAssembly.Memory): string |
   i8.set([-128, 127, 5, -6], X);
   i16.set([127, -128, -1, 3], W >> 1);
   words(RECORD, [2, 2, 1, -3, 4, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, W, BIAS, M, 0, 10, -100, 127, 1, 2]);
-  kernels.matrix(RECORD, X, OUT);
+  kernels.matrix(0, 1, RECORD, X, OUT);
   if (!equal(i8.subarray(OUT), KNOWN_ANSWERS.matrix)) return 'matrix';
 
   // 3×3 weights 31t − 128 over one row of two pixels, zero point −2, padded by 1; b' = b + 2·Σw
@@ -43,14 +44,14 @@ export function selfTest(kernels: Kernels, memory: WebAssembly.Memory): string |
   words(BIAS, [1000 + 2 * (9 * -128 + 31 * 36)]);
   words(RECORD, [1, 1, 2, 1, 2, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1, ZERO, W, BIAS, M, 0, 3, -128, 127, 1]);
   words(M, [40000000]);
-  kernels.depthwise(RECORD, X, OUT);
+  kernels.depthwise(0, 2, RECORD, X, OUT);
   if (!equal(i8.subarray(OUT), KNOWN_ANSWERS.depthwise)) return 'depthwise';
 
   // one row of three i16 values, l = 7
   i16.set([0, -1000, 281], X >> 1);
   words(W, new Int32Array(EXP2.buffer));
-  words(RECORD, [3, 1, X, 0, OUT, 2, 0, 2, 0]);
+  words(RECORD, [3, 1, X, 0, OUT, 2, 0, 2, 0, 3]);
   words(BIAS, [2, 7, 1600000000, 22, W, 0, 15, 0, 0, 32767, 2, 0, 0, 0, 0, 1]);
-  kernels.softmax(RECORD, BIAS);
+  kernels.softmax(0, 1, RECORD, BIAS);
   return equal(i16.subarray(OUT >> 1), KNOWN_ANSWERS.softmax) ? undefined : 'softmax';
 }

@@ -2,6 +2,7 @@
  * Records of strided iteration: dims of length 1 dropped, neighbours merged where every operand allows it.
  * @module
  */
+import { floorDiv } from '../../core/int.ts';
 import { stridesOf } from '../../ops/rules.ts';
 import type { Arg, Builder } from './builder.ts';
 
@@ -50,21 +51,36 @@ export function collapse(dims: readonly number[], walks: readonly Walk[]): Axis[
   return out;
 }
 
-/** A record of one to three operands over `axes` around the run `inner`. */
-export function recordOf(b: Builder, axes: readonly Axis[], inner: Axis, walks: readonly Walk[]): number {
+/** A record of kernels/wasm/nd.ts: its address and how many units it has. */
+export interface Nd {
+  readonly at: number;
+  readonly units: number;
+}
+
+/** A record of one to three operands over `axes` around the run `inner`, in units of `unit` elements. */
+export function recordOf(b: Builder, axes: readonly Axis[], inner: Axis, walks: readonly Walk[], unit: number): Nd {
   const three = (v: readonly number[]): number[] => [v[0] ?? 0, v[1] ?? 0, v[2] ?? 0];
   const runs = axes.reduce((n, a) => n * a.n, 1);
-  const outer = [...axes].reverse().flatMap((a) => [a.n, ...three(a.s), 0]);
-  return b.record([inner.n, runs, ...three(walks.map((w) => w.at)), ...three(inner.s), axes.length, ...outer]);
+  const outer = [...axes].reverse().flatMap((a) => [a.n, ...three(a.s)]);
+  const at = b.record([
+    inner.n,
+    runs,
+    ...three(walks.map((w) => w.at)),
+    ...three(inner.s),
+    axes.length,
+    unit,
+    ...outer,
+  ]);
+  return { at, units: runs * floorDiv(inner.n + unit - 1, unit) };
 }
 
 /**
- * A record over `dims`, none of them 0, for one to three operands. The inner run is the last merged dim, or with `whole`
- * exactly the last dim.
+ * A record over `dims`, none of them 0, for one to three operands. The inner run is the last merged dim, in units of 64; with
+ * `whole` it is exactly the last dim, one unit.
  */
-export function strided(b: Builder, dims: readonly number[], walks: readonly Walk[], whole = false): number {
+export function strided(b: Builder, dims: readonly number[], walks: readonly Walk[], whole = false): Nd {
   const last = dims.length - 1;
   const axes = collapse(whole ? dims.slice(0, last) : dims, walks);
   const inner = whole ? { n: dims[last]!, s: walks.map((w) => w.strides[last]!) } : (axes.pop() ?? { n: 1, s: [] });
-  return recordOf(b, axes, inner, walks);
+  return recordOf(b, axes, inner, walks, whole ? inner.n : Math.min(inner.n, 64));
 }

@@ -49,17 +49,14 @@ class WebGpuExecutable implements Executable {
   readonly #plan: Plan;
   readonly #kernels: readonly string[];
   readonly #keep: boolean;
-  /** Makes everything again, on a device that has not failed. */
-  readonly #again: () => Promise<Ready>;
   #ready: Ready | undefined;
   #trace: ReadonlyMap<number, TypedArray> | undefined;
 
-  constructor(plan: Plan, mode: Mode, made: Made, again: () => Promise<Ready>) {
+  constructor(plan: Plan, mode: Mode, made: Made) {
     this.#plan = plan;
     this.#keep = mode === 'trace';
     this.#kernels = made.kernels;
     this.#ready = made.ready;
-    this.#again = again;
     this.memory = made.memory;
   }
 
@@ -67,9 +64,8 @@ class WebGpuExecutable implements Executable {
     inputs: readonly TypedArray[],
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly TypedArray[]> {
-    assert(this.#ready !== undefined, 'a disposed executable runs');
-    if (this.#ready.gpu.failure !== undefined) this.#ready = await this.#again();
     const ready = this.#ready;
+    assert(ready !== undefined, 'a disposed executable runs');
     const { gpu, staging, batches } = ready;
     const allowance = floorDiv(ready.work, SLOWEST);
     ready.inputsAt.forEach((at, i) => ready.inputs.set(toBytes(inputs[i]!), at));
@@ -84,6 +80,11 @@ class WebGpuExecutable implements Executable {
     const bytes = await gpu.checked('run', all, allowance);
     assert(bytes.length === staging.size, 'a readback of another length');
     return this.#results(ready, bytes);
+  }
+
+  /** True where its device has failed: the next run makes the plan anew on another one. */
+  get lost(): boolean {
+    return this.#ready?.gpu.failure !== undefined;
   }
 
   trace(): ReadonlyMap<number, TypedArray> {
@@ -256,10 +257,8 @@ export function createWebGpu(options: GpuOptions = {}): Backend {
     answers = acquire(options);
     return answers;
   };
-  const prepare: Backend['prepare'] = async (plan, { mode }) => {
-    const make = async (): Promise<Made> => assemble(await current(), plan, mode);
-    return new WebGpuExecutable(plan, mode, await make(), async () => (await make()).ready);
-  };
+  const prepare: Backend['prepare'] = async (plan, { mode }) =>
+    new WebGpuExecutable(plan, mode, await assemble(await current(), plan, mode));
   return { name: 'webgpu', prepare };
 }
 

@@ -7,6 +7,7 @@ import { Conv, ConvTranspose } from './Conv.ts';
 import type { OpLowering } from './context.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { Gemm, MatMul } from './Gemm.ts';
+import { ML } from './ml.ts';
 import { MOVE } from './move.ts';
 import { AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool } from './pools.ts';
 import { DepthToSpace, Resize, SpaceToDepth } from './Resize.ts';
@@ -15,7 +16,7 @@ import { LogSoftmax, Softmax } from './Softmax.ts';
 import { SHAPES } from './shape-ops.ts';
 import { UNARY } from './unary.ts';
 
-/** Lowering by ONNX op name, for the ONNX domain. */
+/** Lowering by ONNX op name, behind its domain where that is another than ONNX's own. */
 export const LOWERINGS: ReadonlyMap<string, OpLowering> = new Map(
   Object.entries({
     ...UNARY,
@@ -23,6 +24,7 @@ export const LOWERINGS: ReadonlyMap<string, OpLowering> = new Map(
     ...REDUCE,
     ...SHAPES,
     ...MOVE,
+    ...ML,
     AveragePool,
     BatchNormalization,
     Conv,

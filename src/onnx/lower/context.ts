@@ -72,7 +72,12 @@ export class LowerContext extends NodeReader {
     const value = this.#value(i);
     if ('view' in value) return value.view;
     const { data, shape } = value.constant;
-    if (!data.every(Number.isFinite)) this.fail('NotFinite', `input ${i} holds NaN or infinity`);
+    if (!data.every(Number.isFinite))
+      this.fail(
+        'NotFinite',
+        `the constant input ${i} holds NaN or infinity`,
+        'Write a finite number in its place, e.g. −10000 for what a mask leaves out.',
+      );
     return { id: this.graph.constant(this.node, value.constant), perm: identity(shape.length), shape: null };
   }
 

@@ -97,10 +97,21 @@ function fold(op: FloatOp, scale: (n: number) => number): OpLowering {
   };
 }
 
+/** Of two operands the one beside a constant that never wins, as in max(−∞, x) = x; undefined where there is none. */
+function besideIdle(c: LowerContext, how: 'min' | 'max'): View | undefined {
+  if (c.node.inputs.length !== 2) return undefined;
+  const i = [0, 1].find((k) => {
+    const w = c.constant(k);
+    return w?.data.length === 1 && w.data[0] === (how === 'max' ? OPEN.lo : OPEN.hi);
+  });
+  return i !== undefined && c.constant(i)!.shape.length <= c.shape(1 - i).length ? c.view(1 - i) : undefined;
+}
+
 /** min or max: limits where one operand is one constant value. */
 function extremum(how: 'min' | 'max'): OpLowering {
   return (c) => {
-    if (c.node.inputs.length === 1) return c.set(c.view(0));
+    const only = c.node.inputs.length === 1 ? c.view(0) : besideIdle(c, how);
+    if (only) return c.set(only);
     const k = c.node.inputs.length === 2 ? withConstant(c) : undefined;
     if (k?.row.length !== 1) return fold({ kind: 'extremum', how }, () => 1)(c);
     const limits = how === 'max' ? { lo: k.row[0]!, hi: OPEN.hi } : { lo: OPEN.lo, hi: k.row[0]! };

@@ -2,12 +2,13 @@
  * reduce_sum, reduce_mean, reduce_max and reduce_min (spec/10-ops.md §4).
  * @module
  */
-import { floorDiv, roundDiv } from '../../core/int.ts';
-import type { Stage } from '../../ops/define.ts';
-import type { Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
-import { oneStage } from './pack.ts';
-import { collapse, denseStrides, recordOf } from './strided.ts';
+import { floorDiv, roundDiv } from '../../../core/int.ts';
+import type { Stage } from '../../../ops/define.ts';
+import type { Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { oneStage } from '../pack.ts';
+import { collapse, denseStrides, recordOf } from '../strided.ts';
 
 /** The operation of kernels/wasm/reduce.ts, and its neutral value. */
 const ADD = [0, 0] as const;
@@ -32,12 +33,22 @@ function reduced(
   const axes = collapse(x.shape, walks);
   const inner = axes.pop() ?? { n: 1, s: [x.size, 4] };
   const deep = inner.s[1] !== 0 && axes[axes.length - 1]?.s[1] === 0 ? axes.pop()! : { n: 1, s: [0] };
-  const nd = recordOf(b, axes, inner, walks);
+  const nd = recordOf(b, axes, inner, walks, Math.max(1, inner.n));
+  const units = axes[0]?.s[1] ? axes[0].n : 1; // an outermost axis that is kept
   b.scratch(y.count * 4 + 32);
   const first = op === 0 ? -floorDiv(x.count, y.count) * x.zp : neutral;
-  const record = b.record([op, x.size, y.count, first, neutral, deep.n, deep.s[0]!, ...oneStage(stage, y.size)]);
-  const to = b.at(y);
-  return { kernel: `reduce_i${x.size * 8}`, run: (kernels) => kernels.reduce(nd, record, to) };
+  const record = b.record([
+    op,
+    x.size,
+    floorDiv(y.count, units),
+    first,
+    neutral,
+    deep.n,
+    deep.s[0]!,
+    ...oneStage(stage, y.size),
+    floorDiv(nd.units, units),
+  ]);
+  return prepared(`reduce_i${x.size * 8}`, 'reduce', units, nd.at, record, b.at(y));
 }
 
 /** reduce_max: greatest raw values. */

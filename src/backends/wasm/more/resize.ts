@@ -2,10 +2,11 @@
  * resize_nearest and resize_bilinear (spec/10-ops.md §6).
  * @module
  */
-import { clamp, floorDiv, roundDiv } from '../../core/int.ts';
-import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
-import { oneStage } from './pack.ts';
+import { clamp, floorDiv, roundDiv } from '../../../core/int.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { oneStage } from '../pack.ts';
 
 type Axis = readonly number[];
 
@@ -24,22 +25,17 @@ function sources(
   });
 }
 
-/** resize_nearest: one gather of pixels an output row. */
+/** resize_nearest: a gather of pixels an output row. */
 export function resize_nearest(s: Site<'resize_nearest'>, b: Builder): Prepared {
   const [x, y] = [s.in[0]!, s.out[0]!];
   const [n, h, w, c] = x.shape as readonly [number, number, number, number];
   const { axis_y, axis_x, out } = s.attrs;
   const pixel = c * x.size;
   const columns = b.record(sources(axis_x, out[1]!, w, 0).map((v) => v[0]));
-  const rows = sources(axis_y, out[0]!, h, 0).map((v) => v[0] * w * pixel);
-  const [from, to, step] = [b.at(x), b.at(y), out[1]! * pixel];
-  return {
-    kernel: 'gather',
-    run: (kernels) => {
-      for (let i = 0, p = from, q = to; i < n; i++, p += h * w * pixel)
-        for (let k = 0; k < rows.length; k++, q += step) kernels.gather(p + rows[k]!, q, columns, 1, 0, out[1]!, pixel);
-    },
-  };
+  const rows = b.record(sources(axis_y, out[0]!, h, 0).map((v) => v[0] * w * pixel));
+  const [oh, ow] = out as readonly [number, number];
+  const image = h * w * pixel;
+  return prepared('gather', 'nearest', n * oh, b.at(x), b.at(y), image, rows, oh, columns, ow, pixel);
 }
 
 /** resize_bilinear: four pixels an output, eight channels at once. */
@@ -55,6 +51,5 @@ export function resize_bilinear(s: Site<'resize_bilinear'>, b: Builder): Prepare
   const [rows, columns] = [table(axis_y, out[0]!, h, w * pixel), table(axis_x, out[1]!, w, pixel)];
   const head = [n, out[0]!, out[1]!, c, x.size, h * w * pixel, rows, columns, 2 ** q, s1, -x.zp * 2 ** (2 * q - s1)];
   const record = b.record([...head, ...oneStage(stage, 0)]);
-  const [from, to] = [b.at(x), b.at(s.out[0]!)];
-  return { kernel: `bilinear_i${x.size * 8}`, run: (kernels) => kernels.bilinear(record, from, to) };
+  return prepared(`bilinear_i${x.size * 8}`, 'bilinear', n * out[0]!, record, b.at(x), b.at(s.out[0]!));
 }

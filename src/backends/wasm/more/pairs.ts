@@ -2,13 +2,14 @@
  * mul, min, max, compare, logical and where (spec/10-ops.md §3).
  * @module
  */
-import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
-import { oneStage } from './pack.ts';
-import { strided, walkOf } from './strided.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { oneStage } from '../pack.ts';
+import { type Nd, strided, walkOf } from '../strided.ts';
 
 /** A record over the elements of y, of operands that broadcast to it. */
-function walk(b: Builder, operands: readonly Arg[], y: Arg): number {
+function walk(b: Builder, operands: readonly Arg[], y: Arg): Nd {
   return strided(
     b,
     y.shape,
@@ -22,7 +23,7 @@ export function mul(s: Site<'mul'>, b: Builder): Prepared {
   const { stage } = s.attrs;
   const nd = walk(b, [x, z], s.out[0]!);
   const record = b.record([x.size, z.size, x.zp, z.zp, 0, 0, 0, 0, ...oneStage(stage, 4)]);
-  return { kernel: 'mul', run: (kernels) => kernels.binary(nd, record) };
+  return prepared('mul', 'binary', nd.units, nd.at, record);
 }
 
 /** compare: < or =, of swapped operands for gt and le, the result reversed for ge, le and ne. */
@@ -43,14 +44,14 @@ export function compare(s: Site<'compare'>, b: Builder): Prepared {
     -(way & 1),
     ...oneStage(undefined, 1),
   ]);
-  return { kernel: 'compare', run: (kernels) => kernels.binary(nd, record) };
+  return prepared('compare', 'binary', nd.units, nd.at, record);
 }
 
 function choice(kernel: string, op: number) {
   return (s: Site<'min' | 'max'>, b: Builder): Prepared => {
     const y = s.out[0]!;
     const nd = walk(b, s.in as readonly Arg[], y);
-    return { kernel, run: (kernels) => kernels.select(nd, op, y.size) };
+    return prepared(kernel, 'select', nd.units, nd.at, op, y.size);
   };
 }
 
@@ -70,7 +71,7 @@ export function logical(s: Site<'logical'>, b: Builder): Prepared {
     walkOf(b, y, y.shape),
   ]);
   const op = { and: 2, or: 3 }[s.attrs.op] ?? 4;
-  return { kernel: 'logical', run: (kernels) => kernels.select(nd, op, 1) };
+  return prepared('logical', 'select', nd.units, nd.at, op, 1);
 }
 
 /** where: b everywhere, then a where the condition holds. */
@@ -78,11 +79,6 @@ export function where(s: Site<'where'>, b: Builder): Prepared {
   const [condition, p, q] = s.in as readonly [Arg, Arg, Arg];
   const y = s.out[0]!;
   const [first, second] = [walk(b, [q], y), walk(b, [condition, p], y)];
-  return {
-    kernel: 'where',
-    run: (kernels) => {
-      kernels.move(first, y.size);
-      kernels.select(second, 5, y.size);
-    },
-  };
+  const { calls } = prepared('', 'select', second.units, second.at, 5, y.size);
+  return { kernel: 'where', calls: [...prepared('', 'move', first.units, first.at, y.size).calls, ...calls] };
 }

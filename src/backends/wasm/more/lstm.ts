@@ -2,10 +2,11 @@
  * lstm (spec/10-ops.md §7).
  * @module
  */
-import type { Arg, Builder } from './builder.ts';
-import type { Prepared, Site } from './kernels.ts';
-import { matrixRecord } from './linear.ts';
-import { multipliers, panels, words } from './pack.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { matrixRecord } from '../linear.ts';
+import { multipliers, panels, words } from '../pack.ts';
 
 /** lstm: per step, raw products of x_t and h with panels of 4H columns, then the gates. */
 export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
@@ -48,12 +49,11 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
     lo,
     hi,
     ...tables.map((v) => b.at(v)),
-    0,
     area,
     px,
     ph,
     c0.bytes,
   ]);
   const at = [x, h0, c0, ...s.out].map((v) => b.at(v)) as [number, number, number, number, number, number];
-  return { kernel: gemv ? 'lstm_gemv' : 'lstm_gemm', run: (kernels) => kernels.lstm(record, ...at) };
+  return prepared(gemv ? 'lstm_gemv' : 'lstm_gemm', 'lstm', 1, record, ...at);
 }

@@ -1,0 +1,54 @@
+/**
+ * Kernels that not every model takes: a module of its own (kernels/wasm/more.ts), loaded for the models that do.
+ * @module
+ */
+import type { More } from '../kernels.ts';
+import { compileText } from '../module.ts';
+import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
+import { lstm } from './lstm.ts';
+import { depth_to_space, expand, gather, space_to_depth, tile } from './move.ts';
+import { compare, logical, max, min, mul, where } from './pairs.ts';
+import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
+import { resize_bilinear, resize_nearest } from './resize.ts';
+import { argmin, layer_norm } from './rows.ts';
+import { strips, stripsFit } from './strips.ts';
+import { lut16 } from './tables.ts';
+import { winograd, winogradFits } from './winograd.ts';
+
+const compiled: Promise<WebAssembly.Module>[] = [];
+
+/** The module, compiled on first use; `shared` as in `loadModule`. */
+export function loadMore(shared: boolean): Promise<WebAssembly.Module> {
+  return (compiled[+shared] ??= compileText(TEXT, LENGTH, LIMITS, shared));
+}
+
+/** Bytes of its code. */
+export const MORE_BYTES: number = LENGTH;
+
+/** What it computes. */
+export const MORE: More = {
+  kernels: {
+    argmin,
+    compare,
+    depth_to_space,
+    expand,
+    gather,
+    layer_norm,
+    logical,
+    lstm,
+    lut16,
+    max,
+    min,
+    mul,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_sum,
+    resize_bilinear,
+    resize_nearest,
+    space_to_depth,
+    tile,
+    where,
+  },
+  conv2d: (s, b) => (winogradFits(s) ? winograd(s, b) : stripsFit(s) ? strips(s, b) : undefined),
+};
