@@ -1,10 +1,10 @@
 /** Kernels of the webgpu backend at the edges of their tiles, words and levels, against the reference. */
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
-import type { DType } from '../../src/core/tensor.ts';
+import { type DType, toBytes } from '../../src/core/tensor.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import { createWebGpu } from '../../src/webgpu.ts';
-import { agree, type Operand, Random, stageFor } from '../backends/wasm-harness.ts';
+import { agree, type Operand, planOf, Random, stageFor } from '../backends/wasm-harness.ts';
 import { GPU_API } from './dawn.ts';
 
 const DEVICES: readonly (readonly [string, Backend])[] = [
@@ -172,6 +172,17 @@ describe.each(DEVICES)('%s', (_, backend) => {
           await check('layer_norm', [r.tensor(dtype, [2, n]), gamma, beta], { eps, g: 12, output });
       }
     }
+  });
+
+  it('more workgroups than one row of a dispatch holds', async () => {
+    const x = new Random(3).tensor('i8', [3001, 3001]);
+    const plan = planOf('reshape', [x], { shape: [3001 * 3001] });
+    const executable = await backend.prepare(plan, { mode: 'run' });
+    const [y] = await executable.run([x.data], {});
+    executable.dispose();
+    expect(Buffer.compare(toBytes(y!), toBytes(x.data))).toBe(0);
+    const output = { dtype: 'i16', zp: 0, lo: 0, hi: 32767 };
+    await check('softmax', [new Random(4).tensor('i8', [40_001, 2])], { l: 16, m: 1600000000, o: 15, output });
   });
 
   it('concat of 64 operands', async () => {
