@@ -48,6 +48,8 @@ const config: Options[] = [
       index: 'src/index.ts',
       reference: 'src/reference.ts',
       wasm: 'src/wasm.ts',
+      webgpu: 'src/webgpu.ts',
+      conformance: 'src/conformance.ts',
       format: 'src/format.ts',
       quant: 'src/quant.ts',
       onnx: 'src/onnx.ts',

@@ -129,6 +129,7 @@ describe('imports point down', () => {
     format: ['graph', 'ops', 'core'],
     runtime: ['format', 'graph', 'ops', 'core'],
     backends: ['runtime', 'graph', 'ops', 'core'],
+    conformance: ['runtime', 'format', 'graph', 'ops', 'core'],
     onnx: ['quant', 'core'],
     quant: ['onnx', 'graph', 'format', 'ops', 'core'],
     cli: ['quant', 'onnx', 'runtime', 'format', 'graph', 'ops', 'core'],

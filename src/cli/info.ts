@@ -9,10 +9,11 @@ import { type Dim, showDim } from '../core/dim.ts';
 import { HostError, printable } from '../core/errors.ts';
 import type { Model, Scale } from '../graph/ir.ts';
 import { createPlan } from '../runtime/plan.ts';
-import { BACKEND_NAMES, createSession } from '../runtime/session.ts';
+import { createSession } from '../runtime/session.ts';
 import { gasAtMaxima, macs, macsOf, maxima } from './figures.ts';
 import { readModel } from './files.ts';
 import { showShape } from './inputs.ts';
+import { EVERYWHERE } from './options.ts';
 import { grouped, percent, print, table, toJson } from './output.ts';
 
 /** Nodes that the text lists one by one; `--json` lists all. */
@@ -95,7 +96,7 @@ function opTable(model: Model): { op: string; count: number; macs: number; gas: 
 /** Memory of each backend at the greatest dims; a backend that this machine cannot prepare says why. */
 async function memory(model: Model): Promise<Record<string, Record<string, number> | { error: string }>> {
   const out: Record<string, Record<string, number> | { error: string }> = {};
-  for (const backend of BACKEND_NAMES) {
+  for (const backend of EVERYWHERE) {
     try {
       const session = await createSession(model, { backend });
       await session.prepare(Object.fromEntries(model.symbols.map((s) => [s.name, s.max])));

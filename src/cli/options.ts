@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import type { Model } from '../graph/ir.ts';
-import { BACKEND_NAMES, createSession, type Session } from '../runtime/session.ts';
+import { BACKEND_NAMES, type BackendName, createSession, type Session } from '../runtime/session.ts';
 
 /** A parser of whole numbers in lo…hi. */
 export function whole(lo: number, hi: number): (text: string) => number {
@@ -41,6 +41,9 @@ export function dim(text: string, before: Readonly<Record<string, number>> = {})
     throw new InvalidArgumentError('It must be NAME=VALUE with a whole number from 1.');
   return { ...before, [name]: Number(value) };
 }
+
+/** Backends that every machine has. */
+export const EVERYWHERE: readonly BackendName[] = ['reference', 'wasm'];
 
 /** NAME or NAME:THREADS. */
 const BACKEND = new RegExp(`^(${BACKEND_NAMES.join('|')})(?::([1-9]|[12]\\d|3[012]))?$`);

@@ -8,10 +8,10 @@ import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import type { Model } from '../graph/ir.ts';
 import type { RunResult } from '../runtime/result.ts';
-import { BACKEND_NAMES, type Session } from '../runtime/session.ts';
+import type { Session } from '../runtime/session.ts';
 import { EXIT_DATA, UsageError } from './errors.ts';
 import { readModel } from './files.ts';
-import { backends, laneOf, sessionOn, whole } from './options.ts';
+import { backends, EVERYWHERE, laneOf, sessionOn, whole } from './options.ts';
 import { print, startProgress, table, toJson } from './output.ts';
 import { Random, randomDims, randomInputs } from './random.ts';
 
@@ -180,7 +180,7 @@ export function addVerify(program: Command): void {
     .description('run random and boundary inputs on several backends and compare every bit; exit 1 if they differ')
     .argument('<MODEL.sbm>', 'the model')
     .option('--backends <names>', 'backends with commas between them; wasm:N takes N threads', backends, [
-      ...BACKEND_NAMES,
+      ...EVERYWHERE,
     ])
     .option('--runs <N>', 'number of runs', whole(1, 1_000_000_000), 100)
     .option('--seed <S>', 'seed of the inputs', whole(0, 2 ** 32 - 1), 1)

@@ -43,6 +43,7 @@ export const HOST_ERRORS = {
   NoMemory: 'Free memory or run the model on another machine.',
   NoBackend: 'Choose a backend this machine has.',
   LostWorker: 'Run again; workers are started anew.',
+  DeviceFailed: 'Rerun on another backend.',
   SelfTest: 'Do not trust this device; rerun on another backend.',
 } as const;
 

@@ -4,17 +4,7 @@
  */
 
 import type { Dim } from '../core/dim.ts';
-import { clamp, floorDiv, roundDiv, rsh } from '../core/int.ts';
-import {
-  type Cell,
-  defineOp,
-  type IntsField,
-  type OpDef,
-  type RuleContext,
-  type Stage,
-  stageField,
-  type View,
-} from './define.ts';
+import { defineOp, type IntsField, type OpDef, type RuleContext, type Stage, stageField } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { centred, magnitude, perOutput, proveBound, scaled, stagedInterval, stagedType, staticDim } from './rules.ts';
 
@@ -70,31 +60,6 @@ export const resize_nearest: OpDef<ResizeAttrs, In> = /* @__PURE__ */ defineOp<R
 /** Weight bits Q and the shift s1 between both axes. */
 function precision(dtype: string): { readonly q: number; readonly s1: number } {
   return dtype === 'i16' ? { q: 14, s1: 13 } : { q: 10, s1: 0 };
-}
-
-/** Both source indices of output `o` on an axis, and the weight of the second in Q(q). */
-export function source(
-  axis: readonly number[],
-  o: number,
-  extent: number,
-  q: number,
-): { readonly i0: number; readonly i1: number; readonly w: number } {
-  const [a, b, d] = axis as [number, number, number];
-  const n = a * o + b;
-  const i = floorDiv(n, d);
-  return { i0: clamp(i, 0, extent - 1), i1: clamp(i + 1, 0, extent - 1), w: roundDiv((n - i * d) * 2 ** q, d) };
-}
-
-/** Operand slots. */
-export function interpolated(c: Cell<ResizeBilinearAttrs, In>, q: number, s1: number): number {
-  const [x] = c.in;
-  const [n, oy, ox, ch] = c.at as [number, number, number, number];
-  const y = source(c.a.axis_y, oy, x.shape[1]!, q);
-  const column = source(c.a.axis_x, ox, x.shape[2]!, q);
-  const at = (v: View, iy: number, ix: number): number =>
-    v.data[n * v.strides[0]! + iy * v.strides[1]! + ix * v.strides[2]! + ch]! - v.zp;
-  const vertical = (ix: number): number => rsh(at(x, y.i0, ix) * (2 ** q - y.w) + at(x, y.i1, ix) * y.w, s1);
-  return vertical(column.i0) * (2 ** q - column.w) + vertical(column.i1) * column.w;
 }
 
 /** Definition of resize_bilinear: x [N,H,W,C] → stage of the interpolated x' [N,OH,OW,C]. */

@@ -17,6 +17,7 @@ import { turn } from './turn.ts';
 const BACKENDS = {
   reference: async (): Promise<Backend> => (await import('../backends/reference/index.ts')).reference,
   wasm: async (): Promise<Backend> => (await import('../backends/wasm/index.ts')).wasm,
+  webgpu: async (): Promise<Backend> => (await import('../backends/webgpu/index.ts')).webgpu,
 } as const;
 
 /** Executables a session keeps for a model with symbols, one for each set of dims. */

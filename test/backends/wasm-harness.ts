@@ -1,8 +1,9 @@
 /**
- * One-node plans for the backend tests: types and facts from the op's own rules, then wasm against the reference.
+ * One-node plans for the backend tests: types and facts from the op's own rules, then a backend against the reference.
  * @module
  */
 import { expect } from 'vitest';
+import type { Backend } from '../../src/backends/backend.ts';
 import { reference } from '../../src/backends/reference/index.ts';
 import { Builder } from '../../src/backends/wasm/builder.ts';
 import { call } from '../../src/backends/wasm/call.ts';
@@ -130,16 +131,17 @@ async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint
   return outputs;
 }
 
-/** Runs a node on both backends, on wasm also in pieces, and compares every output. Returns the name of the wasm kernel. */
+/** Runs a node on the reference and another backend, on wasm also in pieces, and compares every output. Returns the name of the other’s kernel. */
 export async function agree(
   op: OpName,
   operands: readonly (Operand | undefined)[],
   attrs: Record<string, unknown>,
+  backend: Backend = wasm,
 ): Promise<string> {
   const plan = planOf(op, operands, attrs);
   const inputs = operands.flatMap((o) => (o === undefined || o.constant ? [] : [o.data]));
   const expected = await (await reference.prepare(plan, { mode: 'run' })).run(inputs, {});
-  const executable = await wasm.prepare(plan, { mode: 'run' });
+  const executable = await backend.prepare(plan, { mode: 'run' });
   const actual = await executable.run(inputs, {});
   const label = `${op} ${JSON.stringify(operands.map((o) => o && [o.dtype, o.shape, o.zp]))} ${JSON.stringify(attrs, (_, v) => (ArrayBuffer.isView(v) ? [...(v as Int32Array)].slice(0, 4) : typeof v === 'bigint' ? String(v) : v))}`;
   expected.forEach((e, i) => {
@@ -147,12 +149,15 @@ export async function agree(
     if (bad >= 0 || e.length !== actual[i]!.length)
       expect.fail(`${label}: output ${i} differs at ${bad}: expected ${e[bad]}, got ${actual[i]![bad]}`);
   });
+  const { kernel } = executable.explain()[0]!;
+  executable.dispose();
+  if (backend !== wasm) return kernel;
   const pieces = await inPieces(plan, inputs);
   expected.forEach((e, i) => {
     if (Buffer.compare(toBytes(e), pieces[i]!) !== 0)
       expect.fail(`${label}: output ${i} differs where it is made in pieces`);
   });
-  return executable.explain()[0]!.kernel;
+  return kernel;
 }
 
 /** xorshift32: integers of a seed. */

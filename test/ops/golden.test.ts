@@ -1,16 +1,23 @@
 /** Every op vector through the rules, the reference and every other backend. */
 import { describe, expect, it } from 'vitest';
-import { OPS, type OpName } from '../../src/ops/index.ts';
+import { OPS } from '../../src/ops/index.ts';
 import { BACKENDS } from '../backends.ts';
-import { readGolden, type Vector, vectorFiles } from '../golden.ts';
-import { ADAPTERS, isForeign, type Known } from './elements.ts';
-import { graphOf, modelOf, runOn } from './graph.ts';
-import { type NodeCase, positional, prove, Refused, runReference, type Tensor } from './node.ts';
+import { readGolden, type Vector } from '../golden.ts';
+import { graphOf, modelOf } from './graph.ts';
+import { prove, Refused, runReference, type Tensor } from './node.ts';
+import {
+  compare,
+  elements,
+  files,
+  isDeclarable,
+  known,
+  pick,
+  type TypedVector,
+  typed,
+  typedCase,
+  wholeModels,
+} from './vectors.ts';
 
-type TypedVector = Vector & {
-  readonly inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>;
-  readonly expected: readonly Tensor[];
-};
 interface Proof extends Vector {
   readonly inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>;
   readonly accept: boolean;
@@ -43,27 +50,6 @@ const PENDING = [
   'update',
 ];
 const LISTED_ELSEWHERE = ['intervals', 'proofs'];
-
-const files = vectorFiles('ops');
-const typed = files.filter((f) => f.startsWith('tensor_'));
-const elements = files.filter((f) => ADAPTERS[f] !== undefined);
-
-function known(file: string): Known[] {
-  return readGolden('ops', file)
-    .filter((v) => !isForeign(file, v))
-    .map((v) => ADAPTERS[file]!(v as never));
-}
-
-function typedCase(v: TypedVector): NodeCase {
-  return { op: v.op as OpName, attrs: v.attrs, operands: positional(v.op as OpName, v.inputs) };
-}
-
-/** A row-sum fact cannot be declared: it exists inside a graph only. */
-function isDeclarable(v: TypedVector): boolean {
-  return Object.values(v.inputs)
-    .flat()
-    .every((t) => (t as Tensor).rowSum === undefined);
-}
 
 describe('nothing is left out', () => {
   it('every file is typed, adapted or of an op that is not in the registry', () => {
@@ -104,17 +90,6 @@ describe('typed vectors through type rule, bounds rule and reference', () => {
   }
 });
 
-function pick(values: ArrayLike<number>, only: readonly number[] | undefined): number[] {
-  return only === undefined ? Array.from(values) : only.map((i) => values[i]!);
-}
-
-/** Compares the outputs that a vector states. */
-function compare(c: Known, outputs: readonly ArrayLike<number>[]): void {
-  for (const [i, e] of c.outputs.entries()) {
-    if (e !== undefined) expect(pick(outputs[i]!, c.only?.out), JSON.stringify(c.attrs)).toEqual(e);
-  }
-}
-
 describe('element vectors through the reference, with committed intermediates', () => {
   for (const file of elements) {
     it(file, () => {
@@ -128,29 +103,7 @@ describe('element vectors through the reference, with committed intermediates', 
   }
 });
 
-for (const backend of BACKENDS) {
-  describe(`whole models on ${backend.name}`, () => {
-    for (const file of typed) {
-      it(file, async () => {
-        for (const v of readGolden<TypedVector[]>('ops', file).filter(isDeclarable)) {
-          const outputs = await runOn(backend, typedCase(v));
-          const label = `${v.op} ${JSON.stringify(v.attrs)}`;
-          expect(
-            outputs.map((o) => [...o]),
-            label,
-          ).toEqual(v.expected.map((e) => e.data));
-        }
-      });
-    }
-    for (const file of elements) {
-      it(file, async () => {
-        for (const c of known(file)) {
-          compare(c, await runOn(backend, c));
-        }
-      });
-    }
-  });
-}
+for (const backend of BACKENDS) wholeModels(backend);
 
 describe('proofs.json: both sides of every rule', () => {
   const proofs = readGolden<Proof[]>('ops', 'proofs');

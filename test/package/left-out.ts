@@ -11,5 +11,6 @@ export function teardown(): void {
   const shared = process.env.SAMEBIT_SHARED;
   if (shared === undefined || !existsSync(join(shared, 'models')))
     left.push('models that are not in examples/ (SAMEBIT_SHARED)');
+  if (process.env.SAMEBIT_GPU === undefined) left.push('the webgpu backend (npm run gpu)');
   process.stdout.write(`\nleft out: ${left.join('; ')}\n`);
 }

@@ -1,4 +1,5 @@
 /** Runs one model on several backends with random and boundary inputs and compares every byte. */
+import type { Backend } from '../../src/backends/backend.ts';
 import { dimAt } from '../../src/core/dim.ts';
 import { allocate, elementCount, type Tensor } from '../../src/core/tensor.ts';
 import type { InputDecl, Model } from '../../src/graph/ir.ts';
@@ -33,7 +34,7 @@ export function randomDims(model: Model, r: Prng): number[] {
 export async function compareBackends(
   model: Model,
   seed: number,
-  backends: readonly BackendName[],
+  backends: readonly (BackendName | Backend)[],
   runs: number,
 ): Promise<string | null> {
   const sessions = await Promise.all(backends.map((backend) => createSession(model, { backend })));
@@ -46,7 +47,7 @@ export async function compareBackends(
       const first = results[0]!;
       for (let b = 1; b < results.length; b++) {
         if (results[b]!.digest !== first.digest)
-          return `run ${run}: ${backends[b]} differs from ${backends[0]}: ${where(model, first.outputs, results[b]!.outputs)}`;
+          return `run ${run}: ${sessions[b]!.backend} differs from ${sessions[0]!.backend}: ${where(model, first.outputs, results[b]!.outputs)}`;
       }
       const outside = escaped(model, first.outputs, dims);
       if (outside !== null) return `run ${run}: ${outside}`;

@@ -51,7 +51,8 @@ export const MODELS: readonly Golden[] = readdirSync(FOLDER)
   .filter((f) => f.endsWith('.json') && !f.startsWith('mnist'))
   .flatMap((f) => JSON.parse(readFileSync(join(FOLDER, f), 'utf8')) as Golden[]);
 
-function fileOf(g: Golden): Uint8Array {
+/** The bytes of a model. */
+export function fileOf(g: Golden): Uint8Array {
   return new Uint8Array(Buffer.from(g.sbm, 'base64'));
 }
 
@@ -80,7 +81,8 @@ function passed(model: Model, index: number, values: readonly number[], dims: re
   return { dtype: d.dtype, shape, data };
 }
 
-function inputsOf(model: Model, run: Run): Record<string, Tensor> {
+/** The inputs of a run by name, without the states. */
+export function inputsOf(model: Model, run: Run): Record<string, Tensor> {
   return Object.fromEntries(
     run.inputs.flatMap((v, i) => (v === null ? [] : [[model.inputs[i]!.name, passed(model, i, v, run.dims)]])),
   );

@@ -1,0 +1,240 @@
+/**
+ * The product of all linear ops as WGSL: rows of an image (implicit im2col) times columns of weights or of a tensor, in
+ * words of four i8 or two i16, with the output stage fused (spec/10-ops.md §2).
+ * @module
+ */
+import { floorDiv } from '../../core/int.ts';
+import { type Kernel, kernel, type Names } from './kernel.ts';
+
+/** Outputs of a tile, words of K a step, and invocations: 4×4 outputs each. */
+const TILE = 4096;
+const STEP_BITS = 3;
+const STEP = 1 << STEP_BITS;
+const GROUP = 256;
+/** Lines of a tile that the invocations load at once, one word each. */
+const LINES = GROUP >> STEP_BITS;
+
+/** Columns of a tile: a power of two, and its rows the rest of 4096. */
+export type Wide = 64 | 32 | 16;
+
+/** Rows of a tile of so many columns. */
+export function tallOf(wide: Wide): number {
+  return floorDiv(TILE, wide);
+}
+
+/** The tile that covers a product with the least work outside it; the square one of equals. */
+export function tileFor(rows: number, columns: number): Wide {
+  const covered = (wide: Wide): number => {
+    const tall = tallOf(wide);
+    return floorDiv(rows + tall - 1, tall) * floorDiv(columns + wide - 1, wide);
+  };
+  return ([64, 32, 16] as const).reduce((best, wide) => (covered(wide) < covered(best) ? wide : best));
+}
+
+/** Invocations that share four outputs of a matrix-vector product. */
+const LANES = 64;
+
+/** A variant. `halves`: words of two i16, else of four i8. `size`: log2 of the bytes of an output, 2 where raw. */
+export interface Form {
+  /** Columns of a tile; absent: a matrix and few vectors. */
+  readonly wide: Wide | undefined;
+  readonly halves: boolean;
+  /** Columns packed as constants, else elements of a tensor. */
+  readonly packed: boolean;
+  readonly size: number;
+  /** The device has a right `dot4I8Packed`. */
+  readonly dot4: boolean;
+}
+
+const IMAGE =
+  'x: u32, x_size: u32, pad: u32, c: u32, h: u32, w: u32, sh: u32, sw: u32, dh: u32, dw: u32, pt: u32, pl: u32, ow: Divisor, oh: Divisor, tap: Divisor, kw: Divisor';
+const COLUMNS = 'b: u32, b_size: u32, k: u32, b_row: u32, b_column: u32';
+const OUTPUT = 'y: u32, ld: u32, bias: u32, bias_step: u32, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32';
+const RANGE =
+  'rows: u32, columns: u32, words: u32, first_word: u32, end_word: u32, places: u32, first_row: u32, first_column: u32, first_place: u32';
+const RECORD: `${typeof IMAGE}, ${typeof COLUMNS}, ${typeof OUTPUT}, ${typeof RANGE}` = `${IMAGE}, ${COLUMNS}, ${OUTPUT}, ${RANGE}`;
+
+/** Fields of a product. */
+export type ProductField = Names<typeof RECORD>;
+
+/** One word of a row: lanes of one tap. `first` of a row behind the last lies outside every image. */
+const LEFT = (halves: boolean): string => `
+struct Line { start: u32, top: u32, left: u32 }
+struct Place { x: u32, b: u32, y: u32, channel: u32 }
+
+fn place_of(z: u32) -> Place {
+  let t = p.places + 4u * (p.first_place + z);
+  return Place(constants[t], constants[t + 1u], constants[t + 2u], constants[t + 3u]);
+}
+fn line_of(row: u32, place: Place) -> Line {
+  if (row >= p.rows) { return Line(0u, 0x40000000u, 0u); }
+  let line = quotient(row, p.ow);
+  let image = quotient(line, p.oh);
+  let top = (line - image * p.oh.n) * p.sh - p.pt;
+  let left = (row - line * p.ow.n) * p.sw - p.pl;
+  return Line(image * p.h * p.w * p.c + place.x, top, left);
+}
+fn left_word(line: Line, word: u32) -> u32 {
+  let tap = quotient(word, p.tap);
+  let ky = quotient(tap, p.kw);
+  let iy = line.top + ky * p.dh;
+  let ix = line.left + (tap - ky * p.kw.n) * p.dw;
+  if (iy >= p.h || ix >= p.w) { return p.pad; }
+  let i = line.start + (iy * p.w + ix) * p.c + (word - tap * p.tap.n) * ${halves ? 2 : 4}u;
+  ${
+    halves
+      ? `return (bitcast<u32>(load(p.x, p.x_size, i)) & 0xffffu) | (bitcast<u32>(load(p.x, p.x_size, i + 1u)) << 16u);`
+      : `let at = p.x + (i >> 2u);
+  let s = (i & 3u) << 3u;
+  if (s == 0u) { return arena[at]; }
+  return (arena[at] >> s) | (arena[at + 1u] << (32u - s));`
+  }
+}`;
+
+/** One word of a column; lanes behind the last are 0, which makes those of the row count nothing. */
+const RIGHT = ({ packed, halves }: Form): string =>
+  packed
+    ? `
+fn right_word(place: Place, column: u32, word: u32) -> u32 {
+  if (column >= p.columns || word >= p.end_word) { return 0u; }
+  return constants[p.b + place.b + column * p.words + word];
+}`
+    : `
+fn right_word(place: Place, column: u32, word: u32) -> u32 {
+  if (column >= p.columns || word >= p.end_word) { return 0u; }
+  var bits = 0u;
+  for (var lane = 0u; lane < ${halves ? 2 : 4}u; lane++) {
+    let k = word * ${halves ? 2 : 4}u + lane;
+    if (k < p.k) {
+      let v = bitcast<u32>(load(p.b, p.b_size, place.b + column * p.b_column + k * p.b_row));
+      bits |= (v & ${halves ? '0xffffu' : '0xffu'}) << (lane * ${halves ? 16 : 8}u);
+    }
+  }
+  return bits;
+}`;
+
+/** The sum of the products of two words, mod 2^32. */
+function dotOf({ halves, dot4 }: Form): string {
+  if (!halves && dot4) return 'fn dot_of(a: u32, b: u32) -> u32 { return bitcast<u32>(dot4I8Packed(a, b)); }';
+  const lanes = halves ? [16, 0] : [24, 16, 8, 0];
+  const width = halves ? 16 : 24;
+  const product = (up: number): string =>
+    `bitcast<u32>((bitcast<i32>(a << ${up}u) >> ${width}u) * (bitcast<i32>(b << ${up}u) >> ${width}u))`;
+  return `fn dot_of(a: u32, b: u32) -> u32 {\n  return ${lanes.map(product).join(' + ')};\n}`;
+}
+
+/** Stores four outputs of a row. Raw ones are added to those of earlier parts of K. */
+function store(size: number): string {
+  if (size === 2)
+    return `
+fn store(place: Place, row: u32, column: u32, sums: vec4<u32>) {
+  for (var j = 0u; j < 4u; j++) {
+    if (column + j < p.columns) {
+      let at = p.y + place.y + row * p.ld + column + j;
+      if (p.first_word == 0u) { arena[at] = sums[j] + constants[p.bias + (place.channel + column + j) * p.bias_step]; }
+      else { arena[at] += sums[j]; }
+    }
+  }
+}`;
+  const staged = (j: number): string =>
+    `(bitcast<u32>(staged(channel + ${j}u, sums[${j}])) & ${size === 0 ? '0xffu' : '0xffffu'})`;
+  const words =
+    size === 0
+      ? `arena[at] = ${staged(0)} | (${staged(1)} << 8u) | (${staged(2)} << 16u) | (${staged(3)} << 24u);`
+      : `arena[at] = ${staged(0)} | (${staged(1)} << 16u);
+  if (column + 2u < p.columns) { arena[at + 1u] = ${staged(2)} | (${staged(3)} << 16u); }`;
+  return `
+fn staged(channel: u32, sum: u32) -> i32 {
+  let acc = sum + constants[p.bias + channel * p.bias_step];
+  return stage(acc, constants[p.m + channel * p.m_step], p.l, p.zp, p.lo, p.hi);
+}
+fn store(place: Place, row: u32, column: u32, sums: vec4<u32>) {
+  if (column >= p.columns) { return; }
+  let channel = place.channel + column;
+  let at = p.y + ((place.y + row * p.ld + column) >> ${2 - size}u);
+  ${words}
+}`;
+}
+
+const FOUR = [0, 1, 2, 3] as const;
+
+/** Each invocation loads one word of every LINES-th line of both sides a step, and makes 4×4 outputs. */
+function tiled(wide: Wide): string {
+  const tall = tallOf(wide);
+  const across = wide >> 2; // invocations side by side
+  const parts = (count: number): number[] => Array.from({ length: floorDiv(count, LINES) }, (_, i) => i * LINES);
+  // an odd pitch: the words of a step go to different banks
+  const [pitch, side] = [tall + 1, wide + 1];
+  const right = wide < LINES ? [0] : parts(wide);
+  return `
+var<workgroup> left: array<u32, ${STEP * pitch}>;
+var<workgroup> right: array<u32, ${STEP * side}>;
+@compute @workgroup_size(${GROUP})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let place = place_of(group.z);
+  let row0 = p.first_row + group.y * ${tall}u;
+  let column0 = p.first_column + group.x * ${wide}u;
+  let k = lane & ${STEP - 1}u;
+  let r = lane >> ${STEP_BITS}u;
+${parts(tall)
+  .map((at) => `  let line${at} = line_of(row0 + r + ${at}u, place);`)
+  .join('\n')}
+  let ty = (lane >> ${31 - Math.clz32(across)}u) << 2u;
+  let tx = (lane & ${across - 1}u) << 2u;
+${FOUR.map((i) => `  var sum${i} = vec4<u32>(0u);`).join('\n')}
+  for (var base = p.first_word; base < p.end_word; base += ${STEP}u) {
+    let word = base + k;
+${parts(tall)
+  .map((at) => `    left[k * ${pitch}u + r + ${at}u] = left_word(line${at}, word);`)
+  .join('\n')}
+    ${wide < LINES ? `if (r < ${wide}u) ` : ''}{
+${right.map((at) => `      right[k * ${side}u + r + ${at}u] = right_word(place, column0 + r + ${at}u, word);`).join('\n')}
+    }
+    workgroupBarrier();
+    for (var s = 0u; s < ${STEP}u; s++) {
+${FOUR.map((j) => `      let b${j} = right[s * ${side}u + tx + ${j}u];`).join('\n')}
+${FOUR.map((i) => `      let a${i} = left[s * ${pitch}u + ty + ${i}u];\n      sum${i} += vec4<u32>(${FOUR.map((j) => `dot_of(a${i}, b${j})`).join(', ')});`).join('\n')}
+    }
+    workgroupBarrier();
+  }
+  let row = row0 + ty;
+${FOUR.map((i) => `  if (row + ${i}u < p.rows) { store(place, row + ${i}u, column0 + tx, sum${i}); }`).join('\n')}
+}`;
+}
+
+const VECTOR = `
+var<workgroup> part_of: array<vec4<u32>, ${LANES}>;
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let place = place_of(group.z);
+  let row = p.first_row + group.y;
+  let column = p.first_column + group.x * 4u;
+  let line = line_of(row, place);
+  var sum = vec4<u32>(0u);
+  for (var word = p.first_word + lane; word < p.end_word; word += ${LANES}u) {
+    let a = left_word(line, word);
+    sum += vec4<u32>(${FOUR.map((j) => `dot_of(a, right_word(place, column + ${j}u, word))`).join(', ')});
+  }
+  part_of[lane] = sum;
+  workgroupBarrier();
+  for (var half = ${LANES >> 1}u; half > 0u; half >>= 1u) {
+    if (lane < half) { part_of[lane] += part_of[lane + half]; }
+    workgroupBarrier();
+  }
+  if (lane == 0u) { store(place, row, column, part_of[0]); }
+}`;
+
+const kernels = new Map<string, Kernel<ProductField>>();
+
+/** The kernel of a variant. */
+export function productKernel(f: Form): Kernel<ProductField> {
+  const shape = f.wide === undefined ? 'gemv' : `gemm${tallOf(f.wide)}x${f.wide}`;
+  const products = f.halves ? 'i16' : f.dot4 ? 'dot4' : 'i8';
+  const name = `${shape}_${products}_${f.packed ? 'packed' : 'tensor'}_${['i8', 'i16', 'raw'][f.size]!}`;
+  let k = kernels.get(name);
+  if (k === undefined) {
+    const parts = [LEFT(f.halves), RIGHT(f), dotOf(f), store(f.size), f.wide === undefined ? VECTOR : tiled(f.wide)];
+    kernels.set(name, (k = kernel(name, RECORD, parts.join('\n'))));
+  }
+  return k;
+}

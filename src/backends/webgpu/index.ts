@@ -1,0 +1,266 @@
+/**
+ * The WebGPU backend: the whole graph on the device, one upload and one readback a run; integers only
+ * (spec/30-execution.md §3).
+ * @module
+ */
+import { assert, HostError } from '../../core/errors.ts';
+import { floorDiv } from '../../core/int.ts';
+import { fromBytes, type TypedArray, toBytes } from '../../core/tensor.ts';
+import type { Plan } from '../../runtime/plan.ts';
+import { turn } from '../../runtime/turn.ts';
+import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../backend.ts';
+import { Builder, type Dispatch } from './builder.ts';
+import type { Buffers, Gpu } from './device.ts';
+import { prepareNode } from './kernels.ts';
+import { type Answers, acquire, type GpuOptions } from './probe.ts';
+
+/** Elementary steps between two submissions: where a signal is heard and a device may breathe. */
+const SUBMIT_WORK = 2 ** 30;
+/** Elementary steps that the slowest device does in a millisecond. */
+const SLOWEST = 65536;
+
+/** A part of a readback: a tensor’s bytes in the arena and in the results. */
+interface Part {
+  readonly id: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Ready {
+  readonly gpu: Gpu;
+  readonly buffers: Buffers;
+  readonly staging: GPUBuffer;
+  readonly batches: readonly (readonly (Dispatch & { readonly pipeline: GPUComputePipeline })[])[];
+  readonly work: number;
+  readonly inputs: Uint8Array<ArrayBuffer>;
+  readonly inputsAt: readonly number[];
+  readonly parts: readonly Part[];
+}
+
+/** What a plan becomes on a device. */
+interface Made {
+  readonly ready: Ready;
+  readonly kernels: readonly string[];
+  readonly memory: BackendMemory;
+}
+
+class WebGpuExecutable implements Executable {
+  readonly memory: BackendMemory;
+  readonly #plan: Plan;
+  readonly #kernels: readonly string[];
+  readonly #keep: boolean;
+  #ready: Ready | undefined;
+  #trace: ReadonlyMap<number, TypedArray> | undefined;
+
+  constructor(plan: Plan, mode: Mode, made: Made) {
+    this.#plan = plan;
+    this.#keep = mode === 'trace';
+    this.#kernels = made.kernels;
+    this.#ready = made.ready;
+    this.memory = made.memory;
+  }
+
+  async run(
+    inputs: readonly TypedArray[],
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly TypedArray[]> {
+    const ready = this.#ready;
+    assert(ready !== undefined, 'a disposed executable runs');
+    const { gpu, staging, batches } = ready;
+    const allowance = floorDiv(ready.work, SLOWEST);
+    ready.inputsAt.forEach((at, i) => ready.inputs.set(toBytes(inputs[i]!), at));
+    if (signal !== undefined) await sliced(ready, signal, allowance);
+    const all = (): Promise<Uint8Array<ArrayBuffer>> => {
+      if (signal === undefined) {
+        upload(ready);
+        for (const batch of batches) submit(ready, batch);
+      }
+      return collect(ready);
+    };
+    const bytes = await gpu.checked('run', all, allowance);
+    assert(bytes.length === staging.size, 'a readback of another length');
+    return this.#results(ready, bytes);
+  }
+
+  /** True where its device has failed: the next run makes the plan anew on another one. */
+  get lost(): boolean {
+    return this.#ready?.gpu.failure !== undefined;
+  }
+
+  trace(): ReadonlyMap<number, TypedArray> {
+    return this.#trace ?? new Map();
+  }
+
+  explain(): readonly KernelChoice[] {
+    return this.#plan.nodes.map(({ op }, node) => ({ node, op, kernel: this.#kernels[node]! }));
+  }
+
+  dispose(): void {
+    for (const b of [this.#ready?.buffers.arena, this.#ready?.buffers.constants, this.#ready?.staging]) b?.destroy();
+    this.#ready = undefined;
+    this.#trace = undefined;
+  }
+
+  /** Owned copies of the outputs; in `trace` mode every other tensor comes before them. */
+  #results(ready: Ready, bytes: Uint8Array<ArrayBuffer>): TypedArray[] {
+    const { tensors, outputs } = this.#plan;
+    const copies = ready.parts.map(({ id, to }): readonly [number, TypedArray] => {
+      const t = tensors[id]!;
+      return [id, fromBytes(t.dtype, bytes.slice(to, to + t.bytes))];
+    });
+    if (this.#keep)
+      this.#trace = new Map([
+        ...tensors.flatMap((t, id) => (t.data === undefined ? [] : [[id, t.data] as const])),
+        ...copies,
+      ]);
+    const last = copies.slice(copies.length - outputs.length).map(([, data]) => data);
+    return this.#keep ? last.map((data) => data.slice() as TypedArray) : last;
+  }
+}
+
+function upload({ gpu, buffers, inputs }: Ready): void {
+  if (inputs.length > 0) gpu.device.queue.writeBuffer(buffers.arena, 0, inputs);
+}
+
+function submit({ gpu, buffers }: Ready, batch: Ready['batches'][number]): void {
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const { pipeline, record, groups } of batch) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, buffers.group, [record]);
+    pass.dispatchWorkgroups(...groups);
+  }
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+}
+
+/** Uploads and submits, listening to the signal between submissions. */
+async function sliced(ready: Ready, signal: AbortSignal, allowance: number): Promise<void> {
+  const { gpu, batches } = ready;
+  await gpu.checked('upload', async () => upload(ready));
+  for (const batch of batches) {
+    signal.throwIfAborted();
+    const done = (): Promise<void> => {
+      submit(ready, batch);
+      return gpu.device.queue.onSubmittedWorkDone();
+    };
+    await gpu.checked('run', done, allowance);
+    await turn();
+  }
+  signal.throwIfAborted();
+}
+
+function collect({ gpu, buffers, staging, parts }: Ready): Promise<Uint8Array<ArrayBuffer>> {
+  const encoder = gpu.device.createCommandEncoder();
+  for (const [i, { from, to }] of parts.entries()) {
+    const size = (parts[i + 1]?.to ?? staging.size) - to;
+    if (size > 0) encoder.copyBufferToBuffer(buffers.arena, from, staging, to, size);
+  }
+  gpu.device.queue.submit([encoder.finish()]);
+  return gpu.read(staging);
+}
+
+/** Dispatches cut into submissions. */
+function batched<D extends Dispatch>(dispatches: readonly D[]): D[][] {
+  const out: D[][] = [];
+  let work = 0;
+  for (const d of dispatches) {
+    if (out.length === 0 || work + d.work > SUBMIT_WORK) {
+      out.push([]);
+      work = 0;
+    }
+    out[out.length - 1]!.push(d);
+    work += d.work;
+  }
+  return out;
+}
+
+/** What a run reads back: in `trace` mode every activation, then the outputs. */
+function partsOf(plan: Plan, b: Builder, keep: boolean): { readonly parts: readonly Part[]; readonly bytes: number } {
+  const kept = keep ? plan.tensors.flatMap((t, id) => (t.data === undefined ? [id] : [])) : [];
+  let to = 0;
+  const parts = [...kept, ...plan.outputs].map((id) => {
+    const part = { id, from: b.at({ id }) * 4, to };
+    to += (plan.tensors[id]!.bytes + 3) & ~3;
+    return part;
+  });
+  return { parts, bytes: Math.max(to, 4) };
+}
+
+function checkRoom(gpu: Gpu, bytes: number, what: string): void {
+  const most = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
+  if (bytes > most)
+    throw new HostError('NoMemory', `${what} of the plan exceed what the device binds`, {
+      expected: `at most ${most} bytes`,
+      actual: String(bytes),
+    });
+}
+
+/** Lays a plan out, compiles its pipelines side by side and fills its buffers. */
+async function assemble({ gpu, limits }: Answers, plan: Plan, mode: Mode): Promise<Made> {
+  const keep = mode === 'trace';
+  const b = new Builder(plan, keep, limits);
+  const kernels = plan.nodes.map((n) => prepareNode(n, b));
+  const { parts, bytes } = partsOf(plan, b, keep);
+  const figures = b.figures;
+  checkRoom(gpu, figures.arena * 4, 'the tensors');
+  checkRoom(gpu, figures.constants * 4, 'the constants');
+  const dispatches = b.dispatches();
+  const distinct = [...new Map(dispatches.map(({ kernel }) => [kernel.code, kernel])).values()];
+  const compiled = new Map(await Promise.all(distinct.map(async (k) => [k.code, await gpu.pipeline(k)] as const)));
+  const { buffers, staging } = await gpu.checked('prepare', async () => {
+    const made = { buffers: gpu.buffers(figures.arena * 4, b.constants()), staging: gpu.staging(bytes) };
+    const resident = b.resident();
+    if (resident.bytes.length > 0) gpu.device.queue.writeBuffer(made.buffers.arena, resident.at, resident.bytes);
+    return made;
+  });
+  const ready: Ready = {
+    gpu,
+    buffers,
+    staging,
+    batches: batched(dispatches.map((d) => ({ ...d, pipeline: compiled.get(d.kernel.code)! }))),
+    work: dispatches.reduce((n, d) => n + d.work, 0),
+    ...inputArea(plan, b),
+    parts,
+  };
+  const memory = {
+    constants: figures.constants * 4 + b.resident().bytes.length,
+    activations: b.activations,
+    scratch: figures.scratch * 4,
+    total: (figures.arena + figures.constants) * 4 + bytes,
+  };
+  return { ready, kernels, memory };
+}
+
+/** Inputs lie at the beginning of the arena, since they are alive before the first node: one write uploads them. */
+function inputArea(plan: Plan, b: Builder): Pick<Ready, 'inputs' | 'inputsAt'> {
+  const inputsAt = plan.inputs.map((id) => b.at({ id }) * 4);
+  const end = Math.max(0, ...plan.inputs.map((id, i) => inputsAt[i]! + plan.tensors[id]!.bytes));
+  return { inputs: new Uint8Array((end + 3) & ~3), inputsAt };
+}
+
+/**
+ * A WebGPU backend over a given implementation. The device is probed on first use; after a failure the next `prepare` or
+ * run asks for another one.
+ */
+export function createWebGpu(options: GpuOptions = {}): Backend {
+  let answers: Promise<Answers> | undefined;
+  const current = async (): Promise<Answers> => {
+    answers ??= acquire(options);
+    try {
+      const known = await answers;
+      if (known.gpu.failure === undefined) return known;
+    } catch (e) {
+      answers = undefined;
+      throw e;
+    }
+    answers = acquire(options);
+    return answers;
+  };
+  const prepare: Backend['prepare'] = async (plan, { mode }) =>
+    new WebGpuExecutable(plan, mode, await assemble(await current(), plan, mode));
+  return { name: 'webgpu', prepare };
+}
+
+/** The WebGPU backend of this engine: `navigator.gpu`, or in Node the optional package `webgpu`. */
+export const webgpu: Backend = /* @__PURE__ */ createWebGpu();

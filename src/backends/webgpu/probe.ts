@@ -1,0 +1,290 @@
+/**
+ * Getting a device, and the known answers that it must give before it is trusted (spec/30-execution.md §3): arithmetic at
+ * its edges, shifts, packed dots, long loops, barriers, tails of words and accesses out of bounds.
+ * @module
+ */
+import { HostError } from '../../core/errors.ts';
+import { bitlen, divq, floorDiv, isqrt, mulhr, rsh } from '../../core/int.ts';
+import { toBytes } from '../../core/tensor.ts';
+import type { Limits } from './builder.ts';
+import { deviceFailed, Gpu, TIMEOUT } from './device.ts';
+import { divisor } from './divisor.ts';
+import { elementKernel, type Kernel, kernel } from './kernel.ts';
+
+/** Where a backend gets its device from, and how long it waits for an answer. */
+export interface GpuOptions {
+  /** The implementation: `navigator.gpu`, or what `create` of the package `webgpu` returns. */
+  readonly gpu?: GPU;
+  /** Milliseconds without an answer after which the device counts as failed; default 60,000. Work adds to it. */
+  readonly timeout?: number;
+  /** False: products of bytes by shifts, though the device may have packed ones. */
+  readonly dot4?: boolean;
+  /** Most elementary steps of a dispatch; default 2^28. */
+  readonly dispatchWork?: number;
+}
+
+/** Elementary steps that no device takes long for, and some need for being busy. */
+const DISPATCH_WORK = 2 ** 28;
+
+/** A device that gave the right answers, and what it may run. */
+export interface Answers {
+  readonly gpu: Gpu;
+  /** The implementation, kept because Dawn dies with it. */
+  readonly api: GPU;
+  readonly limits: Limits;
+}
+
+/** Values at which arithmetic goes wrong, as u32. */
+const EDGES = Uint32Array.of(
+  ...[0, 1, 2, 3, 127, 128, 255, 32767, 32768, 65535, 65536, 65537, 0x00ff00ff, 0x3fffffff, 0x40000000, 0x55555555],
+  ...[0x7f7f7f7f, 0x7ffffffe, 0x7fffffff, 0x80000000, 0x80000001, 0x80808080, 0x8000ffff, 0xaaaaaaaa, 0xffff0000],
+  ...[0xfffffffe, 0xffffffff],
+);
+
+/** A binary function of the prelude in WGSL over `a` and `b`, and its value. */
+type Check = readonly [name: string, wgsl: string, value: (a: number, b: number) => number];
+
+const mulhi = (a: number, b: number): number => Number((BigInt(a) * BigInt(b)) >> 32n);
+const CHECKS: readonly Check[] = [
+  ['wrapping sum', 'a + b', (a, b) => a + b],
+  ['wrapping difference', 'a - b', (a, b) => a - b],
+  ['wrapping product', 'a * b', (a, b) => Math.imul(a, b)],
+  ['mulhi', 'mulhi(a, b)', mulhi],
+  ['mulhr', 'bitcast<u32>(mulhr(bitcast<i32>(a), bitcast<i32>(b)))', (a, b) => mulhr(a | 0, b | 0)],
+  ['rsh', 'bitcast<u32>(rsh(bitcast<i32>(a) >> 1u, b & 29u))', (a, b) => rsh((a | 0) >> 1, b & 29)],
+  ['shift left by 32 and more', 'a << (b & 63u)', (a, b) => a << (b & 63)],
+  ['shift right by 32 and more', 'a >> (b & 63u)', (a, b) => a >>> (b & 63)],
+  ['arithmetic shift', 'bitcast<u32>(bitcast<i32>(a) >> (b & 63u))', (a, b) => a >> (b & 63)],
+  ['divide', 'divide(a, max(b, 1u))', (a, b) => floorDiv(a, Math.max(b, 1))],
+  [
+    'divq',
+    'divq(min(a, b) >> 1u, max(b >> 1u, 1u), 30u)',
+    (a, b) => divq(Math.min(a, b) >>> 1, Math.max(b >>> 1, 1), 30),
+  ],
+  ['isqrt', 'isqrt(a ^ b)', (a, b) => isqrt((a ^ b) >>> 0)],
+  ['leading zeros', 'countLeadingZeros(a & b)', (a, b) => 32 - bitlen((a & b) >>> 0)],
+  ['signed order', 'select(0u, 1u, bitcast<i32>(a) < bitcast<i32>(b))', (a, b) => Number((a | 0) < (b | 0))],
+  ['unsigned order', 'select(0u, 1u, a < b)', (a, b) => Number(a < b)],
+  ['clamp', 'bitcast<u32>(clamp(bitcast<i32>(a), -128, 127))', (a) => Math.max(-128, Math.min(127, a | 0))],
+  ['bytes', 'bitcast<u32>(part(a, 0u, b & 3u))', (a, b) => (a << (24 - 8 * (b & 3))) >> 24],
+  ['halves', 'bitcast<u32>(part(a, 1u, b & 1u))', (a, b) => (a << (16 - 16 * (b & 1))) >> 16],
+];
+
+const COUNT = EDGES.length;
+const ARITHMETIC = /* @__PURE__ */ elementKernel(
+  'probe_arithmetic',
+  'edges: u32, pairs: Divisor, side: Divisor',
+  `
+fn element(i: u32) -> i32 {
+  let check = quotient(i, p.pairs);
+  let pair = i - check * p.pairs.n;
+  let row = quotient(pair, p.side);
+  let a = constants[p.edges + row];
+  let b = constants[p.edges + pair - row * p.side.n];
+  var v = 0u;
+  switch (check) {
+${CHECKS.map(([, wgsl], i) => `    case ${i}u: { v = ${wgsl}; }`).join('\n')}
+    default: {}
+  }
+  return bitcast<i32>(v);
+}`,
+);
+
+/** Four packed products, of every pair of edges. */
+const DOT = /* @__PURE__ */ elementKernel(
+  'probe_dot4',
+  'edges: u32, side: Divisor',
+  `
+fn element(i: u32) -> i32 {
+  let row = quotient(i, p.side);
+  return dot4I8Packed(constants[p.edges + row], constants[p.edges + i - row * p.side.n]);
+}`,
+);
+
+/** Turns of the long loop and of the two nested ones: each past 65,536 in all. */
+const LONG = 70_001;
+const [OUTER, INNER] = [301, 257];
+
+/**
+ * Words: the loops' sums; a barrier's sum; what a zeroed workgroup array held; a guarded tail; accesses out of bounds.
+ */
+const CONTROL = /* @__PURE__ */ kernel(
+  'probe_control',
+  'long: u32, outer: u32, inner: u32, far: u32',
+  `
+var<workgroup> shared_of: array<u32, 64>;
+var<workgroup> zeros: array<u32, 64>;
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  shared_of[lane] = lane * lane + zeros[63u - lane];
+  workgroupBarrier();
+  for (var half = 32u; half > 0u; half >>= 1u) {
+    if (lane < half) { shared_of[lane] += shared_of[lane + half]; }
+    workgroupBarrier();
+  }
+  if (lane == 0u) { arena[2] = shared_of[0]; }
+  if (lane == 1u) {
+    var s = 1u;
+    for (var i = 0u; i < p.long; i++) { s = s * 1664525u + i; }
+    arena[0] = s;
+  }
+  if (lane == 2u) {
+    var s = 1u;
+    for (var i = 0u; i < p.outer; i++) {
+      for (var j = 0u; j < p.inner; j++) { s = s * 22695477u + i + j; }
+    }
+    arena[1] = s;
+  }
+  if (lane < 5u) { arena[8u + lane] = 7u + lane; }
+  if (lane == 5u) { arena[p.far] = 99u; arena[3] = select(1u, 1u, arena[p.far + lane] == 3u); }
+}`,
+);
+
+function linear(turns: number, next: (s: number, i: number) => number): number {
+  let s = 1;
+  for (let i = 0; i < turns; i++) s = next(s, i) | 0;
+  return s;
+}
+
+const CONTROL_ANSWERS: readonly (readonly [name: string, word: number, value: number])[] = [
+  ['a loop of more than 65,536 turns', 0, linear(LONG, (s, i) => Math.imul(s, 1664525) + i)],
+  [
+    'nested loops of more than 65,536 turns',
+    1,
+    linear(OUTER * INNER, (s, i) => Math.imul(s, 22695477) + floorDiv(i, INNER) + (i % INNER)),
+  ],
+  ['a barrier', 2, 85344],
+  ['a read out of bounds', 3, 1],
+  ...[0, 1, 2, 3, 4].map((i) => ['stores side by side', 8 + i, 7 + i] as const),
+  ...[4, 5, 6, 7, 13, 14].map((i) => ['a word that nobody wrote', i, 0] as const),
+];
+
+/** Runs one kernel over a fresh arena. */
+async function once(
+  gpu: Gpu,
+  k: Kernel,
+  record: Readonly<Record<string, readonly number[]>>,
+  words: number,
+  table: Uint32Array,
+  groups: number,
+): Promise<Int32Array> {
+  const pipeline = await gpu.pipeline(k);
+  const constants = new Uint8Array(256 + table.byteLength);
+  const own = Uint32Array.from(k.fields.flatMap(([name]) => record[name]!));
+  constants.set(toBytes(new Int32Array(own.buffer)));
+  constants.set(toBytes(new Int32Array(table.buffer)), 256);
+  const bytes = await gpu.checked(`probe ${k.name}`, async () => {
+    const { arena, constants: fixed, group } = gpu.buffers(words * 4, constants);
+    const staging = gpu.staging(words * 4);
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group, [0]);
+    pass.dispatchWorkgroups(groups);
+    pass.end();
+    encoder.copyBufferToBuffer(arena, 0, staging, 0, words * 4);
+    gpu.device.queue.submit([encoder.finish()]);
+    try {
+      return await gpu.read(staging);
+    } finally {
+      for (const b of [arena, fixed, staging]) b.destroy();
+    }
+  });
+  return new Int32Array(bytes.buffer);
+}
+
+/** The record field of a divisor. */
+function fieldOf(n: number): number[] {
+  const d = divisor(n);
+  return [d.n, d.mul, d.shift];
+}
+
+/** Name of the first arithmetic check that is wrong. */
+async function wrongArithmetic(gpu: Gpu): Promise<string | undefined> {
+  const pairs = COUNT * COUNT;
+  const count = CHECKS.length * pairs;
+  const record = { edges: [64], pairs: fieldOf(pairs), side: fieldOf(COUNT) };
+  const words = { first: [0], end: [count], count: [count], y: [0], y_size: [2] };
+  const got = await once(gpu, ARITHMETIC, { ...record, ...words }, count, EDGES, floorDiv(count + 63, 64));
+  const wrong = CHECKS.find(([, , value], c) =>
+    EDGES.some((a, i) => EDGES.some((b, j) => got[c * pairs + i * COUNT + j] !== (value(a, b) | 0))),
+  );
+  return wrong?.[0];
+}
+
+/** True if packed products of four bytes are exact. */
+async function rightDot4(gpu: Gpu): Promise<boolean> {
+  const count = COUNT * COUNT;
+  const words = { first: [0], end: [count], count: [count], y: [0], y_size: [2] };
+  const got = await once(
+    gpu,
+    DOT,
+    { edges: [64], side: fieldOf(COUNT), ...words },
+    count,
+    EDGES,
+    floorDiv(count + 63, 64),
+  );
+  const byte = (v: number, k: number): number => (v << (24 - 8 * k)) >> 24;
+  const dot = (a: number, b: number): number => [0, 1, 2, 3].reduce((sum, k) => sum + byte(a, k) * byte(b, k), 0);
+  return EDGES.every((a, i) => EDGES.every((b, j) => got[i * COUNT + j] === dot(a, b)));
+}
+
+/** Name of the first check of loops, barriers and bounds that is wrong. */
+async function wrongControl(gpu: Gpu): Promise<string | undefined> {
+  const record = { long: [LONG], outer: [OUTER], inner: [INNER], far: [1_000_003] };
+  const got = await once(gpu, CONTROL, record, 1024, new Uint32Array(1), 1);
+  return CONTROL_ANSWERS.find(([, word, value]) => got[word] !== value)?.[0];
+}
+
+/** Limits beyond the portable ones that large models use, as far as the adapter has them. */
+function wantedLimits({ limits }: GPUAdapter): Record<string, number> {
+  const { maxStorageBufferBindingSize, maxBufferSize } = limits;
+  return { maxStorageBufferBindingSize, maxBufferSize };
+}
+
+/** Dawn in Node, made once: it dies with its object. */
+let dawn: Promise<GPU | undefined> | undefined;
+
+async function importDawn(): Promise<GPU | undefined> {
+  const name = 'webgpu'; // a variable: bundlers leave the import alone
+  try {
+    const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
+      create(flags: string[]): GPU;
+    };
+    return create([]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The WebGPU of this engine; in Node that of the package `webgpu`, if it is installed. */
+function implementation(): GPU | undefined | Promise<GPU | undefined> {
+  const own = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  return own ?? (dawn ??= importDawn());
+}
+
+/**
+ * Gets a device and probes it.
+ * @throws HostError `NoBackend` without WebGPU or an adapter, `SelfTest` naming the check that failed
+ */
+export async function acquire(options: GpuOptions): Promise<Answers> {
+  const { timeout = TIMEOUT, dot4 = true, dispatchWork = DISPATCH_WORK } = options;
+  const api = options.gpu ?? (await implementation());
+  if (api === undefined) throw new HostError('NoBackend', 'this engine has no WebGPU');
+  const adapter = await api.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) throw new HostError('NoBackend', 'WebGPU finds no adapter on this machine');
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredLimits: wantedLimits(adapter) });
+  } catch (e) {
+    throw deviceFailed(`the adapter gives no device: ${String((e as Error).message)}`);
+  }
+  const own = new Gpu(device, timeout);
+  const wrong = (await wrongArithmetic(own)) ?? (await wrongControl(own));
+  if (wrong !== undefined) {
+    device.destroy();
+    throw new HostError('SelfTest', `the GPU computes ${wrong} wrongly`);
+  }
+  const packed = api.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false;
+  return { gpu: own, api, limits: { dot4: dot4 && packed && (await rightDot4(own)), work: dispatchWork } };
+}

@@ -1,0 +1,11 @@
+/**
+ * `samebit/conformance`: holds a backend against golden vectors, golden models and random graphs, in any engine.
+ * @module
+ */
+export {
+  type ConformanceCase,
+  type ConformanceDifference,
+  type ConformanceOptions,
+  type ConformanceReport,
+  runConformance,
+} from './conformance/run.ts';

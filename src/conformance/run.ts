@@ -1,0 +1,94 @@
+/**
+ * The conformance suite: models with inputs and the run digests that they must give (spec/20-format.md §6). It needs no
+ * module of an engine: a page, a worker or another runtime runs it as Node does.
+ * @module
+ */
+import type { Backend } from '../backends/backend.ts';
+import { digestOf, hex } from '../core/digest.ts';
+import { fromBytes, type Tensor } from '../core/tensor.ts';
+import { loadModel } from '../runtime/load.ts';
+import { type BackendName, createSession } from '../runtime/session.ts';
+import { CASES } from './cases.gen.ts';
+
+/** An input of a run: dtype, shape, canonical bytes in base64. */
+export type ConformanceInput = readonly [dtype: Tensor['dtype'], shape: readonly number[], bytes: string];
+
+/** A model file in base64 and its runs in order, as states demand; inputs by name. */
+export interface ConformanceCase {
+  readonly name: string;
+  readonly sbm: string;
+  readonly runs: readonly {
+    readonly inputs: Readonly<Record<string, ConformanceInput>>;
+    readonly digest: string;
+  }[];
+}
+
+/** A run whose digest is another one. */
+export interface ConformanceDifference {
+  readonly name: string;
+  readonly run: number;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** What a backend did: the number of runs compared, the SHA-256 over all their digests, and what differs. */
+export interface ConformanceReport {
+  readonly checks: number;
+  readonly digest: string;
+  readonly differences: readonly ConformanceDifference[];
+}
+
+/** Options of the suite. `cases` replaces those that come with it; `progress` is called before each. */
+export interface ConformanceOptions {
+  readonly cases?: readonly ConformanceCase[];
+  readonly progress?: (done: number, of: number, name: string) => void;
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+function tensorOf([dtype, shape, base64]: ConformanceInput): Tensor {
+  const bytes = bytesOf(base64);
+  return { dtype, shape, data: dtype === 'u8' ? bytes : fromBytes(dtype, bytes) };
+}
+
+/** Digests of the runs of a case. */
+async function digestsOf(c: ConformanceCase, backend: Backend | BackendName): Promise<string[]> {
+  const session = await createSession(loadModel(bytesOf(c.sbm)), { backend });
+  try {
+    const digests: string[] = [];
+    for (const { inputs } of c.runs) {
+      const tensors = Object.entries(inputs).map(([name, t]) => [name, tensorOf(t)] as const);
+      digests.push((await session.run(Object.fromEntries(tensors))).digest);
+    }
+    return digests;
+  } finally {
+    session.dispose();
+  }
+}
+
+/**
+ * Runs the suite on a backend.
+ * @throws HostError if the backend fails: a machine that cannot run is no difference
+ */
+export async function runConformance(
+  backend: Backend | BackendName,
+  options: ConformanceOptions = {},
+): Promise<ConformanceReport> {
+  const cases = options.cases ?? (JSON.parse(CASES) as readonly ConformanceCase[]);
+  const differences: ConformanceDifference[] = [];
+  const all: number[] = [];
+  let checks = 0;
+  for (const [i, c] of cases.entries()) {
+    options.progress?.(i, cases.length, c.name);
+    const digests = await digestsOf(c, backend);
+    c.runs.forEach(({ digest: expected }, run) => {
+      const actual = digests[run]!;
+      checks++;
+      for (let k = 0; k < actual.length; k += 2) all.push(Number.parseInt(actual.slice(k, k + 2), 16));
+      if (actual !== expected) differences.push({ name: c.name, run, expected, actual });
+    });
+  }
+  return { checks, digest: hex(digestOf(Uint8Array.from(all))), differences };
+}

@@ -1,0 +1,60 @@
+/** samebit/conformance: one digest on every backend of every machine, and a wrong backend is told. */
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backends/backend.ts';
+import { reference } from '../../src/backends/reference/index.ts';
+import { runConformance } from '../../src/conformance.ts';
+import { OPS } from '../../src/ops/index.ts';
+import { BACKENDS } from '../backends.ts';
+
+describe('the suite', () => {
+  const ops = new Set<string>();
+  /** A backend that notes the ops it is given. */
+  const noting = (backend: Backend): Backend => ({
+    name: backend.name,
+    prepare(plan, options) {
+      for (const n of plan.nodes) ops.add(n.op);
+      return backend.prepare(plan, options);
+    },
+  });
+
+  it.each(BACKENDS.map((b) => [b.name, b] as const))('%s', async (_, backend) => {
+    const report = await runConformance(noting(backend));
+    expect(report).toEqual({
+      checks: 1353,
+      digest: 'c500328cd2620910e7b2b1785999b197cde83431ca27de28d8e7d463db54493b',
+      differences: [],
+    });
+    expect([...ops].sort()).toEqual(Object.keys(OPS).sort());
+  });
+
+  it('names what differs', async () => {
+    const wrong: Backend = {
+      name: 'wrong',
+      async prepare(plan, options) {
+        const executable = await reference.prepare(plan, options);
+        const run: typeof executable.run = async (inputs, o) => {
+          const outputs = await executable.run(inputs, o);
+          if (plan.nodes[0]?.op === 'softmax' && outputs[0]!.length > 0) outputs[0]![0]! ^= 1;
+          return outputs;
+        };
+        return {
+          run,
+          explain: () => executable.explain(),
+          memory: executable.memory,
+          dispose: () => executable.dispose(),
+        };
+      },
+    };
+    const { differences, digest } = await runConformance(wrong);
+    expect(differences.length).toBeGreaterThan(10);
+    expect(differences.every((d) => d.expected !== d.actual)).toBe(true);
+    expect(differences[0]!.name).toContain('softmax');
+    expect(digest).not.toBe('c500328cd2620910e7b2b1785999b197cde83431ca27de28d8e7d463db54493b');
+  });
+
+  it('runs cases of the caller, and says how far it is', async () => {
+    const seen: string[] = [];
+    const report = await runConformance('wasm', { cases: [], progress: (_, __, name) => seen.push(name) });
+    expect([report.checks, report.differences, seen]).toEqual([0, [], []]);
+  });
+});
