@@ -5,19 +5,13 @@
 import { InputError, printable } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
-import {
-  type FloatGraph,
-  type FloatInput,
-  type FloatPort,
-  isIndex,
-  sizeOf,
-  sourceShape,
-} from '../quant/float-graph.ts';
+import { type FloatGraph, type FloatInput, isIndex } from '../quant/float-graph.ts';
 import { dequantizeOutput, quantizeInput } from '../quant/float-io.ts';
 import { createInterpreter } from '../quant/interpret.ts';
 import { type SampleReader, sampleReader, sourceOrder } from '../quant/samples.ts';
 import { fromScale } from '../quant/scales.ts';
 import type { Session } from '../runtime/session.ts';
+import { checkFinite, labelRows, referenceRows, widthOf } from './expected.ts';
 import type { NpyArray } from './npy.ts';
 
 /** What is compared with what. */
@@ -35,7 +29,7 @@ export interface Comparison {
   readonly see?: (output: string, float: ArrayLike<number>, ours: ArrayLike<number>) => void;
 }
 
-/** An output over all samples; sqnrDb is Infinity where every value is equal. */
+/** An output over all samples; sqnrDb is Infinity where every value is equal, else -Infinity where the reference is 0 throughout. */
 export interface OutputAccuracy {
   readonly name: string;
   readonly sqnrDb: number;
@@ -204,21 +198,6 @@ class Hits {
   }
 }
 
-/** Samples that a file of outputs or labels covers, `each` elements a sample. */
-function rowsOf(what: string, array: NpyArray, each: number): number {
-  const rows = array.data.length / each;
-  if (!Number.isInteger(rows) || rows === 0)
-    throw new InputError('WrongShape', `${what}: the array does not fit the output`, {
-      expected: `${each} values a sample`,
-      actual: `[${array.shape.join(', ')}]`,
-    });
-  return rows;
-}
-
-function widthOf(graph: FloatGraph, port: FloatPort): number {
-  return sourceShape(graph, port).at(-1) ?? 1;
-}
-
 /** Samples that all files cover; says which file ends before the inputs do. */
 function countOf(graph: FloatGraph, feeds: readonly Feed[], c: Comparison): { count: number; warnings: string[] } {
   const given = Math.min(...feeds.map((f) => f.count));
@@ -230,13 +209,10 @@ function countOf(graph: FloatGraph, feeds: readonly Feed[], c: Comparison): { co
   const files = graph.outputs.flatMap((o) => {
     const array = c.reference.get(o.name);
     const what = `reference of output ${printable(o.name)}`;
-    return array ? [{ what, rows: rowsOf(what, array, sizeOf(sourceShape(graph, o))) }] : [];
+    return array ? [{ what, rows: referenceRows(graph, o, what, array) }] : [];
   });
   const [first] = graph.outputs;
-  if (c.labels && first) {
-    const each = sizeOf(sourceShape(graph, first)) / widthOf(graph, first);
-    files.push({ what: 'label file', rows: rowsOf('label file', c.labels, each) });
-  }
+  if (c.labels && first) files.push({ what: 'label file', rows: labelRows(graph, first, 'label file', c.labels) });
   for (const { what, rows } of files)
     if (rows < wanted) warnings.push(`the ${what} has ${rows} rows for ${given} samples: only these are compared`);
   return { count: Math.min(wanted, ...files.map((f) => f.rows)), warnings };
@@ -283,6 +259,7 @@ export async function compareModels(
       const theirs = stored ?? inSourceOrder(float!.values[port.tensor]!, order);
       if (theirs.length !== ours.length)
         throw new InputError('WrongShape', `output ${printable(port.name)} has another size in the two models`);
+      if (!stored) checkFinite(`float model's output ${printable(port.name)} for sample ${n}`, theirs);
       sums.add(theirs, ours);
       comparison.see?.(port.name, theirs, ours);
       if (k === 0) hits?.add(theirs, ours);

@@ -3,8 +3,7 @@
  * @module
  */
 
-import { statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
@@ -15,7 +14,7 @@ import type { SampleTensor } from '../quant/samples.ts';
 import { loadModel } from '../runtime/load.ts';
 import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
-import { externalReader, namedFile, readArray, readBytes, writeBytes } from './files.ts';
+import { externalReader, namedFile, readArray, readBytes, targetOf, writeBytes } from './files.ts';
 import { collect, dim, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
@@ -52,10 +51,11 @@ function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
   return byName;
 }
 
+/** Says what is wrong with the output before the work, not after it. */
 function checkOutput(source: string, output: string): void {
-  if (resolve(source) === resolve(output))
+  const target = targetOf(output);
+  if (existsSync(source) && realpathSync(source) === target)
     throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
-  statSync(dirname(resolve(output))); // a missing folder is said before the work, not after it
 }
 
 function show(

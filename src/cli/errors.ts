@@ -3,7 +3,7 @@
  * `--json` one JSON object, on stderr; never a stack trace.
  * @module
  */
-import { printable, SamebitError } from '../core/errors.ts';
+import { type ErrorDetails, printable, SamebitError } from '../core/errors.ts';
 import { toJson } from './output.ts';
 
 /** Exit code of bad data: the file or the values are at fault. */
@@ -28,6 +28,21 @@ export class FileError extends SamebitError {
   readonly family = 'FileError';
   constructor(code: keyof typeof FILE_ERRORS, message: string) {
     super(code, message, FILE_ERRORS[code]);
+  }
+}
+
+/** Codes of `ArrayError` with what to do about each. */
+const ARRAY_ERRORS = {
+  NotFinite: 'Compute the values again; samples that give none cannot be compared.',
+  WrongShape: 'Pass an array whose first axis is the sample and whose other axes are one sample’s.',
+  BadLabel: 'Pass the index of each sample’s class, counted from 0; for a single probability 0 or 1.',
+} as const;
+
+/** What a model is compared with does not fit the model. */
+export class ArrayError extends SamebitError {
+  readonly family = 'InputError';
+  constructor(code: keyof typeof ARRAY_ERRORS, message: string, details?: ErrorDetails) {
+    super(code, message, ARRAY_ERRORS[code], details);
   }
 }
 

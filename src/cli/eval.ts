@@ -8,7 +8,7 @@ import { lower } from '../onnx/lower.ts';
 import { parseOnnx } from '../onnx/parse.ts';
 import type { FloatPort } from '../quant/float-graph.ts';
 import { createSession } from '../runtime/session.ts';
-import { type Accuracy, compareModels } from './accuracy.ts';
+import { type Accuracy, compareModels, type OutputAccuracy } from './accuracy.ts';
 import { UsageError } from './errors.ts';
 import { externalReader, namedFile, readArray, readBytes, readModel } from './files.ts';
 import type { NpyArray } from './npy.ts';
@@ -52,10 +52,16 @@ function share(part: number, samples: number): string {
   return `${(100 * part).toFixed(2)} % of ${samples}`;
 }
 
+/** SQNR for people; without noise or without signal there is none. */
+function decibels({ sqnrDb, maxAbsError }: OutputAccuracy): string {
+  if (Number.isFinite(sqnrDb)) return sqnrDb.toFixed(2);
+  return maxAbsError === 0 ? 'exact' : 'no signal';
+}
+
 function show(result: Accuracy): void {
   const rows = result.outputs.map((o) => [
     printable(o.name),
-    Number.isFinite(o.sqnrDb) ? o.sqnrDb.toFixed(2) : 'exact',
+    decibels(o),
     o.cosine.toFixed(6),
     o.maxAbsError.toPrecision(4),
   ]);
@@ -114,6 +120,9 @@ export function addEval(program: Command): void {
     .option('--mean <V[,V…]>', 'as for convert; needed where it was one a channel or no whole number', numbers)
     .option('--std <V[,V…]>', 'see --mean', numbers)
     .option('--dim <NAME=VALUE>', 'value of a symbolic dimension, as for convert', dim)
-    .option('--json', 'print one JSON object; a sqnrDb of null means that every value is equal')
+    .option(
+      '--json',
+      'print one JSON object; sqnrDb is null where nothing differs, maxAbsError 0, or where the reference is 0 throughout',
+    )
     .action(evaluate);
 }

@@ -7,15 +7,19 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readFileSync,
+  readlinkSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { ModelError, printable } from '../core/errors.ts';
 import { LIMITS } from '../format/limits.ts';
 import type { Model } from '../graph/ir.ts';
@@ -25,19 +29,77 @@ import { loadModel } from '../runtime/load.ts';
 import { FileError, UsageError } from './errors.ts';
 import { type NpyArray, readNpy } from './npy.ts';
 
-/** Bytes of a file. @throws the system's error where it cannot be read */
-export function readBytes(path: string): Uint8Array {
+/** Bytes that a pipe is read by, and links that are followed at most. */
+const PART = 1 << 16;
+const MOST_LINKS = 40;
+
+const KINDS = {
+  isDirectory: 'a folder',
+  isCharacterDevice: 'a device',
+  isBlockDevice: 'a device',
+  isSocket: 'a socket',
+  isFIFO: 'a pipe',
+} as const;
+
+/** What stands at a path that holds no regular file. */
+function kindOf(stat: Stats): string {
+  const keys = Object.keys(KINDS) as (keyof typeof KINDS)[];
+  return KINDS[keys.find((k) => stat[k]()) ?? 'isCharacterDevice'];
+}
+
+/** Refuses what is neither a regular file nor a pipe. */
+function checkReadable(path: string, stat: Stats): void {
+  if (!stat.isFile() && !stat.isFIFO())
+    throw new UsageError(
+      stat.isDirectory() ? 'EISDIR' : 'NotAFile',
+      `read ${printable(path)}: is ${kindOf(stat)}`,
+      `Pass a file, not ${kindOf(stat)}.`,
+    );
+}
+
+function tooLarge(path: string, size: string, limit: number): UsageError {
+  return new UsageError(
+    'TooLarge',
+    `${printable(path)} has ${size} bytes`,
+    `Files of less than ${limit} bytes are read.`,
+  );
+}
+
+/** Bytes of a pipe, or of a file that does not tell its size, up to its end. */
+function readToEnd(fd: number, path: string, limit: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let total = 0; ; ) {
+    const part = new Uint8Array(PART);
+    const count = readSync(fd, part);
+    if (count === 0) return joined(parts, total);
+    total += count;
+    if (total >= limit) throw tooLarge(path, `${limit} or more`, limit);
+    parts.push(part.slice(0, count));
+  }
+}
+
+function joined(parts: readonly Uint8Array[], total: number): Uint8Array {
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/**
+ * Bytes of a regular file or a pipe, less than `limit` of them. @throws the system's error where it cannot be read,
+ * UsageError for a folder, a device or a socket
+ */
+export function readBytes(path: string, limit: number = LIMITS.fileBytes): Uint8Array {
+  checkReadable(path, statSync(path)); // before it is opened: that alone may do something to a device
   const fd = openSync(path, 'r');
   try {
     const stat = fstatSync(fd);
-    if (stat.isDirectory())
-      throw new UsageError('EISDIR', `read ${printable(path)}: is a folder`, 'Pass a file, not a folder.');
-    if (stat.size >= LIMITS.fileBytes)
-      throw new UsageError(
-        'TooLarge',
-        `${printable(path)} has ${stat.size} bytes`,
-        `Files of less than ${LIMITS.fileBytes} bytes are read.`,
-      );
+    checkReadable(path, stat);
+    if (stat.size >= limit) throw tooLarge(path, String(stat.size), limit);
+    if (stat.size === 0 || stat.isFIFO()) return readToEnd(fd, path, limit);
     const bytes = readFileSync(fd);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength); // no Buffer: its slice shares memory
   } finally {
@@ -103,9 +165,51 @@ export function readArray(path: string): NpyArray {
   }
 }
 
-/** Writes a file by way of a temporary one beside it, so that a failure leaves no part of it. */
+function checkName(path: string): void {
+  if (path === '') throw new UsageError('NoName', 'the name of the output is empty', 'Pass a name to -o.');
+}
+
+/**
+ * The path that a file is written to: links are followed, also one to a file that is not there yet.
+ * @throws UsageError where something other than a regular file stands there, or the folder is missing
+ */
+export function targetOf(path: string): string {
+  checkName(path);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if ((stat && !stat.isFile()) || /[/\\]$/.test(path))
+    throw new UsageError(
+      'NotAFile',
+      `write ${printable(path)}: is ${stat ? kindOf(stat) : 'the name of a folder'}`,
+      'Choose the name of a file for -o.',
+    );
+  let target = path;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const folder = realpathSync(dirname(target));
+    target = join(folder, basename(target));
+    if (!lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
+    target = resolve(folder, readlinkSync(target));
+  }
+  throw new UsageError('ELOOP', `write ${printable(path)}: its links go round in a circle`, 'Check the path.');
+}
+
+/** Refuses a path where files cannot be written: it must be a folder, or nothing below one. @throws UsageError */
+export function checkFolder(path: string): void {
+  checkName(path);
+  let at = resolve(path);
+  while (!lstatSync(at, { throwIfNoEntry: false })) at = dirname(at);
+  const stat = statSync(at, { throwIfNoEntry: false });
+  if (!stat?.isDirectory())
+    throw new UsageError(
+      'NotAFolder',
+      `write ${printable(path)}: ${printable(at)} is ${stat === undefined ? 'a link to nothing' : stat.isFile() ? 'a file' : kindOf(stat)}`,
+      'Choose a folder for -o; one that does not exist is made.',
+    );
+}
+
+/** Writes a file by way of a temporary one beside it, so that a failure leaves no part of it. @throws UsageError as `targetOf` */
 export function writeBytes(path: string, bytes: Uint8Array): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const target = targetOf(path);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
     const fd = openSync(temporary, 'wx');
     try {
@@ -114,7 +218,7 @@ export function writeBytes(path: string, bytes: Uint8Array): void {
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, path);
+    renameSync(temporary, target);
   } catch (e) {
     rmSync(temporary, { force: true });
     throw e;

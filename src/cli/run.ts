@@ -10,7 +10,7 @@ import { InputError, printable } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import { dequantizeOutput } from '../quant/float-io.ts';
-import { namedFile, readArray, readModel, writeBytes } from './files.ts';
+import { checkFolder, namedFile, readArray, readModel, writeBytes } from './files.ts';
 import { ownInputs, pairFiles, type ReadyInput, readyInput } from './inputs.ts';
 import { writeNpy } from './npy.ts';
 import { backend, collect, gas, laneOf, sessionOn, whole } from './options.ts';
@@ -70,6 +70,7 @@ function show(model: Model, name: string, tensor: Tensor, file: string | undefin
 }
 
 async function run(path: string, flags: Flags): Promise<void> {
+  if (flags.output !== undefined) checkFolder(flags.output);
   const model = readModel(path);
   const inputs = readInputs(model, flags);
   const session = await sessionOn(model, flags.backend);

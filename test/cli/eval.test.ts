@@ -112,6 +112,59 @@ describe('eval', () => {
   });
 });
 
+describe('what eval compares with', () => {
+  const labels = (name: string, shape: readonly number[], values: readonly number[]): string[] => {
+    writeFileSync(join(dir, name), npy('<f4', shape, Float32Array.from(values)));
+    return [...digitsArgs, '--limit', '2', '--labels', join(dir, name)];
+  };
+  const reference = (name: string, shape: readonly number[], value: number): string[] => {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0);
+    data[data.length - 1] = value;
+    writeFileSync(join(dir, name), npy('<f4', shape, data));
+    return [...digitsArgs, '--limit', '2', '--reference', join(dir, name)];
+  };
+
+  it('a reference of zeros is no signal, and what equals it is exact', () => {
+    const zeros = reference('zeros.npy', [2, 10], 0);
+    const [output] = json<Result>(zeros).outputs;
+    expect(output!.sqnrDb).toBeNull();
+    expect(output!.maxAbsError).toBeGreaterThan(0);
+    expect(samebit(zeros).stdout).toMatch(/output +no signal +0\.000000/);
+    const { outputs } = json<{ outputs: { real: number[] }[] }>(['run', digits, '--input', digitsFile('test.npy')]);
+    const same = join(dir, 'same.npy');
+    writeFileSync(same, npy('<f8', [1, 10], Float64Array.from(outputs[0]!.real)));
+    const args = [...digitsArgs, '--limit', '1', '--reference', same];
+    expect(json<Result>(args).outputs[0]).toMatchObject({ sqnrDb: null, maxAbsError: 0 });
+    expect(samebit(args).stdout).toMatch(/output +exact +1\.000000/);
+  });
+
+  const REFUSED: readonly (readonly [what: string, args: () => string[], error: string])[] = [
+    ['a reference with NaN', () => reference('nan.npy', [2, 10], Number.NaN), 'NotFinite'],
+    ['a reference with infinity', () => reference('inf.npy', [2, 10], Number.POSITIVE_INFINITY), 'NotFinite'],
+    ['a reference of another width', () => reference('wide.npy', [2000, 11], 1), 'WrongShape'],
+    ['a reference that is transposed', () => reference('turned.npy', [10, 20], 1), 'WrongShape'],
+    ['an empty reference', () => reference('none.npy', [0, 10], 1), 'WrongShape'],
+    ['two labels a sample', () => labels('two.npy', [2, 2], [1, 1, 1, 1]), 'WrongShape'],
+    ['a label that is NaN', () => labels('nans.npy', [2], [1, Number.NaN]), 'NotFinite'],
+    ['a label between two classes', () => labels('half.npy', [2], [1, 1.5]), 'BadLabel'],
+    ['a negative label', () => labels('minus.npy', [2], [1, -1]), 'BadLabel'],
+    ['a label beyond the classes', () => labels('ten.npy', [2], [9, 10]), 'BadLabel'],
+  ];
+  it.each(REFUSED)('%s is refused', (_, args, code) => {
+    const { code: exit, stdout, stderr } = samebit([...args(), '--json']);
+    expect([exit, stdout]).toEqual([1, '']);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { family: 'InputError', code } });
+  });
+
+  it('a single probability takes labels 0 and 1', () => {
+    const run = (label: number): number | null => {
+      const path = saveTensor(join(dir, 'p.npy'), { dtype: 'u8', shape: [2, 1], data: Uint8Array.of(0, label) });
+      return samebit([...creditArgs, '--labels', path]).code;
+    };
+    expect([run(1), run(2)]).toEqual([0, 1]);
+  });
+});
+
 describe('bench', () => {
   it('gives the median, the ends and the rate of each backend', () => {
     const result = json<{
