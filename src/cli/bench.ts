@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
 import { gasAtMaxima, macs, maxima } from './figures.ts';
 import { readModel } from './files.ts';
-import { backends, laneOf, sessionOn, whole } from './options.ts';
+import { backends, sessionOn, showBackend, whole } from './options.ts';
 import { grouped, print, startProgress, table, toJson } from './output.ts';
 import { Random, randomInputs } from './random.ts';
 
@@ -35,6 +35,7 @@ async function bench(path: string, flags: Flags): Promise<void> {
   );
   const lanes = await Promise.all(
     flags.backends.map(async (backend) => ({
+      name: backend,
       session: await sessionOn(model, backend),
       times: [] as number[],
     })),
@@ -53,9 +54,10 @@ async function bench(path: string, flags: Flags): Promise<void> {
     progress.stop();
   }
   const count = macs(model);
-  const rows = lanes.map(({ session, times }) => {
+  const rows = lanes.map(({ name, session, times }) => {
     const figures = spread(times);
-    return { name: laneOf(session), ...figures, gmacs: Number((count / figures.ms / 1e6).toPrecision(4)) };
+    const { threads } = session.explain();
+    return { name, threads, ...figures, gmacs: Number((count / figures.ms / 1e6).toPrecision(4)) };
   });
   for (const { session } of lanes) session.dispose();
   if (flags.json) {
@@ -63,7 +65,7 @@ async function bench(path: string, flags: Flags): Promise<void> {
     return;
   }
   const cells = rows.map((r) => [
-    r.name,
+    showBackend(r.name, r.threads),
     r.ms.toFixed(3),
     `${r.min.toFixed(3)} … ${r.max.toFixed(3)}`,
     r.gmacs.toPrecision(3),
@@ -83,6 +85,9 @@ export function addBench(program: Command): void {
       'reference',
     ])
     .option('--runs <N>', 'runs of each backend, after one that warms up', whole(1, 1_000_000), 20)
-    .option('--json', 'print one JSON object; ms is the median, gmacs are 10⁹ multiply-accumulates a second')
+    .option(
+      '--json',
+      'print one JSON object; ms is the median, threads what the backend took, gmacs are 10⁹ multiply-accumulates a second',
+    )
     .action(bench);
 }

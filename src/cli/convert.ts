@@ -8,6 +8,7 @@ import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
+import type { ExternalReader } from '../onnx/tensor.ts';
 import { type ConvertOptions, type ConvertReport, convertOnnx, type InputType } from '../quant/convert.ts';
 import type { RangeMethod } from '../quant/observe.ts';
 import type { SampleTensor } from '../quant/samples.ts';
@@ -87,9 +88,23 @@ function show(
   for (const w of report.warnings) print(`  warning: ${printable(w)}`);
 }
 
+/** A reader of external data that counts: `bytes()` are those of all files that were read, each once. */
+function counted(read: ExternalReader): { readonly read: ExternalReader; readonly bytes: () => number } {
+  const sizes = new Map<string, number>();
+  return {
+    read: (inner) => {
+      const file = read(inner);
+      if (file) sizes.set(inner, file.length);
+      return file;
+    },
+    bytes: () => [...sizes.values()].reduce((a, b) => a + b, 0),
+  };
+}
+
 function convert(path: string, flags: Flags): void {
   checkOutput(path, flags.output);
   const onnx = readBytes(path);
+  const external = counted(externalReader(path));
   const progress = startProgress('calibrating');
   const ranges: RangeMethod = flags.ranges === 'percentile' ? { percentile: PERCENTILE } : flags.ranges;
   const options: ConvertOptions = {
@@ -99,7 +114,7 @@ function convert(path: string, flags: Flags): void {
     std: flags.std,
     samples: samples(flags.calib),
     ranges,
-    external: externalReader(path),
+    external: external.read,
   };
   let result: ReturnType<typeof convertOnnx>;
   try {
@@ -114,7 +129,7 @@ function convert(path: string, flags: Flags): void {
   const summary = {
     id: hex(model.id),
     bytes: bytes.length,
-    onnxBytes: onnx.length,
+    onnxBytes: onnx.length + external.bytes(),
     ops: model.nodes.length,
     macs: macs(model),
     gas: gasAtMaxima(model),
@@ -149,6 +164,6 @@ export function addConvert(program: Command): void {
         .choices(['minmax', 'mse', 'percentile'])
         .default('minmax'),
     )
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print one JSON object; onnxBytes counts the external data that was read')
     .action(convert);
 }

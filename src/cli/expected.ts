@@ -18,7 +18,7 @@ function rowsOf(what: string, array: NpyArray, each: number, batch: number): num
   const rows = Math.floor((array.shape[0] ?? 0) / samples);
   if (size * samples !== each || rows === 0)
     throw new ArrayError('WrongShape', `the ${what} does not fit the output`, {
-      expected: `${each / batch} values a sample`,
+      expected: each === batch ? '1 value a sample' : `${each / batch} values a sample`,
       actual: `[${array.shape.join(', ')}]`,
     });
   return rows;

@@ -45,28 +45,35 @@ export function dim(text: string, before: Readonly<Record<string, number>> = {})
 /** Backends that every machine has. */
 export const EVERYWHERE: readonly BackendName[] = ['reference', 'wasm'];
 
-/** NAME or NAME:THREADS. */
-const BACKEND = new RegExp(`^(${BACKEND_NAMES.join('|')})(?::([1-9]|[12]\\d|3[012]))?$`);
+/** NAME, or wasm:THREADS. */
+const BACKEND = new RegExp(`^(?:(${BACKEND_NAMES.join('|')})|(wasm):([1-9]|[12]\\d|3[012]))$`);
 
 /** A backend, behind a colon how many threads it may take. */
 export function backend(text: string): string {
   if (!BACKEND.test(text))
     throw new InvalidArgumentError(
-      `The backends are ${BACKEND_NAMES.join(', ')}; wasm:2 is wasm on two threads, of 32.`,
+      `The backends are ${BACKEND_NAMES.join(', ')}; wasm:2 is wasm on two threads, of 32; the others take one.`,
     );
   return text;
 }
 
 /** A session on what `backend` has parsed. */
 export function sessionOn(model: Model, text: string): Promise<Session> {
-  const [, name, threads = '1'] = BACKEND.exec(text)!;
-  return createSession(model, { backend: BACKEND_NAMES.find((n) => n === name)!, threads: Number(threads) });
+  const [, plain, threaded, threads = '1'] = BACKEND.exec(text)!;
+  const name = BACKEND_NAMES.find((n) => n === (plain ?? threaded))!;
+  return createSession(model, { backend: name, threads: Number(threads) });
 }
 
 /** Backend of a session that has run, with its threads where it takes several. */
 export function laneOf(session: Session): string {
   const { backend, threads } = session.explain();
   return threads > 1 ? `${backend}:${threads}` : backend;
+}
+
+/** A backend as it was asked for, with a note where its session took fewer threads. */
+export function showBackend(name: string, threads: number): string {
+  const wanted = Number(BACKEND.exec(name)![3] ?? 1);
+  return threads === wanted ? name : `${name} (${threads === 1 ? 'one thread' : `${threads} threads`})`;
 }
 
 /** Backends with commas between them; each once. */

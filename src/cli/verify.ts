@@ -11,7 +11,7 @@ import type { RunResult } from '../runtime/result.ts';
 import type { Session } from '../runtime/session.ts';
 import { EXIT_DATA, UsageError } from './errors.ts';
 import { readModel } from './files.ts';
-import { backends, EVERYWHERE, laneOf, sessionOn, whole } from './options.ts';
+import { backends, EVERYWHERE, sessionOn, showBackend, whole } from './options.ts';
 import { print, startProgress, table, toJson } from './output.ts';
 import { Random, randomDims, randomInputs } from './random.ts';
 
@@ -32,6 +32,7 @@ export interface Difference {
 }
 
 interface Lane {
+  readonly name: string;
   readonly session: Session;
   readonly hash: ReturnType<typeof sha256.create>;
   readonly times: number[];
@@ -52,7 +53,7 @@ function difference(
     if (element >= 0)
       return {
         run,
-        backends: [laneOf(lanes[0]!.session), laneOf(lanes[other]!.session)],
+        backends: [lanes[0]!.name, lanes[other]!.name],
         output: name,
         element,
         values: [a[element]!, b[element]!],
@@ -60,7 +61,7 @@ function difference(
   }
   return {
     run,
-    backends: [laneOf(lanes[0]!.session), laneOf(lanes[other]!.session)],
+    backends: [lanes[0]!.name, lanes[other]!.name],
     output: '',
     element: -1,
     values: [0, 0],
@@ -73,8 +74,13 @@ function median(values: readonly number[]): number {
 
 /** What `verifyModel` finds. */
 export interface Verification {
-  /** A backend's digest over all run digests, and the median of its run times in milliseconds. */
-  readonly backends: readonly { readonly name: string; readonly digest: string; readonly ms: number }[];
+  /** A backend as asked for, the threads it took, its digest over all run digests, and the median of its run times in milliseconds. */
+  readonly backends: readonly {
+    readonly name: string;
+    readonly threads: number;
+    readonly digest: string;
+    readonly ms: number;
+  }[];
   readonly firstDifference?: Difference | undefined;
 }
 
@@ -114,6 +120,7 @@ export async function verifyModel(
   const lanes = await Promise.all(
     flags.backends.map(
       async (backend): Promise<Lane> => ({
+        name: backend,
         session: await sessionOn(model, backend),
         hash: sha256.create(),
         times: [],
@@ -121,8 +128,9 @@ export async function verifyModel(
     ),
   );
   const firstDifference = await compare(model, flags, lanes);
-  const rows = lanes.map(({ session, hash, times }) => ({
-    name: laneOf(session),
+  const rows = lanes.map(({ name, session, hash, times }) => ({
+    name,
+    threads: session.explain().threads,
     digest: hex(hash.digest()),
     ms: Math.round(median(times) * 1000) / 1000,
   }));
@@ -158,7 +166,7 @@ async function verify(path: string, flags: Flags): Promise<void> {
   print(
     table(
       ['backend', 'digest of all runs', 'ms a run'],
-      rows.map((r) => [r.name, r.digest, r.ms.toFixed(3)]),
+      rows.map((r) => [showBackend(r.name, r.threads), r.digest, r.ms.toFixed(3)]),
       [2],
     ),
   );

@@ -3,6 +3,7 @@
  * bytes, samples and options give the same graph on every engine.
  * @module
  */
+import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
 import type { Graph } from '../graph/ir.ts';
 import { ImportError } from '../onnx/errors.ts';
@@ -106,6 +107,13 @@ function samplesOf(graph: FloatGraph, samples: ConvertOptions['samples']): Sampl
       'NeedsCalibration',
       'quantization needs calibration samples to learn the range of every tensor',
     );
+  const names = graph.inputs.map((i) => i.name);
+  const other = isSampleTensor(samples) ? undefined : Object.keys(samples).find((name) => !names.includes(name));
+  if (other !== undefined)
+    throw new ImportError('BadOption', `there are samples for ${printable(other)}, which is no input of the model`, {
+      expected: names.map(printable).join(', '),
+      actual: other,
+    });
   return graph.inputs.map((input) => {
     const own = isSampleTensor(samples) ? (graph.inputs.length === 1 ? samples : undefined) : samples[input.name];
     if (!own) throw new ImportError('NeedsCalibration', `there are no calibration samples for input "${input.name}"`);

@@ -190,18 +190,23 @@ describe('verify', () => {
     expect(c!.backends[0]!.digest).not.toBe(a!.backends[0]!.digest);
   });
 
-  it('takes wasm on threads as a backend; a model too small to share runs on one', () => {
-    const names = (file: string): string[] =>
-      json<{ identical: boolean; backends: { name: string }[] }>([
-        'verify',
-        file,
-        '--runs',
-        '5',
-        '--backends',
-        'wasm,wasm:3',
-      ]).backends.map((b) => b.name);
-    expect(names(digits)).toEqual(['wasm', 'wasm:3']);
-    expect(names(credit)).toEqual(['wasm', 'wasm']);
+  it.each(['verify', 'bench'])('%s takes wasm on threads; a model too small to share runs on one', (command) => {
+    const args = ['--runs', '5', '--backends', 'wasm,wasm:3'];
+    const rows = (file: string): (string | number)[][] =>
+      json<{ backends: { name: string; threads: number }[] }>([command, file, ...args]).backends.map((b) => [
+        b.name,
+        b.threads,
+      ]);
+    expect(rows(digits)).toEqual([
+      ['wasm', 1],
+      ['wasm:3', 3],
+    ]);
+    expect(rows(credit)).toEqual([
+      ['wasm', 1],
+      ['wasm:3', 1],
+    ]);
+    expect(samebit([command, digits, ...args]).stdout).not.toContain('thread');
+    expect(samebit([command, credit, ...args]).stdout).toMatch(/\n +wasm +[^(]+\n +wasm:3 \(one thread\) /);
   });
 
   it('takes two backends at least', () => {

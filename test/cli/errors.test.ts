@@ -112,6 +112,12 @@ const CASES: readonly (readonly [what: string, args: string, exit: number, error
     2,
     'ImportError BadOption',
   ],
+  [
+    'samples of an input that the model lacks',
+    `convert ${example('mnist/model.onnx')} -o @/out/m.sbm --calib foo=${example('mnist/calib.npy')}`,
+    2,
+    'ImportError BadOption',
+  ],
   ['a truncated array', 'run @/digits.sbm --input @/cut.npy', 1, 'FileError Truncated'],
   ['an array in Fortran order', 'run @/digits.sbm --input @/fortran.npy', 1, 'FileError Unsupported'],
   ['a big-endian array', 'run @/digits.sbm --input @/big-endian.npy', 1, 'FileError Unsupported'],
@@ -147,6 +153,7 @@ const CASES: readonly (readonly [what: string, args: string, exit: number, error
   ['an unknown backend', 'run @/digits.sbm --input @/image.npy --backend abacus', 2, 'UsageError'],
   ['no threads', 'run @/digits.sbm --input @/image.npy --backend wasm:0', 2, 'UsageError'],
   ['too many threads', 'bench @/digits.sbm --backends wasm,wasm:33', 2, 'UsageError'],
+  ['threads of a backend that has none', 'verify @/digits.sbm --backends wasm,reference:2', 2, 'UsageError'],
   ['a count that is no number', 'verify @/digits.sbm --runs many', 2, 'UsageError'],
   ['a dimension without a value', 'convert @/lost-op.onnx -o @/out/m.sbm --dim N', 2, 'UsageError'],
 ];
@@ -184,6 +191,12 @@ describe.each(CASES)('%s', (_, args, exit, error) => {
 it('names node and op of what is not supported', () => {
   const { stderr } = samebit(['convert', at('lost-op.onnx'), '-o', at('out/m.sbm'), '--json']);
   expect(JSON.parse(stderr)).toMatchObject({ error: { node: 'NonZero_1', op: 'NonZero' } });
+});
+
+it('names the inputs there are where samples are for another', () => {
+  const samples = `foo=${example('mnist/calib.npy')}`;
+  const { stderr } = samebit(['convert', example('mnist/model.onnx'), '-o', at('out/m.sbm'), '--calib', samples]);
+  expect(stderr).toContain('there are samples for foo, which is no input of the model (expected input, got foo)');
 });
 
 it('keeps the file that stands at the output when a conversion fails', () => {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readNpy, writeNpy } from '../../src/cli/npy.ts';
+import { buildOnnx, type ModelSpec } from '../onnx/build.ts';
 import { bytes, convertDigits, example, folder, json, npy, samebit, saveTensor } from './samebit.ts';
 
 interface Result {
@@ -154,6 +155,24 @@ describe('what eval compares with', () => {
     const { code: exit, stdout, stderr } = samebit([...args(), '--json']);
     expect([exit, stdout]).toEqual([1, '']);
     expect(JSON.parse(stderr)).toMatchObject({ error: { family: 'InputError', code } });
+  });
+
+  it('a float model that gives NaN is refused', () => {
+    const at = (name: string, data: Uint8Array): string => {
+      writeFileSync(join(dir, name), data);
+      return join(dir, name);
+    };
+    const nodes: ModelSpec['nodes'] = [['Sqrt', ['x'], ['y']]];
+    const onnx = at('sqrt.onnx', buildOnnx({ inputs: { x: [1, 2] }, constants: [], nodes, outputs: ['y'] }));
+    const calib = at('roots.npy', npy('<f4', [2, 2], Float32Array.of(0, 1, 2, 3)));
+    const below = at('below.npy', npy('<f4', [1, 2], Float32Array.of(1, -3)));
+    const sbm = join(dir, 'sqrt.sbm');
+    expect(samebit(['convert', onnx, '-o', sbm, '--calib', calib])).toMatchObject({ code: 0, stderr: '' });
+    const { code, stderr } = samebit(['eval', sbm, '--onnx', onnx, '--inputs', below]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "InputError NotFinite: the float model's output y for sample 0 holds no finite float at value 1: NaN",
+    );
   });
 
   it('a single probability takes labels 0 and 1', () => {

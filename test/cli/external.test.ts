@@ -70,6 +70,13 @@ describe('external data', () => {
     }
   });
 
+  it('counts as bytes of the ONNX file', () => {
+    const { dir, convert } = setup(matmul('w.bin'));
+    writeFileSync(join(dir, 'w.bin'), FILE);
+    const { onnxBytes } = JSON.parse(convert().stdout) as { onnxBytes: number };
+    expect(onnxBytes).toBe(statSync(join(dir, 'm.onnx')).size + FILE.length);
+  });
+
   it('is read by eval too', () => {
     const { dir, convert } = setup(matmul('w.bin'));
     writeFileSync(join(dir, 'w.bin'), FILE);
