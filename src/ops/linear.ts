@@ -117,8 +117,8 @@ function blockScale(blocks: Blocks, row: number, k: number): number {
 /** Accumulator interval of row o: b[o] + Σ w·[x']. */
 export function rowRange(s: RowSums, o: number, bias: number, tap: Range): Range {
   return {
-    lo: bias + s.plus[o]! * tap.lo + s.minus[o]! * tap.hi + 0,
-    hi: bias + s.plus[o]! * tap.hi + s.minus[o]! * tap.lo + 0,
+    lo: bias + s.plus[o]! * tap.lo + s.minus[o]! * tap.hi,
+    hi: bias + s.plus[o]! * tap.hi + s.minus[o]! * tap.lo,
   };
 }
 
