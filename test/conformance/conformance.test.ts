@@ -22,6 +22,7 @@ function passed(rows: readonly Row[]): number {
   return rows.filter((r) => r.class === 'exact' || r.class === 'bounded').length;
 }
 
+// The tests of onnx/onnx are no part of this repository; the title says where they were looked for.
 describe.skipIf(!folder)(`ONNX backend tests${folder ? '' : ' (absent: SAMEBIT_SHARED)'}`, () => {
   it('the float road passes 850 node tests and fails none', { timeout: 120000 }, () => {
     expect(failures(cases.map((c) => floatRow(folder!, c)))).toEqual([]);

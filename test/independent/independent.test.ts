@@ -125,6 +125,7 @@ function digitNet(): Graph {
   };
 }
 
+// The second implementation is Python; `npm test` has to pass with Node alone and says that it was left out.
 describe.skipIf(!hasPython)('a second implementation, from the spec alone', () => {
   it('agrees on a digit classifier', () => compare([digitNet(), digitNet(), digitNet()], 1));
 

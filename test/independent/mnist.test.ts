@@ -57,6 +57,7 @@ describe('mnist-cnn', () => {
     session.dispose();
   });
 
+  // Python again: left out, and said so, on a machine with Node alone.
   it.skipIf(!hasPython)('has them in the second implementation', () => {
     const requests = golden.runs.map((r) => ({
       model: base64(file),

@@ -48,6 +48,7 @@ const MODELS: readonly Expected[] = [
 
 describe.each(MODELS)('$name', ({ name, options, calib, outputs, share }) => {
   const folder = fixture(name, name);
+  // The licences of these models keep them out of this repository: they are read from SAMEBIT_SHARED where that is.
   it.skipIf(!folder)('converts within its size and keeps 25 dB on every output', { timeout: 180000 }, async () => {
     const source = readFileSync(join(folder!, 'model.onnx'));
     const all = readNpy(join(folder!, 'calib.npy'));

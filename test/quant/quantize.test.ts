@@ -57,6 +57,7 @@ async function runReference(graph: Graph, input: ReturnType<typeof quantizeInput
   return Array.from(outputs[graph.outputs[0]!.name]!.data);
 }
 
+// Runs wherever examples/ or SAMEBIT_SHARED holds the files; the title says when they are absent.
 describe.skipIf(!MNIST)(`mnist-cnn${MNIST ? '' : ' (its files are absent)'}`, () => {
   const folder = MNIST!;
   const convert = (calib: number): ReturnType<typeof convertOnnx> =>
@@ -93,6 +94,7 @@ describe.skipIf(!MNIST)(`mnist-cnn${MNIST ? '' : ' (its files are absent)'}`, ()
   });
 });
 
+// As above.
 describe.skipIf(!GERMAN)(`german-credit-mlp${GERMAN ? '' : ' (its files are absent)'}`, () => {
   const folder = GERMAN!;
 
