@@ -116,7 +116,7 @@ function readPoly(r: WordReader, symbols: number): Poly {
     while (e.length > 0 && e[e.length - 1] === 0) e.pop();
     if (e.length > symbols) throw new RangeError('a cost names an undeclared symbol');
     const v = r.big();
-    if (v <= 0n) throw new RangeError('a cost is not positive');
+    if (v === 0n) throw new RangeError('a coefficient is zero');
     out.set(e.join(), v);
   }
   return out;
