@@ -4,7 +4,7 @@
  */
 import { exponent, expweight } from '../../core/exp2.ts';
 import { log2q } from '../../core/log2.ts';
-import type { Cell, Reference } from '../define.ts';
+import { type Cell, folded, type Reference } from '../define.ts';
 import type { LogSoftmaxAttrs } from '../log_softmax.ts';
 import { staged } from '../rules.ts';
 
@@ -25,24 +25,34 @@ export const logSoftmaxSteps: Reference<LogSoftmaxAttrs, In> = {
     {
       name: 'mx',
       shape: leading,
-      element(c) {
-        const { r, k } = row(c);
-        let mx = c.in[0].data[r * k]!;
-        for (let j = 1; j < k; j++) mx = Math.max(mx, c.in[0].data[r * k + j]!);
-        return mx;
-      },
+      ...folded({
+        combine: 'max',
+        terms: (c) => row(c).k,
+        part(c, from, to) {
+          const { r, k } = row(c);
+          let mx = c.in[0].data[r * k + from]!;
+          for (let j = from + 1; j < to; j++) mx = Math.max(mx, c.in[0].data[r * k + j]!);
+          return mx;
+        },
+        finish: (_, mx) => mx,
+      }),
     },
     {
       name: 'sum',
       shape: leading,
-      element(c) {
-        const { r, k } = row(c);
-        const mx = c.step['mx']!.data[r]!;
-        let sum = 0;
-        for (let j = 0; j < k; j++)
-          sum += expweight(exponent(mx - c.in[0].data[r * k + j]!, c.a.l, c.a.m), c.facts['weightBits']!);
-        return sum;
-      },
+      ...folded({
+        combine: 'sum',
+        terms: (c) => row(c).k,
+        part(c, from, to) {
+          const { r, k } = row(c);
+          const mx = c.step['mx']!.data[r]!;
+          let sum = 0;
+          for (let j = from; j < to; j++)
+            sum += expweight(exponent(mx - c.in[0].data[r * k + j]!, c.a.l, c.a.m), c.facts['weightBits']!);
+          return sum;
+        },
+        finish: (_, sum) => sum,
+      }),
     },
     {
       name: 'y',

@@ -3,7 +3,7 @@
  * @module
  */
 import { floorDiv } from '../../core/int.ts';
-import type { Cell, Reference, Step } from '../define.ts';
+import { type Cell, folded, type Reference, type Step } from '../define.ts';
 import { normElement, varianceSum } from '../norm.ts';
 import type { GroupNormAttrs, In, NormAttrs } from '../norms.ts';
 
@@ -55,13 +55,17 @@ function steps(
   const sum: Step<NormAttrs, In> = {
     name: 's1',
     shape,
-    element(c) {
-      const row = rowOf(c);
-      const a = centred(c, row);
-      let total = 0;
-      for (let i = 0; i < row.n; i++) total += a(i);
-      return total;
-    },
+    ...folded({
+      combine: 'sum',
+      terms: (c) => rowOf(c).n,
+      part(c, from, to) {
+        const a = centred(c, rowOf(c));
+        let total = 0;
+        for (let i = from; i < to; i++) total += a(i);
+        return total;
+      },
+      finish: (_, total) => total,
+    }),
   };
   const s1 = (c: NormCell, row: Row): number => (rms ? 0 : c.step['s1']!.data[row.index]!);
   return {
