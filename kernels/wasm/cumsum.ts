@@ -10,7 +10,7 @@ export function cumsum(from: u32, to: u32, x: usize, y: usize, K: i32, inner: u3
   const blocks = (inner + 7) >> 3, z = i32x4.splat(zx);
   const step = <isize>inner * size * (reverse ? -1 : 1), stride = <isize>inner * (reverse ? -4 : 4);
   for (; from < to; from++) {
-    const column = (from % blocks) << 3, first = (<usize>(from / blocks) * K + (reverse ? K - 1 : 0)) * inner + column;
+    const column = (from % blocks) << 3, first = (<usize>(from / blocks) * K + <usize>(reverse ? K - 1 : 0)) * inner + column;
     let p = x + first * size, q = y + (first << 2), n = <i32>min(8, inner - column);
     if (inner == 1) {
       let sum = 0;

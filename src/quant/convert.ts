@@ -22,7 +22,6 @@ import {
   type QuantizeResult,
   type QuantPolicy,
   quantize,
-  refuseFloatOnly,
 } from './quantize.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType } from './scales.ts';
@@ -241,7 +240,6 @@ export function convertModel(
       'BadOption',
       `input "${lowered.inputs.find((i) => !isIndex(lowered, i))!.name}" takes floats, so its type cannot be i32`,
     );
-  refuseFloatOnly(lowered);
   const samples = samplesOf(lowered, options.samples);
   const { graph, folded } = foldInputs(lowered, type, options);
   const readers = readersOf(graph, type, folded, samples);

@@ -129,6 +129,25 @@ OPS |= {
     29: ("group_norm", ["x", "gamma", "beta"], NORM | {4: ("groups", "int", 1)}),
     45: ("cumsum", ["x"], {1: ("axis", "int", 0), 2: ("exclusive", "bool", False), 3: ("reverse", "bool", False)}),
 }
+OPS |= {
+    2: ("conv_transpose2d", OPS[1][1], OPS[1][2] | {6: ("output_padding", "ints", [0, 0])}),
+    24: ("topk", ["x"], {1: ("axis", "int", 0), 2: ("k", "int", REQUIRED), 3: ("smallest", "bool", False)}),
+    44: (
+        "rope",
+        ["x", "position"],
+        {
+            1: ("step", "words", REQUIRED),
+            2: ("interleaved", "bool", False),
+            3: ("position", "int", 0),
+            4: ("stage", "stage", REQUIRED),
+        },
+    ),
+    46: (
+        "sample",
+        ["x", "seed", "step"],
+        {1: ("l", "int", 0), 2: ("m", "int", REQUIRED), 3: ("k", "int", 0), 4: ("p16", "int", 65536)},
+    ),
+}
 # words of the enums: a file holds the index
 WORDS = {
     "mode": ("constant", "edge", "reflect"),

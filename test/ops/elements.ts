@@ -6,6 +6,7 @@ import type { DType } from '../../src/core/tensor.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import type { Vector } from '../golden.ts';
 import { cell, type Known, sequence, TABLES } from './elements-cells.ts';
+import { rope, ropeRows, sample, sampleFacts, topk } from './elements-rest.ts';
 import type { NodeCase, Tensor } from './node.ts';
 import {
   constant,
@@ -22,12 +23,13 @@ import {
   stage,
 } from './operands.ts';
 
-function conv(a: Json, i: Json): NodeCase {
-  const { strides, pads, dilations, groups } = a;
-  const attrs = { strides, pads, dilations, groups, ...('m' in a ? { stage: stage(a) } : {}) };
+function conv(a: Json, i: Json, op: OpName = 'conv2d'): NodeCase {
+  const { strides, pads, dilations, groups, output_padding } = a;
+  const more = op === 'conv2d' ? {} : { output_padding };
+  const attrs = { strides, pads, dilations, groups, ...more, ...('m' in a ? { stage: stage(a) } : {}) };
   const w = i.w as Nested;
   return {
-    op: 'conv2d',
+    op,
     attrs,
     operands: [image(i.x, a.zx), constant('i8', shapeOf(w), flat(w)), constant('i32', [flat(i.b).length], flat(i.b))],
   };
@@ -252,8 +254,9 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   avg_pool2d: same((a, i) => pool('avg_pool2d', a, i)),
   avg_pool2d_pads: same((a, i) => pool('avg_pool2d', a, i)),
   compare: same(compare),
-  conv2d: same(conv),
-  conv2d_staged: same(conv),
+  conv2d: same((a, i) => conv(a, i)),
+  conv2d_staged: same((a, i) => conv(a, i)),
+  conv_transpose2d: same((a, i) => conv(a, i, 'conv_transpose2d')),
   cumsum: same((a, i) => cumsum(a, { shape: [(i.x as number[]).length], data: i.x })),
   cumsum_axis: shaped((a, i) => cumsum(a, i.x)),
   dense: same(dense),
@@ -314,6 +317,12 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     steps: { mx: [v.expected.mx], sum: [v.expected.S] },
   }),
   softmax_rows: same(softmax),
+  rope: same(rope),
+  rope_rows: same(ropeRows),
+  sample: (v) => sample(v.attrs, v.inputs, v.expected),
+  sample_corners: (v) => sample(v.attrs, v.inputs, v.expected),
+  sample_facts: (v) => sampleFacts(v.attrs, v.inputs, v.expected),
+  topk: (v) => topk(v.attrs, v.inputs, v.expected),
   where: shaped((_, i) => ({
     op: 'where',
     attrs: {},

@@ -16,6 +16,7 @@ import invalid_elements as elements
 import invalid_format as wire
 import invalid_kit as kit
 import invalid_limits as limits
+import invalid_lines as lines
 import invalid_more as more
 import invalid_moves as moves
 import invalid_operands as operands
@@ -29,7 +30,7 @@ FILES = {
     "linear": (linear, elements, operands),
     "rows": (rows, moves, cells),
     "more": (more,),
-    "rest": (rest,),
+    "rest": (rest, lines),
     "limits": (limits,),
 }
 

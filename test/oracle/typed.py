@@ -419,7 +419,7 @@ import typed_more  # noqa: E402  (they build on the names above)
 import typed_rest  # noqa: E402
 
 OPS |= typed_more.OPS | typed_rest.OPS
-OUTPUTS = {"lstm": ("h", "last_h", "last_c")}
+OUTPUTS = {"lstm": ("h", "last_h", "last_c"), "topk": ("values", "indices")}
 
 
 def apply(op, attrs, inputs, proof=None):

@@ -1,10 +1,12 @@
-"""Further ops on typed tensors: quotients, norms, running sums (spec/10-ops.md §3 to §5). typed.py gathers them."""
+"""Further ops on typed tensors: quotients, norms, lines, transposed convolution, rotations (spec/10-ops.md §2 to §7). typed.py gathers them."""
 
 from math import gcd
 
+import cells as C
 import linear
 import pool
 import rows as R
+import sampling as S
 import tensor as N
 import typed as T
 from intervals import hull, times
@@ -99,4 +101,81 @@ def group_norm(p, a, i):
     return normed(x, a["output"], data)
 
 
-OPS = {f.__name__: f for f in (div, cumsum, log_softmax, rms_norm, group_norm)}
+# ---------------------------------------------------------------- transposed convolution
+def conv_transpose2d(p, a, i):
+    x, w, b = i["x"], i["w"], i["b"]
+    (n, h, wd, c), (o, kh, kw, cg) = x.shape, w.shape
+    (sh, sw), (pt, pl, pb, pr), (dh, dw), g = a["strides"], a["pads"], a["dilations"], a["groups"]
+    eh, ew = a.get("output_padding", [0, 0])
+    p.need(c == cg * g and o % g == 0, "groups")
+    p.need(kh * kw * cg <= 2**24, "KH*KW*C/g <= 2^24")
+    p.need(h >= 1 and wd >= 1, "H and W at least 1")
+    p.need(eh < max(sh, dh) and ew < max(sw, dw), "output padding below the stride or the dilation")
+    full = [(h - 1) * sh + (kh - 1) * dh + 1 + eh, (wd - 1) * sw + (kw - 1) * dw + 1 + ew]
+    p.below("transposed extent", max(full), 2**30)
+    oh, ow = full[0] - pt - pb, full[1] - pl - pr
+    p.need(oh >= 1 and ow >= 1, "output extent >= 1", min(oh, ow))
+    size = kh * kw * cg
+    taps = hull(x.centred, [0, 0])
+    bounds, accs = T.weighted(p, b.data, [w.data[k * size : (k + 1) * size] for k in range(o)], taps, x.reach)
+    acc = None
+    if x.data is not None:
+        args = (x.zp, a["strides"], a["pads"], a["dilations"], g, [eh, ew])
+        wn = T.nest(w.shape, w.data)
+        acc = T.flat([linear.conv_transpose2d(image, wn, b.data, *args) for image in T.nest(x.shape, x.data)])
+    return [T.staged(p, a.get("stage"), bounds, accs, [n, oh, ow, o], acc)]
+
+
+# ---------------------------------------------------------------- orders and draws
+def topk(p, a, i):
+    x, axis, k = i["x"], a["axis"], a["k"]
+    p.need(axis < len(x.shape), "axis below the rank")
+    p.need(1 <= k <= x.shape[axis], "k in 1...n", k)
+    shape, n = list(x.shape), x.shape[axis]
+    shape[axis] = k
+    pairs = None
+    if x.data is not None:
+        inner, found = N.numel(shape[axis + 1 :]), []
+        for start in range(0, len(x.data), n * inner or 1):
+            lines = [pool.topk(x.data[start + q : start + n * inner : inner], k, not a.get("smallest", False)) for q in range(inner)]
+            found += [(lines[q][0][j], lines[q][1][j]) for j in range(k) for q in range(inner)]
+        pairs = list(zip(*found)) if found else ([], [])
+    data = lambda j: None if pairs is None else list(pairs[j])
+    return [T.Tensor(x.dtype, shape, data(0), x.zp, x.lo, x.hi), T.Tensor("i32", shape, data(1), 0, 0, n - 1)]
+
+
+def sample(p, a, i):
+    x, seed, step = i["x"], i["seed"], i["step"]
+    v, k, p16 = x.shape[-1] if x.shape else 0, a.get("k", 0), a.get("p16", 65536)
+    p.need(v >= max(k, 1), "V at least k, and at least 1", v)
+    p.need(k > 0 or p16 == 65536, "p16 needs k")
+    p.need(seed.shape == [2] and step.shape == [1], "seed [2] and step [1]")
+    T.check_words(p, [a["m"]], a["l"], 1)
+    data = None
+    if x.data is not None:
+        u32 = lambda t: [q & 0xFFFFFFFF for q in t.data]
+        draw = lambda r: S.sample(x.data[r * v : (r + 1) * v], k, p16, a["l"], a["m"], u32(seed), u32(step)[0], r)
+        data = [draw(r) for r in range(len(x.data) // v)]
+    return [T.Tensor("i32", x.shape[:-1], data, 0, 0, v - 1)]
+
+
+# ---------------------------------------------------------------- rotary embedding
+def rope(p, a, i):
+    x, at, s = i["x"], i.get("position"), a["stage"]
+    p.need(len(x.shape) >= 2 and x.zp == 0, "rank at least 2, zero point 0")
+    rows, d = x.shape[-2:]
+    p.need(1 <= len(a["step"]) and 2 * len(a["step"]) <= d, "a step a pair of the columns", len(a["step"]))
+    p.need(at is None or (at.shape == [1] and a.get("position", 0) == 0), "position is an attribute or an operand")
+    bound = 23171 * x.reach
+    end = T.staged(p, s, [bound], [[-bound, bound]], x.shape, None)
+    data = None
+    if x.data is not None:
+        first = a.get("position", 0) if at is None else at.data[0]
+        steps = [v & 0xFFFFFFFF for v in a["step"]]
+        tail = (steps, first, a.get("interleaved", False), s["m"][0], s["l"], s["zp"], s["lo"], s["hi"])
+        blocks = [x.data[k : k + rows * d] for k in range(0, len(x.data), rows * d or 1)]
+        data = [v for b in blocks for row in C.rope([b[r * d : (r + 1) * d] for r in range(rows)], *tail) for v in row]
+    return [T.Tensor(s["dtype"], x.shape, data, s["zp"], end.lo, end.hi)]
+
+
+OPS = {f.__name__: f for f in (div, cumsum, log_softmax, rms_norm, group_norm, conv_transpose2d, topk, sample, rope)}

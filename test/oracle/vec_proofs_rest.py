@@ -60,4 +60,58 @@ def rows():
         case("N in 1...65536", ok, "group_norm", norm(groups=groups), **image(1, h, 128, 4))
 
 
-ALL = (quotients, rows)
+def transposed():
+    """conv_transpose2d."""
+    conv = lambda **v: {"strides": [1, 1], "pads": [0, 0, 0, 0], "dilations": [1, 1], "groups": 1, "output_padding": [0, 0], **v}
+
+    def run(rule, ok, shape=(1, 2, 2, 2), w=(2, 2, 2, 2), lo=0, hi=9, fill=1, bias=0, **v):
+        weights = const("i8", list(w), [fill] * (w[0] * w[1] * w[2] * w[3]))
+        case(rule, ok, "conv_transpose2d", conv(**v), x=x("i8" if hi < 128 and lo > -129 else "i16", list(shape), lo, hi), w=weights, b=const("i32", [w[0]], [bias] * w[0]))
+
+    for g, w, ok in ((2, (2, 1, 1, 1), True), (2, (3, 1, 1, 1), False), (1, (2, 1, 1, 1), False)):
+        run("groups", ok, w=w, groups=g)
+    for shape, ok in (((0, 1, 1, 2), True), ((1, 0, 1, 2), False), ((1, 1, 0, 2), False)):
+        run("H and W at least 1", ok, shape)
+    rule = "output padding below the stride or the dilation"
+    for more, ok in (([1, 2], True), ([2, 0], False), ([0, 3], False)):
+        run(rule, ok, strides=[2, 1], dilations=[1, 3], output_padding=more)
+    for pads, ok in (([1, 1, 1, 1], True), ([2, 0, 1, 0], False), ([0, 1, 0, 2], False)):
+        run("output extent >= 1", ok, pads=pads)
+    for b, ok in ((2**30 - 1, True), (2**30, False)):
+        run("|b|", ok, bias=b)
+    s = lambda l: {"stage": {**stage(2**30, l)}}
+    # taps that meet no pixel leave 0 in the interval: 16 weights of 1 and x in 5...8 reach 128
+    for l, ok in ((23, True), (24, False)):
+        run("acc*2^l", ok, (1, 2, 2, 4), (1, 2, 2, 4), 5, 8, **s(l))
+
+
+def lines():
+    """topk, sample, rope."""
+    t = x("i8", [2, 5], -128, 127)
+    top = lambda k, axis=1: {"axis": axis, "k": k, "smallest": False}
+    for k, ok in ((1, True), (5, True), (6, False), (0, False)):
+        case("k in 1...n", ok, "topk", top(k), x=t)
+    case("axis below the rank", False, "topk", top(1, 2), x=t)
+    words = {"seed": x("i32", [2], 0, 9), "step": x("i32", [1], 0, 9)}
+    draw = lambda k=0, p16=65536, l=0, m=2**29: {"l": l, "m": m, "k": k, "p16": p16}
+    for k, ok in ((0, True), (5, True), (6, False)):
+        case("V at least k, and at least 1", ok, "sample", draw(k), x=t, **words)
+    case("V at least k, and at least 1", False, "sample", draw(), x=x("i8", [2, 0], 0, 9), **words)
+    for k, p16, ok in ((0, 65535, False), (1, 65535, True)):
+        case("p16 needs k", ok, "sample", draw(k, p16), x=t, **words)
+    for n, m, ok in ((2, 1, True), (1, 1, False), (2, 2, False)):
+        case("seed [2] and step [1]", ok, "sample", draw(), x=t, seed=x("i32", [n], 0, 9), step=x("i32", [m], 0, 9))
+    for m, l, ok in ((2**30, 1, True), (2**30 - 1, 1, False)):
+        case("least l", ok, "sample", draw(l=l, m=m), x=t, **words)
+    turn = lambda n=1, l=0, m=2**18, **v: {"step": [5] * n, "interleaved": False, "position": 0, "stage": stage(m, l), **v}
+    for n, ok in ((1, True), (2, True), (3, False)):
+        case("a step a pair of the columns", ok, "rope", turn(n), x=t)
+    for shape, p, ok in (([1], 0, True), ([1], 3, False), ([2], 0, False)):
+        case("position is an attribute or an operand", ok, "rope", turn(position=p), x=t, position=x("i32", shape, 0, 9))
+    case("rank at least 2, zero point 0", False, "rope", turn(), x=x("i8", [4], 0, 9))
+    case("rank at least 2, zero point 0", False, "rope", turn(), x=x("i8", [2, 4], 0, 9, 1))
+    for lo, l, ok in ((-32768, 1, True), (-32768, 2, False)):
+        case("acc*2^l", ok, "rope", turn(1, l, 2**30), x=x("i16", [1, 2], lo, 0))
+
+
+ALL = (quotients, rows, transposed, lines)

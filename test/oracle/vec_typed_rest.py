@@ -1,4 +1,4 @@
-"""Typed vectors of quotients, norms and running sums."""
+"""Typed vectors of quotients, norms, lines, transposed convolution and rotations."""
 
 from maker import Maker
 from typed import RANGE, Tensor
@@ -87,4 +87,82 @@ def norms():
         k.done()
 
 
-ALL = (div, cumsum, log_softmax, norms)
+def conv_transpose2d():
+    k = Maker("conv_transpose2d")
+    for xs, ws, strides, pads, dil, g, outpad, dtype, zp, kind in (
+        ((2, 2, 3, 2), (3, 2, 2, 2), (2, 2), (0, 0, 0, 0), (1, 1), 1, (0, 0), "i8", -128, "rnd"),
+        ((1, 3, 2, 4), (4, 3, 3, 4), (2, 2), (1, 1, 1, 1), (1, 1), 1, (1, 1), "i8", 5, "ends"),
+        ((1, 2, 2, 4), (6, 3, 2, 2), (3, 1), (0, 1, 2, 0), (1, 2), 2, (2, 1), "i16", 0, "rnd"),
+        ((1, 3, 3, 9), (9, 3, 3, 1), (2, 1), (1, 1, 0, 1), (1, 1), 9, (0, 0), "i8", 127, "rnd"),
+        ((1, 4, 1, 1), (2, 1, 1, 1), (3, 2), (0, 0, 0, 0), (1, 1), 1, (2, 1), "i8", 0, "lo"),
+        ((1, 2, 3, 8), (8, 2, 3, 8), (1, 1), (1, 0, 0, 2), (2, 3), 1, (0, 0), "i8", 0, "hi"),
+        ((1, 3, 4, 2), (3, 2, 4, 2), (2, 3), (0, 1, 1, 0), (3, 2), 1, (2, 0), "i16", 0, "ends"),
+        ((0, 2, 2, 1), (1, 2, 2, 1), (2, 2), (0, 0, 0, 0), (1, 1), 1, (0, 0), "i8", 0, "rnd"),
+        ((1, 1, 1, 2), (17, 5, 5, 2), (9, 9), (0, 0, 0, 0), (1, 1), 1, (8, 0), "i8", -3, "rnd"),
+    ):
+        lim = (-3000, 2999) if dtype == "i16" else ()
+        inputs = {"x": k.x(dtype, xs, zp, *lim, kind=kind), "w": k.const("i8", ws), "b": k.const("i32", ws[:1], -3000, 3000)}
+        a = {"strides": strides, "pads": pads, "dilations": dil, "output_padding": outpad}
+        a = {key: list(v) for key, v in a.items()} | {"groups": g}
+        k.both(a, inputs, ("i8", -5, None, None, True), ("i16", 0, -30000, 20000, False))
+    k.done()
+
+
+def topk():
+    k = Maker("topk")
+    for shape, axis, n, dtype, zp, lim, kind in (
+        ((5,), 0, 1, "i8", -7, (), "rnd"),
+        ((2, 9), 1, 9, "i8", 0, (-2, 2), "rnd"),
+        ((3, 4, 2), 1, 3, "i16", 0, (), "ends"),
+        ((6, 3), 0, 4, "i32", 0, (), "ends"),
+        ((2, 70), 1, 5, "i16", 0, (-9, 9), "rnd"),
+        ((1, 1), 0, 1, "i32", 0, (), "lo"),
+        ((0, 3), 1, 2, "i8", 5, (), "rnd"),
+        ((2, 0, 3), 2, 1, "i8", 5, (), "rnd"),
+        ((4, 17), 1, 16, "i8", 127, (), "hi"),
+    ):
+        x = k.x(dtype, shape, zp, *lim, kind=kind)
+        for smallest in (False, True):
+            k.add({"axis": axis, "k": n, "smallest": smallest}, {"x": x})
+    k.done()
+
+
+def sample():
+    k = Maker("sample")
+    for shape, dtype, lim, n, p16, l, m, kind in (
+        ((3, 9), "i8", (), 0, 65536, 13, 1640000000, "rnd"),
+        ((3, 9), "i8", (), 4, 40000, 13, 1640000000, "rnd"),
+        ((2, 2, 33), "i16", (), 0, 65536, 5, 2**30 + 1, "rnd"),
+        ((2, 2, 33), "i16", (-9, 9), 33, 65535, 9, 2**30 + 1, "rnd"),
+        ((4, 1), "i8", (), 1, 1, 24, 2**30, "ends"),
+        ((5,), "i16", (), 2, 65536, 0, 1, "ends"),
+        ((0, 3), "i8", (), 0, 65536, 15, 2**30, "rnd"),
+        ((1, 300), "i8", (-3, 3), 50, 60000, 14, 2**30 + 99, "rnd"),
+    ):
+        for seed, step in (([1, 2], 0), ([-1, 2**31 - 1], -5)):
+            words = {"seed": Tensor("i32", [2], seed, 0), "step": Tensor("i32", [1], [step], 0)}
+            k.add({"l": l, "m": m, "k": n, "p16": p16}, {"x": k.x(dtype, shape, 0, *lim, kind=kind), **words})
+    k.done()
+
+
+def rope():
+    k = Maker("rope")
+    for shape, pairs, dtype, lim, m, l, to, kind in (
+        ((3, 4), 2, "i8", (), 2**18, 0, ("i16",), "rnd"),
+        ((2, 3, 6), 2, "i8", (-127, 127), 2**30, 1, ("i8", 9), "ends"),
+        ((2, 2, 3, 34), 17, "i16", (), 2**30 + 1, 1, ("i16",), "rnd"),
+        ((5, 9), 1, "i16", (), 2**17, 0, ("i8", -128, -100, 90), "ends"),
+        ((1, 16), 8, "i16", (-9, 5), 2**31 - 1, 10, ("i16", 0, -30000, 9), "rnd"),
+        ((0, 3, 4), 2, "i8", (), 2**18, 0, ("i16",), "rnd"),
+        ((2, 0, 4), 1, "i8", (), 2**18, 0, ("i16",), "rnd"),
+    ):
+        for mixed, first in ((False, 0), (True, -7), (False, None), (True, None)):
+            s = {"m": [m], "l": l, **output(*to)}
+            steps = k.ints(-(2**31), 2**31 - 1, pairs)
+            a = {"step": steps, "interleaved": mixed, "position": first or 0, "stage": s}
+            at = None if first is not None else Tensor("i32", [1], [k.R.randint(-(2**31), 2**31 - 1)], 0)
+            k.add(a, {"x": k.x(dtype, shape, 0, *lim, kind=kind), "position": at})
+    k.done()
+
+
+ALL = (div, cumsum, log_softmax, norms, conv_transpose2d, topk, sample, rope)

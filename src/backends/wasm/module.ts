@@ -88,9 +88,24 @@ export interface Kernels {
   normBlocks(from: number, to: number, record: number, x: number, y: number): void;
   pool(from: number, to: number, record: number, x: number, y: number, avg: number): void;
   reduce(from: number, to: number, nd: number, record: number, y: number): void;
+  rope(from: number, to: number, record: number, x: number, y: number): void;
+  sample(from: number, to: number, record: number, x: number, y: number): void;
   rescale(from: number, to: number, nd: number, record: number): void;
   select(from: number, to: number, nd: number, op: number, size: number): void;
   softmax(from: number, to: number, nd: number, record: number): void;
+  topk(
+    from: number,
+    to: number,
+    x: number,
+    values: number,
+    indices: number,
+    n: number,
+    k: number,
+    inner: number,
+    size: number,
+    flip: number,
+  ): void;
+  transposed(from: number, to: number, record: number, x: number, y: number): void;
   /** This and the next: of the module more/, as are those of its ops. */
   strips(from: number, to: number, record: number, x: number, y: number): void;
   winograd(from: number, to: number, record: number, x: number, y: number): void;

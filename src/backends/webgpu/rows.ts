@@ -36,11 +36,12 @@ export function joined(join: (a: string, b: string) => string): string {
   }`;
 }
 
-const SOFTMAX =
+/** Record of the kernels over rows of weights. */
+export const SOFTMAX =
   'x: u32, x_size: u32, k: Divisor, rows: Divisor, l: u32, m: i32, e: u32, exp2: u32, mask: u32, masked: u32, axes: u32, rank: u32, causal: u32, offset: i32, offset_at: u32, offset_given: u32, facts: u32';
 
 /** Kept entries, and the weight E(t(d)) of a distance d (spec/00-numerics.md §2.2). */
-const WEIGHTS = `
+export const WEIGHTS: string = `
 fn kept(row: u32, j: u32) -> bool {
   if (p.masked == 1u && load(p.mask, 0u, walk(p.axes, p.rank, row * p.k.n + j).x) == 0) { return false; }
   if (p.causal == 0u) { return true; }
@@ -124,10 +125,11 @@ export function* rowGroups(
   }
 }
 
-type RowFields = { readonly [K in Names<typeof SOFTMAX>]: number | boolean | Scratch | Divisor };
+/** Fields of a row. */
+export type RowFields = { readonly [K in Names<typeof SOFTMAX>]: number | boolean | Scratch | Divisor };
 
 /** Maximum and sum of weights of each row, two words at `facts`. */
-function rowFacts(b: Builder, own: RowFields, rows: number, k: number): void {
+export function rowFacts(b: Builder, own: RowFields, rows: number, k: number): void {
   for (const pass of [SOFTMAX_MAX, SOFTMAX_SUM]) {
     for (const { groups, ...range } of rowGroups(b, rows, k)) {
       for (let first = 0; first < k; first += rowStep(b)) {
@@ -185,24 +187,26 @@ fn element(i: u32) -> i32 {
 }`,
 );
 
+/** Fields of a row of which every entry is kept. */
+export const UNMASKED = {
+  mask: 0,
+  masked: false,
+  axes: 0,
+  rank: 0,
+  causal: false,
+  offset: 0,
+  offset_at: 0,
+  offset_given: false,
+} as const;
+
 /** log_softmax: the facts of softmax, then the logarithm of the sum. */
 export function log_softmax(s: Site<'log_softmax'>, b: Builder): string {
   const [x, y] = [s.in[0]!, s.out[0]!];
   const { l, m, stage } = s.attrs;
   const k = y.shape[y.shape.length - 1]!;
   const rows = floorDiv(y.count, k);
-  const none = {
-    mask: 0,
-    masked: false,
-    axes: 0,
-    rank: 0,
-    causal: false,
-    offset: 0,
-    offset_at: 0,
-    offset_given: false,
-  };
   const shape = { x: b.at(x), x_size: x.size, k: divisor(k), rows: divisor(1), facts: b.scratch(2 * rows) };
-  const own = { ...shape, ...none, l, m, e: s.facts['weightBits']!, exp2: b.shared('EXP2', () => EXP2) };
+  const own = { ...shape, ...UNMASKED, l, m, e: s.facts['weightBits']!, exp2: b.shared('EXP2', () => EXP2) };
   rowFacts(b, own, rows, k);
   const { zp, lo, hi } = stage;
   const end = { log2: b.shared('LOG2', () => LOG2), m2: stage.m[0]!, l2: stage.l, zp, lo, hi };

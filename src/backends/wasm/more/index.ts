@@ -9,11 +9,14 @@ import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
 import { lstm } from './lstm.ts';
 import { depth_to_space, expand, gather, space_to_depth, tile } from './move.ts';
 import { group_norm, layer_norm, rms_norm } from './norms.ts';
+import { sample, topk } from './order.ts';
 import { compare, div, logical, max, min, mul, where } from './pairs.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
+import { rope } from './rope.ts';
 import { argmin, log_softmax } from './rows.ts';
 import { strips, stripsFit } from './strips.ts';
+import { conv_transpose2d } from './transposed.ts';
 import { winograd, winogradFits } from './winograd.ts';
 
 const compiled: Promise<WebAssembly.Module>[] = [];
@@ -31,6 +34,7 @@ export const MORE: More = {
   kernels: {
     argmin,
     compare,
+    conv_transpose2d,
     cumsum,
     depth_to_space,
     div,
@@ -51,8 +55,11 @@ export const MORE: More = {
     resize_bilinear,
     resize_nearest,
     rms_norm,
+    rope,
+    sample,
     space_to_depth,
     tile,
+    topk,
     where,
   },
   conv2d: (s, b) => (winogradFits(s) ? winograd(s, b) : stripsFit(s) ? strips(s, b) : undefined),
