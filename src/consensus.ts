@@ -5,11 +5,13 @@
 export { type Commitment, commit, type TraceEntry } from './consensus/commitment.ts';
 export {
   type ElementProof,
+  type Goal,
   ProofError,
   proveElement,
   type Read,
   type Statement,
   type TensorOpening,
+  termsOf,
   verifyElement,
 } from './consensus/element.ts';
 export {
