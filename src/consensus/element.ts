@@ -140,7 +140,10 @@ function cellOf(
     in: operands as View[],
     a: attributes(leaf, dims, data) as never,
     facts: leaf.facts,
-    out: steps.filter((s) => s.output !== undefined).map((s) => s.view),
+    out: steps
+      .filter((s) => s.output !== undefined)
+      .sort((p, q) => p.output! - q.output!)
+      .map((s) => s.view),
     step: Object.fromEntries(
       steps.flatMap((s, i) => (s.output === undefined ? [[names[i]!.name, s.view] as const] : [])),
     ),

@@ -44,6 +44,13 @@ OPERANDS |= {
     op: [("x", MOVED, "")]
     for op in ("reduce_max", "reduce_min", "expand", "tile", "depth_to_space", "space_to_depth", "resize_nearest")
 }
+OPERANDS |= {
+    "div": OPERANDS["mul"],
+    "log_softmax": [("x", ACT, "")],
+    "rms_norm": OPERANDS["layer_norm"],
+    "group_norm": OPERANDS["layer_norm"],
+    "cumsum": [("x", WIDE, "")],
+}
 GEOMETRY = {"strides": (2, 1, 2**20), "pads": (4, 0, 2**20), "dilations": (2, 1, 2**20)}
 WINDOW = GEOMETRY | {"kernel": (2, 1, 2**20), "overhang": (2, 0, 2**20 - 1)}
 L, M = (0, 0, 24), (0, 0, 2**31 - 1)
@@ -83,6 +90,13 @@ LIMITS |= {
     "space_to_depth": {"block": (0, 1, 32768)},
     "resize_nearest": PLACES,
     "resize_bilinear": PLACES,
+}
+LIMITS |= {
+    "div": {"p": (0, 1, 65535), "q": (0, 1, 65535)},
+    "log_softmax": {"l": L, "m": M},
+    "rms_norm": LIMITS["layer_norm"],
+    "group_norm": LIMITS["layer_norm"] | {"groups": (0, 1, 2**24)},
+    "cumsum": {"axis": (0, 0, 7)},
 }
 WIDE_OUTPUT = ("linear2",)
 

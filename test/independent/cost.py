@@ -8,6 +8,8 @@ from model import SIZE, at, plus
 WEIGHTS = {"op": 4000, "byte": 1, "mac_i8_i8": 4, "mac_i8_i4": 5, "mac_i16_i8": 8, "mac_i16_i4": 9, "mac_i16_i16": 16}
 WEIGHTS |= {"mac_depthwise": 12, "move": 4, "move_scatter": 64, "linear2": 12, "staged": 16, "lut8": 8, "lut16": 16}
 WEIGHTS |= {"pool": 4, "softmax": 160, "norm": 96, "cell": 160, "arg": 8, "select": 8, "reduce": 4, "bilinear": 48}
+WEIGHTS |= {"div": 160, "log_softmax": 192, "cumsum": 16}
+NORMS = ("layer_norm", "rms_norm", "group_norm")
 SELECT = ("min", "max", "compare", "logical", "where")
 REDUCE = ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
 MOVE = ("transpose", "concat", "slice", "pad", "gather", "expand", "tile", "depth_to_space", "space_to_depth")
@@ -48,6 +50,10 @@ def more_outputs(op, a, t):
     if op in REDUCE:
         shape = [d for i, d in enumerate(x) if i not in a["axes"]]
         return of("stage", shape) if op == "reduce_sum" else of("output", shape) if op == "reduce_mean" else [(dx, shape)]
+    if op == "div":
+        return of("output", broadcast(x, t[1][1]))
+    if op == "cumsum":
+        return [("i32", x)]
     if op == "gather":
         return [(dx, x[: a["axis"]] + t[1][1] + x[a["axis"] + 1 :])]
     if op == "expand":
@@ -78,11 +84,11 @@ def outputs_of(op, a, t):
     if op == "matmul":
         y = t[1][1]
         return of("stage", broadcast(x[:-2], y[:-2]) + [x[-2], y[-2] if a["tb"] else y[-1]])
-    if op == "rescale":
+    if op in ("rescale", "log_softmax"):
         return of("stage", x)
     if op == "linear2":
         return of("output", broadcast(x, t[1][1]) if len(t) > 1 and t[1] else x)
-    if op in ("lut16", "softmax", "layer_norm"):
+    if op in ("lut16", "softmax", *NORMS):
         return of("output", x)
     if op == "avg_pool2d":
         return of("output", [x[0], *image(x, a, a["kernel"]), x[3]])
@@ -201,7 +207,9 @@ def counts(op, a, t, outs, dims, least):
         return [("move" if run is None or run >= 16 else "move_scatter", n(out))]
     if op in SELECT:
         return [("select", n(out))]
-    names = {"layer_norm": "norm", "rescale": "staged", "mul": "staged", "resize_bilinear": "bilinear"}
+    if op in NORMS:
+        return [("norm", n(out))]
+    names = {"rescale": "staged", "mul": "staged", "resize_bilinear": "bilinear"}
     return [(names.get(op, op), n(out))]
 
 

@@ -20,6 +20,7 @@ import invalid_more as more
 import invalid_moves as moves
 import invalid_operands as operands
 import invalid_ops as linear
+import invalid_rest as rest
 import invalid_rows as rows
 from common import GOLDEN
 
@@ -28,6 +29,7 @@ FILES = {
     "linear": (linear, elements, operands),
     "rows": (rows, moves, cells),
     "more": (more,),
+    "rest": (rest,),
     "limits": (limits,),
 }
 

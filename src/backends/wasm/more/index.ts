@@ -4,12 +4,15 @@
  */
 import type { More } from '../kernels.ts';
 import { compileText } from '../module.ts';
+import { cumsum } from './cumsum.ts';
 import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
+import { lstm } from './lstm.ts';
 import { depth_to_space, expand, gather, space_to_depth, tile } from './move.ts';
-import { compare, logical, max, min, mul, where } from './pairs.ts';
+import { group_norm, layer_norm, rms_norm } from './norms.ts';
+import { compare, div, logical, max, min, mul, where } from './pairs.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
-import { argmin } from './rows.ts';
+import { argmin, log_softmax } from './rows.ts';
 import { strips, stripsFit } from './strips.ts';
 import { winograd, winogradFits } from './winograd.ts';
 
@@ -28,10 +31,16 @@ export const MORE: More = {
   kernels: {
     argmin,
     compare,
+    cumsum,
     depth_to_space,
+    div,
     expand,
     gather,
+    group_norm,
+    layer_norm,
+    log_softmax,
     logical,
+    lstm,
     max,
     min,
     mul,
@@ -41,6 +50,7 @@ export const MORE: More = {
     reduce_sum,
     resize_bilinear,
     resize_nearest,
+    rms_norm,
     space_to_depth,
     tile,
     where,
