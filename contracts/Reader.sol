@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {Trees} from "./Trees.sol";
-import {IRule, Opening, Proof, Statement} from "./Types.sol";
+import {Opening, Proof, Statement} from "./Types.sol";
 
 /// @title Reads op leaves and opened tensors: what the rules of all ops share (spec/40-consensus.md §3, §5).
-abstract contract Reader is IRule {
+abstract contract Reader {
     /// @notice The leaf does not lead to the model root.
     error BadLeaf();
     /// @notice Tensor or element does not exist.
@@ -248,7 +248,13 @@ abstract contract Reader is IRule {
         unchecked {
             if (i >= t.count) revert BadIndex();
             uint256 bit = i * t.bits;
-            uint256 chunk = bit >> 8;
+            return pick(chunkAt(t, bit >> 8), bit & 255, t.bits);
+        }
+    }
+
+    /// @dev Opened chunk `chunk` of a tensor; the one that was asked for last, or its neighbour, is found at once.
+    function chunkAt(Tensor memory t, uint256 chunk) internal pure returns (bytes32) {
+        unchecked {
             uint256 k = t.last;
             uint256 n = t.indices.length;
             if (k >= n || t.indices[k] != chunk) {
@@ -256,7 +262,7 @@ abstract contract Reader is IRule {
                 if (k >= n || t.indices[k] != chunk) k = search(t.indices, chunk);
                 t.last = k;
             }
-            return pick(t.chunks[k], bit & 255, t.bits);
+            return t.chunks[k];
         }
     }
 

@@ -35,15 +35,22 @@ struct Proof {
 
 /// @notice The one-element references of some ops. An element is `finish` of the `part` of all its terms.
 interface IRule {
-    /// @notice Number of terms of an element, and how they combine: 0 sum, 1 maximum, 2 minimum.
+    /// @notice Number of terms of an element, how they combine (0 sum, 1 maximum, 2 minimum), and how many one proof may carry.
     function terms(bytes calldata leaf, uint256 index, uint256 element, uint256[] calldata dims)
         external
         view
-        returns (uint256 count, uint256 combine);
+        returns (uint256 count, uint256 combine, uint256 tile);
 
     /// @notice Terms from … to − 1, combined, from what the proof opens.
-    function part(Statement calldata s, Proof calldata p, uint256 from, uint256 to) external view returns (int256);
+    /// @dev The first word is unused, here and below: a caller may forward calldata that begins with a word of its own.
+    function part(uint256, Statement calldata s, Proof calldata p, uint256 from, uint256 to)
+        external
+        view
+        returns (int256);
 
     /// @notice The element, from all its terms combined.
-    function finish(Statement calldata s, Proof calldata p, int256 total) external view returns (int256);
+    function finish(uint256, Statement calldata s, Proof calldata p, int256 total) external view returns (int256);
+
+    /// @notice The element, from what the proof opens; of at most as many terms as one proof may carry.
+    function whole(uint256, Statement calldata s, Proof calldata p) external view returns (int256);
 }

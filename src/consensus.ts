@@ -4,6 +4,7 @@
  */
 export { type Commitment, commit, type TraceEntry } from './consensus/commitment.ts';
 export {
+  computeElement,
   type ElementProof,
   type Goal,
   ProofError,

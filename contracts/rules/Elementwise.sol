@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRule, Proof, Statement} from "../Types.sol";
-import {Reader} from "../Reader.sol";
+import {Rule} from "../Rule.sol";
+import {Proof, Statement} from "../Types.sol";
 
 /// @title Elementwise ops (spec/10-ops.md §3): one term, which `finish` computes.
-contract Elementwise is Reader {
-    /// @inheritdoc IRule
-    function terms(bytes calldata, uint256, uint256, uint256[] calldata) external pure returns (uint256, uint256) {
-        return (0, 0);
-    }
-
-    /// @inheritdoc IRule
-    function part(Statement calldata, Proof calldata, uint256, uint256) external pure returns (int256) {
-        return 0;
-    }
-
-    /// @inheritdoc IRule
-    function finish(Statement calldata s, Proof calldata p, int256) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+contract Elementwise is Rule {
+    /// @inheritdoc Rule
+    function complete(Statement calldata s, Proof calldata p, Cell memory c, int256)
+        internal
+        pure
+        override
+        returns (int256)
+    {
         uint256 code = c.code;
         if (code == 15) return choose(s, p, c);
         Tensor memory a = operand(s, p, c, 0);
@@ -36,6 +29,7 @@ contract Elementwise is Reader {
                 return bounded(p.leaf, c.attrs + 3, rsh(sum, uword(p.leaf, c.attrs + 2)));
             }
             if (code == 6) return staged(p, c.attrs, 0, (x - a.zp) * (y - b.zp), 0);
+            if (code == 7) return quotient(p, c, x - a.zp, y - b.zp);
             if (code == 8) return x < y ? x : y;
             if (code == 9) return x > y ? x : y;
             if (code == 13) {
@@ -49,6 +43,17 @@ contract Elementwise is Reader {
             }
         }
         revert NoRule(code);
+    }
+
+    /// @dev Attributes p, q, output; a quotient by 0 is a limit.
+    function quotient(Proof calldata p, Cell memory c, int256 n, int256 d) private pure returns (int256) {
+        unchecked {
+            n *= word(p.leaf, c.attrs);
+            d *= word(p.leaf, c.attrs + 1);
+            if (d == 0 && n != 0) return word(p.leaf, c.attrs + (n > 0 ? 5 : 4));
+            if (d < 0) (n, d) = (-n, -d);
+            return bounded(p.leaf, c.attrs + 2, d == 0 ? int256(0) : floorDiv(2 * n + d, 2 * d));
+        }
     }
 
     /// @dev lt, le, gt, ge, eq, ne.

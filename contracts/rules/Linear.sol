@@ -1,36 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRule, Proof, Statement} from "../Types.sol";
-import {Reader} from "../Reader.sol";
+import {Rule} from "../Rule.sol";
+import {Proof, Statement} from "../Types.sol";
 
 /// @title conv2d, dense and matmul (spec/10-ops.md §2). Terms are the products, in the order of the weights.
-contract Linear is Reader {
+contract Linear is Rule {
     uint256 private constant CONV2D = 1;
     uint256 private constant DENSE = 3;
     uint256 private constant MATMUL = 4;
 
-    /// @inheritdoc IRule
-    function terms(bytes calldata leaf, uint256 index, uint256 element, uint256[] calldata dims)
-        external
+    /// @inheritdoc Rule
+    function countTerms(bytes calldata leaf, Cell memory c, uint256[] calldata dims)
+        internal
         pure
-        returns (uint256 count, uint256 combine)
+        override
+        returns (uint256 count, uint256 combine, uint256 tile)
     {
         unchecked {
-            Cell memory c = cellOf(leaf, index, element, dims);
             uint256 pos = skip(leaf, c.operands, c.code == MATMUL ? 0 : 1);
             uint256 rank = uword(leaf, pos + 6);
             count = 1;
             uint256 d = c.code == CONV2D ? 1 : rank - 1;
             for (; d < rank; ++d) count *= dimAt(uword(leaf, pos + 7 + d), dims);
             combine = 0;
+            // The columns of a matmul that is not transposed are rows apart: a chunk each.
+            tile = c.code == MATMUL && uword(leaf, c.attrs) == 0 ? 16 : 128;
         }
     }
 
-    /// @inheritdoc IRule
-    function part(Statement calldata s, Proof calldata p, uint256 from, uint256 to) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+    /// @inheritdoc Rule
+    function combineTerms(Statement calldata s, Proof calldata p, Cell memory c, uint256 from, uint256 to)
+        internal
+        pure
+        override
+        returns (int256)
+    {
         Tensor memory x = operand(s, p, c, 0);
         Tensor memory w = operand(s, p, c, 1);
         if (c.code == CONV2D) return convolve(p, c, x, w, from, to);
@@ -39,10 +44,13 @@ contract Linear is Reader {
         revert NoRule(c.code);
     }
 
-    /// @inheritdoc IRule
-    function finish(Statement calldata s, Proof calldata p, int256 total) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+    /// @inheritdoc Rule
+    function complete(Statement calldata s, Proof calldata p, Cell memory c, int256 total)
+        internal
+        pure
+        override
+        returns (int256)
+    {
         if (c.code == MATMUL) return staged(p, c.attrs + 1, 0, total, 0);
         uint256 o = c.pos[c.rank - 1];
         total += read(operand(s, p, c, 2), o);
@@ -134,6 +142,21 @@ contract Linear is Reader {
         }
     }
 
+    /// @dev Σ over `run` bytes of two chunks, from byte a and b on.
+    function bytesDot(bytes32 x, uint256 a, bytes32 w, uint256 b, uint256 run, int256 zp)
+        private
+        pure
+        returns (int256 sum)
+    {
+        assembly ("memory-safe") {
+            for { let end := add(a, run) } lt(a, end) { } {
+                sum := add(sum, mul(sub(signextend(0, byte(a, x)), zp), signextend(0, byte(b, w))))
+                a := add(a, 1)
+                b := add(b, 1)
+            }
+        }
+    }
+
     /// @dev Σ (x[xi + j·xs] − zp)·w[wi + j·ws], j < n.
     function dot(Tensor memory x, uint256 xi, uint256 xs, Tensor memory w, uint256 wi, uint256 ws, uint256 n)
         private
@@ -142,7 +165,22 @@ contract Linear is Reader {
     {
         unchecked {
             int256 zp = x.zp;
-            for (uint256 j; j < n; ++j) sum += (read(x, xi + j * xs) - zp) * read(w, wi + j * ws);
+            uint256 j;
+            if (xs == 1 && ws == 1 && x.bits == 8 && w.bits == 8) {
+                if (xi + n > x.count || wi + n > w.count) revert BadIndex();
+                while (j < n) {
+                    bytes32 xc = chunkAt(x, (xi + j) >> 5);
+                    bytes32 wc = chunkAt(w, (wi + j) >> 5);
+                    uint256 a = (xi + j) & 31;
+                    uint256 b = (wi + j) & 31;
+                    uint256 run = 32 - (a > b ? a : b);
+                    if (run > n - j) run = n - j;
+                    sum += bytesDot(xc, a, wc, b, run, zp);
+                    j += run;
+                }
+                return sum;
+            }
+            for (; j < n; ++j) sum += (read(x, xi + j * xs) - zp) * read(w, wi + j * ws);
         }
     }
 }

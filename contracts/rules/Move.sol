@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRule, Proof, Statement} from "../Types.sol";
-import {Reader} from "../Reader.sol";
+import {Rule} from "../Rule.sol";
+import {Proof, Statement} from "../Types.sol";
 
 /// @title Ops that move elements, and resize_nearest (spec/10-ops.md §6).
-contract Move is Reader {
-    /// @inheritdoc IRule
-    function terms(bytes calldata, uint256, uint256, uint256[] calldata) external pure returns (uint256, uint256) {
-        return (0, 0);
-    }
-
-    /// @inheritdoc IRule
-    function part(Statement calldata, Proof calldata, uint256, uint256) external pure returns (int256) {
-        return 0;
-    }
-
-    /// @inheritdoc IRule
-    function finish(Statement calldata s, Proof calldata p, int256) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+contract Move is Rule {
+    /// @inheritdoc Rule
+    function complete(Statement calldata s, Proof calldata p, Cell memory c, int256)
+        internal
+        pure
+        override
+        returns (int256)
+    {
         if (c.code == 32) return concat(s, p, c);
         Tensor memory x = operand(s, p, c, 0);
         if (c.code == 30) return read(x, p.element);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRule, Proof, Statement} from "../Types.sol";
-import {Reader} from "../Reader.sol";
+import {Rule} from "../Rule.sol";
+import {Proof, Statement} from "../Types.sol";
 
 /// @title Pools and reductions (spec/10-ops.md §4): terms are the taps of a window, or the elements that are reduced, the
 /// last axis fastest. argmax, argmin and resize_bilinear have one term.
-contract Reduce is Reader {
+contract Reduce is Rule {
     uint256 private constant MAX_POOL2D = 16;
     uint256 private constant AVG_POOL2D = 17;
     uint256 private constant REDUCE_SUM = 18;
@@ -17,15 +17,16 @@ contract Reduce is Reader {
     uint256 private constant ARGMIN = 23;
     uint256 private constant RESIZE_BILINEAR = 41;
 
-    /// @inheritdoc IRule
-    function terms(bytes calldata leaf, uint256 index, uint256 element, uint256[] calldata dims)
-        external
+    /// @inheritdoc Rule
+    function countTerms(bytes calldata leaf, Cell memory c, uint256[] calldata dims)
+        internal
         pure
-        returns (uint256 count, uint256 combine)
+        override
+        returns (uint256 count, uint256 combine, uint256 tile)
     {
-        Cell memory c = cellOf(leaf, index, element, dims);
         if (c.code == MAX_POOL2D || c.code == AVG_POOL2D) count = uword(leaf, c.attrs + 1) * uword(leaf, c.attrs + 2);
         else if (c.code >= REDUCE_SUM && c.code <= REDUCE_MIN) count = reduced(leaf, c, dims);
+        tile = c.code >= REDUCE_SUM && c.code <= REDUCE_MIN ? 16 : 32;
         combine = c.code == MAX_POOL2D || c.code == REDUCE_MAX ? 1 : c.code == REDUCE_MIN ? 2 : 0;
     }
 
@@ -40,19 +41,25 @@ contract Reduce is Reader {
         }
     }
 
-    /// @inheritdoc IRule
-    function part(Statement calldata s, Proof calldata p, uint256 from, uint256 to) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+    /// @inheritdoc Rule
+    function combineTerms(Statement calldata s, Proof calldata p, Cell memory c, uint256 from, uint256 to)
+        internal
+        pure
+        override
+        returns (int256)
+    {
         if (c.code == MAX_POOL2D || c.code == AVG_POOL2D) return window(s, p, c, from, to);
         if (c.code >= REDUCE_SUM && c.code <= REDUCE_MIN) return visit(s, p, c, from, to);
         return 0;
     }
 
-    /// @inheritdoc IRule
-    function finish(Statement calldata s, Proof calldata p, int256 total) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+    /// @inheritdoc Rule
+    function complete(Statement calldata s, Proof calldata p, Cell memory c, int256 total)
+        internal
+        pure
+        override
+        returns (int256)
+    {
         if (c.code == MAX_POOL2D || c.code == REDUCE_MAX || c.code == REDUCE_MIN) return total;
         if (c.code == REDUCE_SUM) return staged(p, afterList(p.leaf, c.attrs), 0, total, 0);
         if (c.code == REDUCE_MEAN) {

@@ -1,14 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRule, Proof, Statement} from "../Types.sol";
-import {Reader} from "../Reader.sol";
+import {Rule} from "../Rule.sol";
+import {Proof, Statement} from "../Types.sol";
 
-/// @title softmax and layer_norm (spec/10-ops.md §5): row figures are steps of the trace, their terms the elements of a row.
-contract Rows is Reader {
+/// @title softmax and log_softmax (spec/10-ops.md §5): row figures are steps of the trace, their terms the elements of a row.
+contract Rows is Rule {
     uint256 private constant SOFTMAX = 25;
-    uint256 private constant LAYER_NORM = 27;
+    uint256 private constant LOG_SOFTMAX = 26;
     int256 private constant NOTHING = -2147483648;
+
+    /// @dev LOG2 of spec/00-numerics.md §2.2: 257 words of 32 bits, big-endian.
+    bytes private constant LOG2 =
+        hex"0000000000000171000002e00000044e000005ba000007250000088e000009f700000b5d00000cc300000e2700000f8a"
+        hex"000010eb0000124b000013aa0000150800001664000017bf0000191900001a7100001bc800001d1e00001e7300001fc6"
+        hex"000021190000226a000023ba0000250800002656000027a2000028ed00002a3700002b8000002cc800002e0f00002f54"
+        hex"00003098000031dc0000331e0000345f0000359f000036de0000381b0000395800003a9400003bce00003d0800003e41"
+        hex"00003f78000040af000041e4000043190000444c0000457f000046b0000047e10000491000004a3f00004b6c00004c99"
+        hex"00004dc500004eef00005019000051420000526a00005391000054b7000055dc00005700000058240000594600005a68"
+        hex"00005b8900005ca800005dc700005ee5000060030000611f0000623a000063550000646f00006588000066a0000067b7"
+        hex"000068ce000069e400006af800006c0c00006d2000006e3200006f440000705500007165000072740000738300007490"
+        hex"0000759d000076aa000077b5000078c0000079ca00007ad300007bdb00007ce300007dea00007ef000007ff6000080fb"
+        hex"000081ff0000830200008405000085070000860800008709000088090000890800008a0600008b0400008c0100008cfe"
+        hex"00008dfa00008ef500008fef000090e9000091e2000092db000093d2000094ca000095c0000096b6000097ab000098a0"
+        hex"0000999400009a8700009b7a00009c6c00009d5e00009e4f00009f3f0000a02e0000a11e0000a20c0000a2fa0000a3e7"
+        hex"0000a4d40000a5c00000a6ab0000a7960000a8810000a96a0000aa530000ab3c0000ac240000ad0c0000adf20000aed9"
+        hex"0000afbe0000b0a40000b1880000b26c0000b3500000b4330000b5150000b5f70000b6d90000b7ba0000b89a0000b97a"
+        hex"0000ba590000bb380000bc160000bcf40000bdd10000bead0000bf8a0000c0650000c1400000c21b0000c2f50000c3cf"
+        hex"0000c4a80000c5800000c6580000c7300000c8070000c8de0000c9b40000ca8a0000cb5f0000cc340000cd080000cddc"
+        hex"0000ceaf0000cf820000d0540000d1260000d1f70000d2c80000d3990000d4690000d5380000d6070000d6d60000d7a4"
+        hex"0000d8720000d93f0000da0c0000dad90000dba50000dc700000dd3b0000de060000ded00000df9a0000e0630000e12c"
+        hex"0000e1f50000e2bd0000e3850000e44c0000e5130000e5d90000e69f0000e7650000e82a0000e8ef0000e9b30000ea77"
+        hex"0000eb3b0000ebfe0000ecc10000ed830000ee450000ef060000efc80000f0880000f1490000f2090000f2c80000f387"
+        hex"0000f4460000f5050000f5c30000f6800000f73e0000f7fb0000f8b70000f9730000fa2f0000faea0000fba50000fc60"
+        hex"0000fd1a0000fdd40000fe8e0000ff4700010000";
 
     /// @dev EXP2 of spec/00-numerics.md §2.2: 257 words of 32 bits, big-endian.
     bytes private constant EXP2 =
@@ -35,34 +60,41 @@ contract Rows is Reader {
         hex"0042d5620042a71e004278fb00424af800421d140041ef510041c1ad00419428004166c30041397e00410c580040df51"
         hex"0040b269004085a0004058f700402c6c00400000";
 
-    /// @inheritdoc IRule
-    function terms(bytes calldata leaf, uint256 index, uint256 element, uint256[] calldata dims)
-        external
+    /// @inheritdoc Rule
+    function countTerms(bytes calldata leaf, Cell memory c, uint256[] calldata dims)
+        internal
         pure
-        returns (uint256 count, uint256 combine)
+        override
+        returns (uint256 count, uint256 combine, uint256 tile)
     {
-        Cell memory c = cellOf(leaf, index, element, dims);
-        if (c.step == 2) return (0, 0);
+        if (c.step == 2) return (0, 0, 0);
+        tile = 128;
         count = dimAt(uword(leaf, c.operands + 6 + uword(leaf, c.operands + 6)), dims);
-        combine = c.code == SOFTMAX && c.step == 0 ? 1 : 0;
+        combine = c.step == 0 ? 1 : 0;
     }
 
-    /// @inheritdoc IRule
-    function part(Statement calldata s, Proof calldata p, uint256 from, uint256 to) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+    /// @inheritdoc Rule
+    function combineTerms(Statement calldata s, Proof calldata p, Cell memory c, uint256 from, uint256 to)
+        internal
+        pure
+        override
+        returns (int256)
+    {
         if (c.step == 2) return 0;
-        if (c.code == SOFTMAX) return c.step == 0 ? largest(s, p, c, from, to) : weights(s, p, c, from, to);
-        if (c.code == LAYER_NORM) return moments(s, p, c, from, to);
-        revert NoRule(c.code);
+        if (c.code != SOFTMAX && c.code != LOG_SOFTMAX) revert NoRule(c.code);
+        return c.step == 0 ? largest(s, p, c, from, to) : weights(s, p, c, from, to);
     }
 
-    /// @inheritdoc IRule
-    function finish(Statement calldata s, Proof calldata p, int256 total) external pure returns (int256) {
-        check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
-        if (c.code == SOFTMAX) return c.step < 2 ? total : share(s, p, c);
-        if (c.code == LAYER_NORM) return c.step == 0 ? total : c.step == 1 ? variance(s, p, c, total) : norm(s, p, c);
+    /// @inheritdoc Rule
+    function complete(Statement calldata s, Proof calldata p, Cell memory c, int256 total)
+        internal
+        pure
+        override
+        returns (int256)
+    {
+        if (c.step < 2) return total;
+        if (c.code == SOFTMAX) return share(s, p, c);
+        if (c.code == LOG_SOFTMAX) return logarithm(s, p, c);
         revert NoRule(c.code);
     }
 
@@ -83,6 +115,7 @@ contract Rows is Reader {
         returns (Mask memory m)
     {
         unchecked {
+            if (c.code != SOFTMAX) return m;
             m.mask = operand(s, p, c, 1);
             m.causal = uword(p.leaf, c.attrs + 7) == 1;
             if (!m.causal) return m;
@@ -131,8 +164,11 @@ contract Rows is Reader {
             Mask memory m = maskOf(s, p, c, c.rank);
             uint256 k = x.dims[x.rank - 1];
             int256 mx = read(step(s, p, c, 0), p.element);
+            bytes memory table = EXP2;
+            uint256 bits = uint256(fact(p.leaf, c, "weightBits"));
             for (uint256 j = from; j < to; ++j) {
-                if (kept(m, c, c.rank, j)) sum += weight(p, c, mx - read(x, p.element * k + j));
+                if (!kept(m, c, c.rank, j)) continue;
+                sum += expweight(table, bits, uint256(exponent(p, c, mx - read(x, p.element * k + j))));
             }
         }
     }
@@ -144,113 +180,61 @@ contract Rows is Reader {
             int256 sum = read(step(s, p, c, 1), row);
             uint256 rows = c.rank - 1;
             if (sum == 0 || !kept(maskOf(s, p, c, rows), c, rows, c.pos[rows])) return word(p.leaf, c.attrs + 4);
-            int256 e = weight(p, c, read(step(s, p, c, 0), row) - read(x, p.element));
+            int256 t = exponent(p, c, read(step(s, p, c, 0), row) - read(x, p.element));
+            int256 e = expweight(EXP2, uint256(fact(p.leaf, c, "weightBits")), uint256(t));
             int256 shifted = e << uword(p.leaf, c.attrs + 2);
             return bounded(p.leaf, c.attrs + 3, (shifted + (sum >> 1)) / sum);
         }
     }
 
-    /// @dev expweight(exponent(d)).
-    function weight(Proof calldata p, Cell memory c, int256 d) private pure returns (int256) {
+    /// @dev log_softmax: l, m, stage.
+    function logarithm(Statement calldata s, Proof calldata p, Cell memory c) private pure returns (int256) {
+        unchecked {
+            Tensor memory x = operand(s, p, c, 0);
+            uint256 row = p.element / x.dims[x.rank - 1];
+            int256 t = exponent(p, c, read(step(s, p, c, 0), row) - read(x, p.element));
+            int256 acc = (fact(p.leaf, c, "weightBits") << 16) - t - log2q(uint256(read(step(s, p, c, 1), row)));
+            return staged(p, c.attrs + 2, 0, acc, 0);
+        }
+    }
+
+    /// @dev log2 of 1 ≤ v < 2^31 in Q16.
+    function log2q(uint256 v) private pure returns (int256) {
+        unchecked {
+            uint256 b;
+            while (v >> (b + 1) != 0) ++b;
+            uint256 t = (v << (31 - b)) & 0x7fffffff;
+            int256 low = entryOf(LOG2, t >> 23);
+            int256 high = entryOf(LOG2, (t >> 23) + 1);
+            return int256(b << 16) + low + rsh((high - low) * int256((t >> 7) & 65535), 16);
+        }
+    }
+
+    /// @dev mulhr(min(d, ⌊(2^31−1)/2^l⌋)·2^l, m).
+    function exponent(Proof calldata p, Cell memory c, int256 d) private pure returns (int256) {
         unchecked {
             uint256 l = uword(p.leaf, c.attrs);
             int256 cap = int256(2147483647 >> l);
-            uint256 t = uint256(mulhr((d < cap ? d : cap) << l, word(p.leaf, c.attrs + 1)));
+            return mulhr((d < cap ? d : cap) << l, word(p.leaf, c.attrs + 1));
+        }
+    }
+
+    /// @dev 2^bits·2^(−t/65536).
+    function expweight(bytes memory table, uint256 bits, uint256 t) private pure returns (int256) {
+        unchecked {
             uint256 i = (t >> 8) & 255;
-            int256 a = exp2(i);
-            int256 v = a - rsh((a - exp2(i + 1)) * int256(t & 255), 8);
-            uint256 shift = (t >> 16) + 23 - uint256(fact(p.leaf, c, "weightBits"));
+            int256 a = entryOf(table, i);
+            int256 v = a - rsh((a - entryOf(table, i + 1)) * int256(t & 255), 8);
+            uint256 shift = (t >> 16) + 23 - bits;
             return rsh(v, shift < 25 ? shift : 25);
         }
     }
 
-    function exp2(uint256 i) private pure returns (int256) {
-        bytes memory table = EXP2;
+    function entryOf(bytes memory table, uint256 i) private pure returns (int256) {
         uint256 v;
         assembly ("memory-safe") {
             v := shr(224, mload(add(add(table, 32), shl(2, i))))
         }
         return int256(v);
-    }
-
-    // ---- layer_norm: eps, g, output
-
-    function moments(Statement calldata s, Proof calldata p, Cell memory c, uint256 from, uint256 to)
-        private
-        pure
-        returns (int256 sum)
-    {
-        unchecked {
-            Tensor memory x = operand(s, p, c, 0);
-            uint256 n = x.dims[x.rank - 1];
-            if (c.step == 0) {
-                for (uint256 i = from; i < to; ++i) sum += read(x, p.element * n + i) - x.zp;
-                return sum;
-            }
-            uint256 f = uint256(fact(p.leaf, c, "fraction"));
-            int256 mean = meanQ(read(step(s, p, c, 0), p.element), n, f);
-            for (uint256 i = from; i < to; ++i) {
-                int256 v = ((read(x, p.element * n + i) - x.zp) << f) - mean;
-                sum += v * v;
-            }
-        }
-    }
-
-    /// @dev roundDiv(s1·2^k, n).
-    function meanQ(int256 s1, uint256 n, uint256 k) private pure returns (int256) {
-        unchecked {
-            return floorDiv(2 * (s1 << k) + int256(n), 2 * int256(n));
-        }
-    }
-
-    /// @dev Σc² − ⌊ρ²/N⌋ + eps, ρ = s1·2^f − N·mean.
-    function variance(Statement calldata s, Proof calldata p, Cell memory c, int256 squares)
-        private
-        pure
-        returns (int256)
-    {
-        unchecked {
-            uint256 n = dimAt(uword(p.leaf, c.operands + 6 + uword(p.leaf, c.operands + 6)), s.dims);
-            uint256 f = uint256(fact(p.leaf, c, "fraction"));
-            int256 s1 = read(step(s, p, c, 0), p.element);
-            int256 rho = (s1 << f) - int256(n) * meanQ(s1, n, f);
-            return squares - rho * rho / int256(n) + word(p.leaf, c.attrs);
-        }
-    }
-
-    function norm(Statement calldata s, Proof calldata p, Cell memory c) private pure returns (int256) {
-        unchecked {
-            Tensor memory x = operand(s, p, c, 0);
-            uint256 n = x.dims[x.rank - 1];
-            uint256 row = p.element / n;
-            (int256 k, int256 r) = scale(uint256(read(step(s, p, c, 1), row)));
-            int256 total = fact(p.leaf, c, "fraction") + (k >> 1) + 13;
-            uint256 shift = total < 14 ? uint256(total) : 14;
-            int256 v = ((read(x, p.element) - x.zp) << shift) - meanQ(read(step(s, p, c, 0), row), n, shift);
-            v = mulhr(v << (uint256(total) - shift), r);
-            uint256 i = c.pos[c.rank - 1];
-            v = mulhr(v, read(operand(s, p, c, 1), i)) + read(operand(s, p, c, 2), i);
-            return bounded(p.leaf, c.attrs + 2, rsh(v, uword(p.leaf, c.attrs + 1)));
-        }
-    }
-
-    /// @dev (k, R) with 1/√V = R·2^(k/2−45).
-    function scale(uint256 v) private pure returns (int256 k, int256 r) {
-        unchecked {
-            uint256 bits;
-            for (uint256 w = v; w != 0; w >>= 1) ++bits;
-            k = 32 - int256(bits);
-            if (k & 1 == 1) --k;
-            uint256 vn = k >= 0 ? v << uint256(k) : v >> uint256(-k);
-            uint256 root;
-            for (uint256 b = 32768; b > 0; b >>= 1) {
-                uint256 t = root + b;
-                if (t * t <= vn) root = t;
-            }
-            uint256 more = (vn - root * root) * 16384 / root;
-            if (more > 32767) more = 32767;
-            uint256 d = root * 32768 + more;
-            r = int256(((uint256(1) << 60) + (d >> 1)) / d);
-        }
     }
 }

@@ -218,17 +218,55 @@ interface Recorded {
 }
 
 /**
+ * Computes element `element` (flat index) of tensor `index`, or a part of it, from the tensors of a trace.
+ * @throws RangeError where the tensor is made by no node
+ */
+export function computeElement(trace: Trace, index: number, element: number, goal: Goal = WHOLE): number {
+  return compute(recording(trace, index, element, new Map()), goal);
+}
+
+/**
  * Proves element `element` (flat index) of tensor `index` of a trace, or a part of it.
+ * @param traceTree the tree over the roots of the trace, where another one is to be proved against: a claim that agrees with
+ * `trace` on all that is read
  * @throws RangeError where there is no such tensor or element, or the tensor is an input of the model
  */
-export function proveElement(trace: Trace, index: number, element: number, goal: Goal = WHOLE): ElementProof {
+export function proveElement(
+  trace: Trace,
+  index: number,
+  element: number,
+  goal: Goal = WHOLE,
+  traceTree?: Tree,
+): ElementProof {
+  const { commitment } = trace;
+  const recorded = new Map<string, Recorded>();
+  compute(recording(trace, index, element, recorded), goal);
+  const { node } = commitment.trace[index]!;
+  const tensors = [...recorded.values()].map(open);
+  const indices = tensors.flatMap((t) => (t.read.kind === 'trace' ? [t.read.index] : []));
+  return {
+    index,
+    element,
+    node,
+    leaf: commitment.leaves[node]!,
+    path: openLeaves(commitment.tree, [node]).siblings,
+    tensors,
+    ...(indices.length === 0 ? {} : { roots: openLeaves(traceTree ?? trace.tree, indices) }),
+  };
+}
+
+/** The cell of an element, which notes each chunk that is read. */
+function recording(
+  trace: Trace,
+  index: number,
+  element: number,
+  recorded: Map<string, Recorded>,
+): ReturnType<typeof cellOf> {
   const { commitment } = trace;
   const entry = commitment.trace[index];
   if (entry === undefined || entry.node < 0) throw new RangeError(`tensor ${index} is made by no node`);
-  const recorded = new Map<string, Recorded>();
-  const bytes = commitment.leaves[entry.node]!;
-  const leaf = decodeLeaf(bytes);
-  const found = cellOf(leaf, index, element, trace.plan.dims, (read, t, count) => {
+  const leaf = decodeLeaf(commitment.leaves[entry.node]!);
+  return cellOf(leaf, index, element, trace.plan.dims, (read, t, count) => {
     const source = sourceOf(trace, entry.node, read);
     return elements(count, (i) => {
       const key = keyOf(read);
@@ -241,18 +279,6 @@ export function proveElement(trace: Trace, index: number, element: number, goal:
       return source.at(i);
     });
   });
-  compute(found, goal);
-  const tensors = [...recorded.values()].map(open);
-  const indices = tensors.flatMap((t) => (t.read.kind === 'trace' ? [t.read.index] : []));
-  return {
-    index,
-    element,
-    node: entry.node,
-    leaf: bytes,
-    path: openLeaves(commitment.tree, [entry.node]).siblings,
-    tensors,
-    ...(indices.length === 0 ? {} : { roots: openLeaves(trace.tree, indices) }),
-  };
 }
 
 function treeOf(trace: Trace, node: number, read: Read): Tree {

@@ -2,10 +2,11 @@
  * Which contract holds the rule of an op (contracts/rules).
  * @module
  */
+import type { Commitment } from '../consensus/commitment.ts';
 import { OPS, type OpName } from '../ops/index.ts';
 
 /** Name of a rule contract. */
-export type RuleContract = 'Linear' | 'Elementwise' | 'Reduce' | 'Rows' | 'Move';
+export type RuleContract = 'Linear' | 'Elementwise' | 'Reduce' | 'Rows' | 'Norms' | 'Move';
 
 /** Name of the contract by op. An op that is not here cannot be disputed on a chain. */
 export const RULES: Readonly<Partial<Record<OpName, RuleContract>>> = {
@@ -14,6 +15,7 @@ export const RULES: Readonly<Partial<Record<OpName, RuleContract>>> = {
   matmul: 'Linear',
   linear2: 'Elementwise',
   mul: 'Elementwise',
+  div: 'Elementwise',
   min: 'Elementwise',
   max: 'Elementwise',
   rescale: 'Elementwise',
@@ -32,7 +34,10 @@ export const RULES: Readonly<Partial<Record<OpName, RuleContract>>> = {
   argmin: 'Reduce',
   resize_bilinear: 'Reduce',
   softmax: 'Rows',
-  layer_norm: 'Rows',
+  log_softmax: 'Rows',
+  layer_norm: 'Norms',
+  rms_norm: 'Norms',
+  group_norm: 'Norms',
   reshape: 'Move',
   transpose: 'Move',
   concat: 'Move',
@@ -51,4 +56,17 @@ export function codesOf(contract: RuleContract): number[] {
   return Object.entries(RULES)
     .filter(([, c]) => c === contract)
     .map(([op]) => OPS[op as OpName].code);
+}
+
+/** Most terms that one proof carries: those of a run of neighbours cost little, terms of a chunk each much. */
+export function tileOf(c: Commitment, tensor: number): number {
+  const { op, attrs } = c.model.nodes[c.trace[tensor]!.node]!;
+  switch (RULES[op]) {
+    case 'Linear':
+      return op === 'matmul' && attrs['tb'] !== true ? 16 : 128;
+    case 'Reduce':
+      return op.startsWith('reduce') ? 16 : 32;
+    default:
+      return 128;
+  }
 }

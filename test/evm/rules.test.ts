@@ -5,20 +5,21 @@ import { type ElementProof, type Goal, proveElement, type Statement, termsOf } f
 import { traceRun } from '../../src/consensus/trace.ts';
 import * as artifacts from '../../src/evm/artifacts.gen.ts';
 import { solidityProof, solidityStatement } from '../../src/evm/proof.ts';
-import { RULES } from '../../src/evm/rules.ts';
+import { RULES, tileOf } from '../../src/evm/rules.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { randomDims, randomInputs } from '../support/differential.ts';
 import { fileOf, MODELS } from '../support/golden-models.ts';
 import { Prng } from '../support/prng.ts';
-import { createChain, type Deployed, deploy } from './chain.ts';
+import { Chain, type Deployed } from './chain.ts';
 
 const rules: Record<string, Deployed> = {};
 const seen = new Set<string>();
 
 beforeAll(async () => {
-  const evm = await createChain();
-  for (const name of new Set(Object.values(RULES))) rules[name] = await deploy(evm, artifacts[name]);
+  const chain = await Chain.create();
+  const deployer = await chain.party('deployer');
+  for (const name of new Set(Object.values(RULES))) rules[name] = await chain.deploy(deployer, artifacts[name]);
 });
 
 afterAll(() => {
@@ -57,7 +58,8 @@ describe.each(MODELS.map((g, i) => [g.name, g, i] as const))('%s', (_, g, seed) 
       const prove = (goal: Goal): ElementProof => proveElement(trace, index, element, goal);
       const leaf = solidityProof(prove({ kind: 'whole' })).leaf;
       const terms = await rule.call('terms', [leaf, BigInt(index), BigInt(element), statement.dims.map(BigInt)]);
-      expect(terms.value, where).toEqual([BigInt(count), BigInt(COMBINE[combine])]);
+      const tile = count === 0 ? (terms.value as bigint[])[2]! : BigInt(tileOf(commitment, index));
+      expect(terms.value, where).toEqual([BigInt(count), BigInt(COMBINE[combine]), tile]);
       let total = 0n;
       if (count > 0) {
         const cut = count === 1 ? 1 : r.edgy(1, count - 1);
@@ -67,7 +69,12 @@ describe.each(MODELS.map((g, i) => [g.name, g, i] as const))('%s', (_, g, seed) 
           [cut, count],
         ] as const) {
           if (from === to) continue;
-          const made = await rule.call('part', [...args(prove({ kind: 'part', from, to })), BigInt(from), BigInt(to)]);
+          const made = await rule.call('part', [
+            0n,
+            ...args(prove({ kind: 'part', from, to })),
+            BigInt(from),
+            BigInt(to),
+          ]);
           expect(made.error, where).toBeUndefined();
           parts.push(made.value as bigint);
         }
@@ -79,7 +86,7 @@ describe.each(MODELS.map((g, i) => [g.name, g, i] as const))('%s', (_, g, seed) 
         total = parts.reduce(join[combine]);
       }
       const proof = prove({ kind: 'finish', total: Number(total) });
-      const done = await rule.call('finish', [...args(proof), total]);
+      const done = await rule.call('finish', [0n, ...args(proof), total]);
       expect([done.error, done.value], where).toEqual([undefined, expected]);
 
       const forged = solidityProof(proof);
@@ -90,10 +97,10 @@ describe.each(MODELS.map((g, i) => [g.name, g, i] as const))('%s', (_, g, seed) 
           i === 0 ? (`0x${(c[2] === 'f' ? '0' : 'f') + c.slice(3)}` as const) : c,
         );
         const bad = { ...forged, tensors: forged.tensors.map((u, i) => (i === t ? { ...o, chunks } : u)) };
-        expect((await rule.call('finish', [solidityStatement(statement), bad, total])).error, where).toBeDefined();
+        expect((await rule.call('finish', [0n, solidityStatement(statement), bad, total])).error, where).toBeDefined();
       }
       const leafBad = { ...forged, leaf: `${forged.leaf.slice(0, -2)}${forged.leaf.endsWith('00') ? '01' : '00'}` };
-      expect((await rule.call('finish', [solidityStatement(statement), leafBad, total])).error).toBe('BadLeaf');
+      expect((await rule.call('finish', [0n, solidityStatement(statement), leafBad, total])).error).toBe('BadLeaf');
     }
     session.dispose();
   });
