@@ -1,6 +1,7 @@
 /**
- * Compiles contracts/ and writes src/evm/artifacts.gen.ts: bytecode and ABI of each contract. `--check` fails where the file
- * differs: the compiler is pinned, so the same sources give the same bytes everywhere.
+ * Compiles contracts/ and those of the examples, and writes src/evm/artifacts.gen.ts and examples/artifacts.gen.ts: bytecode and
+ * ABI of each contract. `--check` fails where a file differs: the compiler is pinned, so the same sources give the same bytes
+ * everywhere.
  * @module
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const TARGET = join(ROOT, 'src/evm/artifacts.gen.ts');
+/** Files of artifacts by the folder of their sources. */
+const TARGETS: Readonly<Record<string, string>> = {
+  contracts: 'src/evm/artifacts.gen.ts',
+  examples: 'examples/artifacts.gen.ts',
+};
 /** The largest runtime code that a chain takes (EIP-170). */
 const CODE_LIMIT = 24_576;
 
@@ -34,7 +39,9 @@ function sourcesIn(folder: string): string[] {
 }
 
 const sources = Object.fromEntries(
-  sourcesIn('contracts').map((p) => [p, { content: readFileSync(join(ROOT, p), 'utf8') }]),
+  Object.keys(TARGETS)
+    .flatMap(sourcesIn)
+    .map((p) => [p, { content: readFileSync(join(ROOT, p), 'utf8') }]),
 );
 const output = JSON.parse(
   solc.compile(
@@ -55,26 +62,28 @@ const output = JSON.parse(
 for (const e of output.errors ?? []) console.error(e.formattedMessage);
 if ((output.errors ?? []).length > 0) process.exit(1);
 
-const artifacts: string[] = [];
-for (const [path, contracts] of Object.entries(output.contracts ?? {}).sort()) {
-  for (const [name, { abi, evm }] of Object.entries(contracts)) {
-    if (!abi.some((e) => (e as { readonly type: string }).type === 'function')) continue; // a library or an interface
-    if (evm.bytecode.object === '') continue;
-    const size = evm.deployedBytecode.object.length >> 1;
-    if (size > CODE_LIMIT) {
-      console.error(`${path}: ${name} has ${size} bytes of code, more than the ${CODE_LIMIT} that a chain takes`);
-      process.exit(1);
+const check = process.argv.includes('--check');
+for (const [folder, target] of Object.entries(TARGETS)) {
+  const artifacts: string[] = [];
+  for (const [path, contracts] of Object.entries(output.contracts ?? {}).sort()) {
+    if (!path.startsWith(`${folder}/`)) continue;
+    for (const [name, { abi, evm }] of Object.entries(contracts)) {
+      if (!abi.some((e) => (e as { readonly type: string }).type === 'function')) continue; // a library of internal functions
+      if (evm.bytecode.object === '') continue; // an interface
+      const size = evm.deployedBytecode.object.length >> 1;
+      if (size > CODE_LIMIT) {
+        console.error(`${path}: ${name} has ${size} bytes of code, more than the ${CODE_LIMIT} that a chain takes`);
+        process.exit(1);
+      }
+      if (!check) console.log(`${name}: ${size} bytes`);
+      const artifact = JSON.stringify({ abi, bytecode: `0x${evm.bytecode.object}` });
+      artifacts.push(`/** ${path}, ${size} bytes of code. */\nexport const ${name} = ${artifact} as const;`);
     }
-    if (!process.argv.includes('--check')) console.log(`${name}: ${size} bytes`);
-    artifacts.push(
-      `/** ${path}, ${size} bytes of code. */\nexport const ${name} = ${JSON.stringify({ abi, bytecode: `0x${evm.bytecode.object}` })} as const;`,
-    );
   }
-}
-const text = `/* Written by scripts/build-contracts.ts. */\n${artifacts.join('\n')}\n`;
-if (process.argv.includes('--check')) {
-  if (readFileSync(TARGET, 'utf8') !== text) {
-    console.error('src/evm/artifacts.gen.ts is not what contracts/ compile to: run npx tsx scripts/build-contracts.ts');
+  const text = `/* Written by scripts/build-contracts.ts. */\n${artifacts.join('\n')}\n`;
+  if (!check) writeFileSync(join(ROOT, target), text);
+  else if (readFileSync(join(ROOT, target), 'utf8') !== text) {
+    console.error(`${target} is not what ${folder}/ compile to: run npx tsx scripts/build-contracts.ts`);
     process.exit(1);
   }
-} else writeFileSync(TARGET, text);
+}

@@ -82,9 +82,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
  * values out of range (whose gas is spent all the same). A HostError is thrown: the node halts, or runs the block
  * again with another engine.
  */
-export function createPrecompile(
-  options: PrecompileOptions,
-): (input: PrecompileInput) => Promise<PrecompileResult> {
+export function createPrecompile(options: PrecompileOptions): (input: PrecompileInput) => Promise<PrecompileResult> {
   const { store, schedule = SCHEDULE_0, base = 2600n } = options;
   return async ({ data, gasLimit }) => {
     if (gasLimit < base) return outOfGas(gasLimit);
@@ -141,7 +139,10 @@ function readInputs(model: Model, dims: readonly number[], data: Uint8Array): Re
     if (at + bytes > data.length) return undefined;
     const own = data.slice(at, at + bytes);
     at += bytes;
-    inputs.push([d.name, d.u8 ? { dtype: 'u8', shape, data: own } : { dtype: d.dtype, shape, data: fromBytes(d.dtype, own) }]);
+    inputs.push([
+      d.name,
+      d.u8 ? { dtype: 'u8', shape, data: own } : { dtype: d.dtype, shape, data: fromBytes(d.dtype, own) },
+    ]);
   }
   return at === data.length ? Object.fromEntries(inputs) : undefined;
 }

@@ -6,7 +6,7 @@ import * as artifacts from '../../src/evm/artifacts.gen.ts';
 import { asserterMove, challengerMove, type Game, type History, type Move } from '../../src/evm/player.ts';
 import { type Hex, toHex } from '../../src/evm/proof.ts';
 import { codesOf, RULES } from '../../src/evm/rules.ts';
-import { Chain, type Deployed, type Party, type Sent } from './chain.ts';
+import { Chain, type Deployed, type Party, type Sent } from '../../examples/chain.ts';
 
 export const BOND: bigint = 10n ** 17n;
 export const WINDOW: bigint = 86_400n;

@@ -11,7 +11,7 @@ import { createSession } from '../../src/runtime/session.ts';
 import { randomDims, randomInputs } from '../support/differential.ts';
 import { fileOf, MODELS } from '../support/golden-models.ts';
 import { Prng } from '../support/prng.ts';
-import { Chain, type Deployed } from './chain.ts';
+import { Chain, type Deployed } from '../../examples/chain.ts';
 
 const rules: Record<string, Deployed> = {};
 const seen = new Set<string>();

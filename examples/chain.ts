@@ -1,4 +1,4 @@
-/** A chain in one process for tests: transactions with their whole gas on @ethereumjs/vm, and time that passes when told to. */
+/** A chain in one process, for examples and tests: transactions with their whole gas on @ethereumjs/vm, and time that passes when told to. */
 import { type Block, createBlock } from '@ethereumjs/block';
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createFeeMarket1559Tx } from '@ethereumjs/tx';
@@ -53,6 +53,12 @@ export interface Deployed {
   call(name: string, args: readonly unknown[]): Promise<Sent>;
 }
 
+/** A precompile: where it is, and what it does. */
+export interface Precompile {
+  readonly address: string;
+  readonly function: (input: { readonly data: Uint8Array; readonly gasLimit: bigint }) => Promise<unknown>;
+}
+
 const GAS_LIMIT = 30_000_000n;
 const CALLER: Address = createAddressFromString('0x00000000000000000000000000000000000000aa');
 
@@ -67,10 +73,14 @@ export class Chain {
     this.#common = common;
   }
 
-  /** An empty chain. */
-  static async create(): Promise<Chain> {
+  /** An empty chain, maybe with precompiles of its own. */
+  static async create(precompiles: readonly Precompile[] = []): Promise<Chain> {
     const common = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
-    return new Chain(await createVM({ common, setHardfork: false }), common);
+    const customPrecompiles = precompiles.map(({ address, function: f }) => ({
+      address: createAddressFromString(address),
+      function: f as never,
+    }));
+    return new Chain(await createVM({ common, setHardfork: false, evmOpts: { customPrecompiles } }), common);
   }
 
   /** A party with 1,000 ether. */
