@@ -51,7 +51,7 @@ const output = JSON.parse(
       settings: {
         optimizer: { enabled: true, runs: 1000 },
         viaIR: true,
-        evmVersion: 'cancun',
+        evmVersion: 'shanghai',
         metadata: { bytecodeHash: 'none', appendCBOR: false },
         outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
       },

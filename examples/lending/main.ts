@@ -36,7 +36,9 @@ function samples(name: string): Float32Array {
 async function convertScore(): Promise<Model> {
   const onnx = new Uint8Array(readFileSync(new URL('model.onnx', folder)));
   const data = samples('calib.npy');
-  const { graph } = await convertOnnx(onnx, { samples: { dtype: 'f32', shape: [data.length / FEATURES, FEATURES], data } });
+  const { graph } = await convertOnnx(onnx, {
+    samples: { dtype: 'f32', shape: [data.length / FEATURES, FEATURES], data },
+  });
   return loadModel(encodeModel(graph));
 }
 
