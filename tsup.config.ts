@@ -50,6 +50,7 @@ const config: Options[] = [
       wasm: 'src/wasm.ts',
       webgpu: 'src/webgpu.ts',
       consensus: 'src/consensus.ts',
+      evm: 'src/evm.ts',
       conformance: 'src/conformance.ts',
       format: 'src/format.ts',
       quant: 'src/quant.ts',

@@ -4,12 +4,15 @@
  */
 export { type Commitment, commit, type TraceEntry } from './consensus/commitment.ts';
 export {
+  computeElement,
   type ElementProof,
+  type Goal,
   ProofError,
   proveElement,
   type Read,
   type Statement,
   type TensorOpening,
+  termsOf,
   verifyElement,
 } from './consensus/element.ts';
 export {

@@ -130,6 +130,7 @@ describe('imports point down', () => {
     runtime: ['format', 'graph', 'ops', 'core'],
     backends: ['runtime', 'graph', 'ops', 'core'],
     consensus: ['runtime', 'graph', 'ops', 'core'],
+    evm: ['consensus', 'runtime', 'graph', 'ops', 'core'],
     conformance: ['runtime', 'format', 'graph', 'ops', 'core'],
     onnx: ['quant', 'core'],
     quant: ['onnx', 'graph', 'format', 'ops', 'core'],

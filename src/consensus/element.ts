@@ -7,10 +7,10 @@
 import { dimAt } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import { i4At } from '../core/tensor.ts';
-import type { Cell, Slots, View } from '../ops/define.ts';
+import type { Cell, Slots, Step, View } from '../ops/define.ts';
 import { OPS } from '../ops/index.ts';
 import { stridesOf } from '../ops/rules.ts';
-import { STEPS, vectorOf } from './commitment.ts';
+import { type Commitment, STEPS, vectorOf } from './commitment.ts';
 import { decodeLeaf, type LeafTensor, type NodeLeaf } from './leaf.ts';
 import {
   depthOf,
@@ -66,6 +66,17 @@ export interface Statement {
   readonly dims: readonly number[];
 }
 
+/**
+ * What is computed of an element: the whole; where it is a fold, also some of its terms combined, or what follows from the
+ * combination of all.
+ */
+export type Goal =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'part'; readonly from: number; readonly to: number }
+  | { readonly kind: 'finish'; readonly total: number };
+
+const WHOLE: Goal = { kind: 'whole' };
+
 /** A proof that does not hold, and why. */
 export class ProofError extends Error {
   override name = 'ProofError';
@@ -94,14 +105,16 @@ function unflatten(i: number, shape: readonly number[]): number[] {
   return at;
 }
 
-/** Computes the element of a leaf's step, reading tensors through `data`. */
-function compute(
+type Reads = (read: Read, t: LeafTensor, count: number) => Elements;
+
+/** The step of a leaf that makes tensor `index`, and the cell of its element, which reads tensors through `data`. */
+function cellOf(
   leaf: NodeLeaf,
   index: number,
   element: number,
   dims: readonly number[],
-  data: (read: Read, t: LeafTensor, count: number) => Elements,
-): number {
+  data: Reads,
+): { readonly step: Step<unknown, Slots>; readonly cell: Cell<unknown, Slots> } {
   const position = leaf.steps.findIndex((s) => s.index === index);
   if (position < 0) throw new ProofError(`the node does not make tensor ${index}`);
   const sized = (read: Read, t: LeafTensor): View => {
@@ -136,15 +149,43 @@ function compute(
     ),
     at: unflatten(element, target.shape),
   };
-  return names[position]!.element(cell);
+  return { step: names[position]!, cell };
+}
+
+/** Computes what is asked for of an element. */
+function compute({ step, cell }: ReturnType<typeof cellOf>, goal: Goal): number {
+  if (goal.kind === 'whole') return step.element(cell);
+  const { fold } = step;
+  if (fold === undefined) {
+    if (goal.kind === 'part') throw new ProofError('the element has no terms');
+    return step.element(cell);
+  }
+  if (goal.kind === 'finish') return fold.finish(cell, goal.total);
+  const { from, to } = goal;
+  const valid = Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from < to;
+  if (!valid || to > fold.terms(cell)) throw new ProofError('no such terms');
+  return fold.part(cell, from, to);
+}
+
+/**
+ * Terms of an element, and how they combine; none for an element that is no fold.
+ * @throws RangeError where the model has no such tensor or element
+ */
+export function termsOf(
+  commitment: Commitment,
+  index: number,
+  element: number,
+  dims: readonly number[],
+): { readonly count: number; readonly combine: 'sum' | 'max' | 'min' } {
+  const node = commitment.trace[index]?.node ?? -1;
+  if (node < 0) throw new RangeError(`tensor ${index} is made by no node`);
+  const unread = (): Elements => elements(0, () => 0);
+  const { step, cell } = cellOf(decodeLeaf(commitment.leaves[node]!), index, element, dims, unread);
+  return { count: step.fold?.terms(cell) ?? 0, combine: step.fold?.combine ?? 'sum' };
 }
 
 /** Attributes with dims evaluated and vectors read through `data`. */
-function attributes(
-  leaf: NodeLeaf,
-  dims: readonly number[],
-  data: (read: Read, t: LeafTensor, count: number) => Elements,
-): Record<string, unknown> {
+function attributes(leaf: NodeLeaf, dims: readonly number[], data: Reads): Record<string, unknown> {
   const out: Record<string, unknown> = { ...leaf.attrs };
   for (const [name, field] of Object.entries(OPS[leaf.op].attrs)) {
     if (field.kind === 'dim') out[name] = dimAt(leaf.attrs[name] as number, dims);
@@ -177,17 +218,55 @@ interface Recorded {
 }
 
 /**
- * Proves element `element` (flat index) of tensor `index` of a trace.
+ * Computes element `element` (flat index) of tensor `index`, or a part of it, from the tensors of a trace.
+ * @throws RangeError where the tensor is made by no node
+ */
+export function computeElement(trace: Trace, index: number, element: number, goal: Goal = WHOLE): number {
+  return compute(recording(trace, index, element, new Map()), goal);
+}
+
+/**
+ * Proves element `element` (flat index) of tensor `index` of a trace, or a part of it.
+ * @param traceTree the tree over the roots of the trace, where another one is to be proved against: a claim that agrees with
+ * `trace` on all that is read
  * @throws RangeError where there is no such tensor or element, or the tensor is an input of the model
  */
-export function proveElement(trace: Trace, index: number, element: number): ElementProof {
+export function proveElement(
+  trace: Trace,
+  index: number,
+  element: number,
+  goal: Goal = WHOLE,
+  traceTree?: Tree,
+): ElementProof {
+  const { commitment } = trace;
+  const recorded = new Map<string, Recorded>();
+  compute(recording(trace, index, element, recorded), goal);
+  const { node } = commitment.trace[index]!;
+  const tensors = [...recorded.values()].map(open);
+  const indices = tensors.flatMap((t) => (t.read.kind === 'trace' ? [t.read.index] : []));
+  return {
+    index,
+    element,
+    node,
+    leaf: commitment.leaves[node]!,
+    path: openLeaves(commitment.tree, [node]).siblings,
+    tensors,
+    ...(indices.length === 0 ? {} : { roots: openLeaves(traceTree ?? trace.tree, indices) }),
+  };
+}
+
+/** The cell of an element, which notes each chunk that is read. */
+function recording(
+  trace: Trace,
+  index: number,
+  element: number,
+  recorded: Map<string, Recorded>,
+): ReturnType<typeof cellOf> {
   const { commitment } = trace;
   const entry = commitment.trace[index];
   if (entry === undefined || entry.node < 0) throw new RangeError(`tensor ${index} is made by no node`);
-  const recorded = new Map<string, Recorded>();
-  const bytes = commitment.leaves[entry.node]!;
-  const leaf = decodeLeaf(bytes);
-  compute(leaf, index, element, trace.plan.dims, (read, t, count) => {
+  const leaf = decodeLeaf(commitment.leaves[entry.node]!);
+  return cellOf(leaf, index, element, trace.plan.dims, (read, t, count) => {
     const source = sourceOf(trace, entry.node, read);
     return elements(count, (i) => {
       const key = keyOf(read);
@@ -200,17 +279,6 @@ export function proveElement(trace: Trace, index: number, element: number): Elem
       return source.at(i);
     });
   });
-  const tensors = [...recorded.values()].map(open);
-  const indices = tensors.flatMap((t) => (t.read.kind === 'trace' ? [t.read.index] : []));
-  return {
-    index,
-    element,
-    node: entry.node,
-    leaf: bytes,
-    path: openLeaves(commitment.tree, [entry.node]).siblings,
-    tensors,
-    ...(indices.length === 0 ? {} : { roots: openLeaves(trace.tree, indices) }),
-  };
 }
 
 function treeOf(trace: Trace, node: number, read: Read): Tree {
@@ -256,16 +324,16 @@ interface Opened {
  * @returns the value that the op's definition gives
  * @throws ProofError where a path leads elsewhere, a chunk that is read was not opened, or the proof is malformed
  */
-export function verifyElement(statement: Statement, proof: ElementProof): number {
+export function verifyElement(statement: Statement, proof: ElementProof, goal: Goal = WHOLE): number {
   try {
-    return verify(statement, proof);
+    return verify(statement, proof, goal);
   } catch (e) {
     if (e instanceof ProofError) throw e;
     throw new ProofError(`the proof is malformed: ${e instanceof Error ? e.message : String(e)}`);
   }
 }
 
-function verify(s: Statement, proof: ElementProof): number {
+function verify(s: Statement, proof: ElementProof, goal: Goal): number {
   const { hash } = s;
   const path = { indices: [proof.node], siblings: proof.path };
   const modelRoot = rootOf(hash, depthOf(s.nodes), path, [leafHash(hash, proof.leaf)]);
@@ -281,7 +349,7 @@ function verify(s: Statement, proof: ElementProof): number {
     opened.set(key, { opening, chunk });
   }
   const checked = new Set<string>();
-  return compute(leaf, proof.index, proof.element, s.dims, (read, t, count) => {
+  const found = cellOf(leaf, proof.index, proof.element, s.dims, (read, t, count) => {
     const key = keyOf(read);
     const o = opened.get(key);
     const view = o && new DataView(o.opening.chunks.buffer, o.opening.chunks.byteOffset, o.opening.chunks.byteLength);
@@ -295,6 +363,7 @@ function verify(s: Statement, proof: ElementProof): number {
       return elementAt(view, at * WORD, t.dtype, i);
     });
   });
+  return compute(found, goal);
 }
 
 /** The roots of the trace tensors that a proof opens lead to the trace root. */

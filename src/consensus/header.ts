@@ -45,7 +45,7 @@ export interface Receipt {
 }
 
 /** Words of an input or output: hash of its name, trace index + 1 (0: a constant), u8, dtype, zero point, interval, shape. */
-function signatureWords(c: Commitment): Uint8Array[] {
+export function signatureWords(c: Commitment): Uint8Array[] {
   const { model, hash } = c;
   const name = (n: string): Uint8Array => leafHash(hash, new TextEncoder().encode(n));
   const state = new Map(model.states.map((s) => [s.input, s.output + 1]));

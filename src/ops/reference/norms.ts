@@ -4,7 +4,7 @@
  */
 import { floorDiv } from '../../core/int.ts';
 import { type Cell, folded, type Reference, type Step } from '../define.ts';
-import { normElement, varianceSum } from '../norm.ts';
+import { finishVariance, meanQ, normElement } from '../norm.ts';
 import type { GroupNormAttrs, In, NormAttrs } from '../norms.ts';
 
 /** A row: its number, its elements and how they lie. Element i is at start + ⌊i / width⌋·step + i mod width. */
@@ -75,10 +75,22 @@ function steps(
         name: 'v',
         bits: 64,
         shape,
-        element(c) {
-          const row = rowOf(c);
-          return varianceSum(centred(c, row), row.n, s1(c, row), c.facts['fraction']!, Number(c.a.eps), rms);
-        },
+        ...folded<NormAttrs, In>({
+          combine: 'sum',
+          terms: (c) => rowOf(c).n,
+          part(c, from, to) {
+            const row = rowOf(c);
+            const [a, f] = [centred(c, row), c.facts['fraction']!];
+            const mean = rms ? 0 : meanQ(s1(c, row), row.n, f);
+            let squares = 0;
+            for (let i = from; i < to; i++) squares += (a(i) * 2 ** f - mean) ** 2;
+            return squares;
+          },
+          finish(c, squares) {
+            const row = rowOf(c);
+            return finishVariance(squares, row.n, s1(c, row), c.facts['fraction']!, Number(c.a.eps), rms);
+          },
+        }),
       },
       {
         name: 'y',
