@@ -45,7 +45,7 @@ export interface Limits {
 }
 
 /** The value of a field. */
-type Value = Place | Divisor | boolean;
+export type Value = Place | Divisor | boolean;
 
 /** A word of a record. */
 type Word = number | Scratch;
@@ -125,8 +125,9 @@ export class Builder {
     if (known !== undefined) return known;
     const at = this.#end;
     const bytes = toBytes(this.#plan.tensors[arg.id]!.data!);
-    this.#resident.push(bytes);
-    this.#end += wordsOf(bytes.length);
+    const padding = -bytes.length & 15;
+    this.#resident.push(bytes, new Uint8Array(padding));
+    this.#end += (bytes.length + padding) >>> 2;
     this.#placed.set(arg.id, at);
     return at;
   }
@@ -140,9 +141,17 @@ export class Builder {
   constant(data: TypedArray | Uint32Array): number {
     const at = this.#constantWords;
     const bytes = toBytes(data as TypedArray);
-    this.#packed.push(bytes);
+    this.#packed.push(bytes, new Uint8Array(-bytes.length & 3));
     this.#constantWords += wordsOf(bytes.length);
     return at;
+  }
+
+  /** As `constant`, from a multiple of four words. */
+  quads(data: Uint32Array): number {
+    const padding = -this.#constantWords & 3;
+    this.#packed.push(new Uint8Array(4 * padding));
+    this.#constantWords += padding;
+    return this.constant(data);
   }
 
   /** Elements of a table as one word each. */
@@ -157,10 +166,10 @@ export class Builder {
     return at;
   }
 
-  /** Scratch words that live until the node's last dispatch. */
+  /** Scratch words that live until the node's last dispatch, from a multiple of four words behind the constants. */
   scratch(words: number): Scratch {
     const at = this.#scratch;
-    this.#scratch += words;
+    this.#scratch += (words + 3) & ~3;
     this.#scratchMost = Math.max(this.#scratchMost, this.#scratch);
     return new Scratch(at);
   }
@@ -276,13 +285,13 @@ export class Builder {
   }
 }
 
-/** Byte strings one after another, each from a word of its own. */
+/** Byte strings one after another. */
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(length);
   let at = 0;
   for (const p of parts) {
     out.set(p, at);
-    at += wordsOf(p.length) * 4;
+    at += p.length;
   }
   return out;
 }

@@ -26,9 +26,13 @@ export interface Site<N extends OpName> {
 }
 
 /** The plan-time function of an op; returns the name of its kernel. */
-type WebGpuKernel<N extends OpName> = (site: Site<N>, builder: Builder) => string;
+type OpKernel<N extends OpName> = (site: Site<N>, builder: Builder) => string;
 
-const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
+/** A kernel for every op. */
+export type OpKernels = { readonly [N in OpName]: OpKernel<N> };
+
+/** Kernels in WGSL. */
+export const KERNELS: OpKernels = {
   argmax,
   argmin,
   avg_pool2d,
@@ -68,7 +72,7 @@ const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
 };
 
 /** Adds the dispatches of a node; returns the name of its kernel. One whose outputs are all empty has none. */
-export function prepareNode(node: PlanNode, b: Builder): string {
+export function prepareNode(node: PlanNode, b: Builder, kernels: OpKernels = KERNELS): string {
   const site = {
     attrs: node.attrs,
     facts: node.facts,
@@ -76,7 +80,7 @@ export function prepareNode(node: PlanNode, b: Builder): string {
     out: node.outputs.map((id) => b.arg(id)),
   };
   if (site.out.every((t) => t.count === 0)) return 'empty';
-  const name = (KERNELS[node.op] as WebGpuKernel<never>)(site as unknown as Site<never>, b);
+  const name = (kernels[node.op] as OpKernel<never>)(site as unknown as Site<never>, b);
   b.endNode();
   return name;
 }

@@ -76,12 +76,12 @@ const ARITHMETIC = /* @__PURE__ */ elementKernel(
   'edges: u32, pairs: Divisor, side: Divisor',
   `
 fn element(i: u32) -> i32 {
-  let check = quotient(i, p.pairs);
-  let pair = i - check * p.pairs.n;
-  let row = quotient(pair, p.side);
-  let a = constants[p.edges + row];
-  let b = constants[p.edges + pair - row * p.side.n];
-  var v = 0u;
+  let check: u32 = quotient(i, p.pairs);
+  let pair: u32 = i - check * p.pairs.n;
+  let row: u32 = quotient(pair, p.side);
+  let a: u32 = constants[p.edges + row];
+  let b: u32 = constants[p.edges + pair - row * p.side.n];
+  var v: u32 = 0u;
   switch (check) {
 ${CHECKS.map(([, wgsl], i) => `    case ${i}u: { v = ${wgsl}; }`).join('\n')}
     default: {}
