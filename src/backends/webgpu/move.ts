@@ -5,7 +5,7 @@
 import { elementCount } from '../../core/tensor.ts';
 import { stridesOf } from '../../ops/rules.ts';
 import { broadcastStrides } from '../wasm/strided.ts';
-import type { Builder } from './builder.ts';
+import type { Builder, Place, Target } from './builder.ts';
 import { divisor } from './divisor.ts';
 import { elementKernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
@@ -72,6 +72,18 @@ fn element(i: u32) -> i32 {
 }`,
 );
 
+/** The elements of y, seen with `dims`, from a tensor with `strides` in elements. */
+export function moved(
+  b: Builder,
+  x: { readonly at: Place; readonly size: number },
+  y: Target,
+  dims: readonly number[],
+  strides: readonly number[],
+  start = 0,
+): void {
+  b.elements(MOVE, y, { ...b.walk(dims, strides), x: x.at, size: x.size, start });
+}
+
 /** y, seen with `dims`, as x with `strides` in elements from element `start`. */
 function move(
   s: Pick<Site<'tile'>, 'in' | 'out'>,
@@ -81,7 +93,7 @@ function move(
   start = 0,
 ): string {
   const x = s.in[0]!;
-  b.elements(MOVE, b.target(s.out[0]!), { ...b.walk(dims, strides), x: b.at(x), size: x.size, start });
+  moved(b, { at: b.at(x), size: x.size }, b.target(s.out[0]!), dims, strides, start);
   return MOVE.name;
 }
 
