@@ -18,6 +18,8 @@ const BACKENDS = {
   reference: async (): Promise<Backend> => (await import('../backends/reference/index.ts')).reference,
   wasm: async (): Promise<Backend> => (await import('../backends/wasm/index.ts')).wasm,
   webgpu: async (): Promise<Backend> => (await import('../backends/webgpu/index.ts')).webgpu,
+  webgl: async (): Promise<Backend> => (await import('../backends/webgl/index.ts')).webgl,
+  gpujs: async (): Promise<Backend> => (await import('../backends/gpujs/index.ts')).gpujs,
 } as const;
 
 /** Executables a session keeps for a model with symbols, one for each set of dims. */

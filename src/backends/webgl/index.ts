@@ -116,7 +116,10 @@ function drawAll({ area }: Ready, draws: readonly Draw[]): void {
 }
 
 /** The words that a dispatch makes, from its record: of y, or of as many fours. */
-function wordsOf({ kernel, record }: Dispatch, constants: Uint8Array): { readonly first: number; readonly end: number } {
+function wordsOf(
+  { kernel, record }: Dispatch,
+  constants: Uint8Array,
+): { readonly first: number; readonly end: number } {
   const view = new DataView(constants.buffer, constants.byteOffset + record);
   const fields: Record<string, number> = {};
   let at = 0;

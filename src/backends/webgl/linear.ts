@@ -16,7 +16,8 @@ import { moved } from '../webgpu/move.ts';
 const IMAGE =
   'x: u32, c: u32, h: u32, w: u32, kw: u32, sh: u32, sw: u32, dh: u32, dw: u32, pt: u32, pl: u32, ow: Divisor, oh: Divisor';
 /** `from` and `to`: the part of the sum that a dispatch makes; `raw`: no stage. Parts after the first add to y. */
-const OUTPUT = 'y0: u32, from: u32, to: u32, raw: u32, bias: u32, bias_step: u32, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32';
+const OUTPUT =
+  'y0: u32, from: u32, to: u32, raw: u32, bias: u32, bias_step: u32, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32';
 
 /** The window of an output row: element where its image begins, and its first row and column. */
 const WINDOW = `
@@ -170,13 +171,13 @@ const FEW = 8;
 const ITEMS = 64;
 
 function imageOf({ x, channels, ...r }: Rows) {
-  const [[h, w], [oh, ow], [sh, sw], [dh, dw], [pt, pl]] = [r.image, r.out, r.strides, r.dilations, r.pads] as never as [
-    Pair,
-    Pair,
-    Pair,
-    Pair,
-    Pair,
-  ];
+  const [[h, w], [oh, ow], [sh, sw], [dh, dw], [pt, pl]] = [
+    r.image,
+    r.out,
+    r.strides,
+    r.dilations,
+    r.pads,
+  ] as never as [Pair, Pair, Pair, Pair, Pair];
   const steps = { sh, sw, dh, dw, pt, pl };
   return { x: x.at, c: channels, h, w, kw: r.kernel[1], ...steps, ow: divisor(ow), oh: divisor(oh), own: r.own };
 }

@@ -91,7 +91,6 @@ class WebGpuExecutable implements Executable {
     this.#ready = undefined;
     this.#trace = undefined;
   }
-
 }
 
 function upload({ gpu, buffers, inputs }: Ready): void {

@@ -7,7 +7,18 @@ import { HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { toBytes } from '../../core/tensor.ts';
 import type { Limits } from './builder.ts';
-import { ARITHMETIC, CHECKS, COUNT, EDGES, INNER, LONG, LONG_ANSWER, NESTED_ANSWER, OUTER, wrongCheck } from './checks.ts';
+import {
+  ARITHMETIC,
+  CHECKS,
+  COUNT,
+  EDGES,
+  INNER,
+  LONG,
+  LONG_ANSWER,
+  NESTED_ANSWER,
+  OUTER,
+  wrongCheck,
+} from './checks.ts';
 import { deviceFailed, Gpu, TIMEOUT } from './device.ts';
 import { divisor } from './divisor.ts';
 import { elementKernel, type Kernel, kernel } from './kernel.ts';

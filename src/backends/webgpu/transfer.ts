@@ -34,7 +34,11 @@ export function batched<D extends Dispatch>(dispatches: readonly D[]): D[][] {
 }
 
 /** What a run reads back: in `trace` mode every activation, then the outputs. */
-export function partsOf(plan: Plan, b: Builder, keep: boolean): { readonly parts: readonly Part[]; readonly bytes: number } {
+export function partsOf(
+  plan: Plan,
+  b: Builder,
+  keep: boolean,
+): { readonly parts: readonly Part[]; readonly bytes: number } {
   const kept = keep ? plan.tensors.flatMap((t, id) => (t.data === undefined ? [id] : [])) : [];
   let to = 0;
   const parts = [...kept, ...plan.outputs].map((id) => {
