@@ -78,7 +78,7 @@ export class Area {
 
   #sheet(bytes: number): Sheet {
     const texels = Math.max(1, (bytes + 15) >>> 4);
-    const square = 32 - Math.clz32(Math.ceil(Math.sqrt(texels)) - 1);
+    const square = (33 - Math.clz32(texels - 1)) >> 1; // half the bits, rounded up
     const shift = Math.min(Math.max(square, LEAST_SHIFT), 31 - Math.clz32(this.#own.side));
     return this.#textured(shift, (texels + 2 ** shift - 1) >>> shift);
   }

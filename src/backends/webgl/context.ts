@@ -10,8 +10,8 @@ import { fragmentShader, VERTEX_SHADER } from './glsl.ts';
 /** Milliseconds that a context may take to answer, beside those that its work is allowed; and those for a compiler. */
 export const TIMEOUT = 60_000;
 const COMPILING = 60_000;
-/** Milliseconds in which an answer is asked for without a pause. */
-const EAGER = 4;
+/** Turns of the event loop in which an answer is asked for without a pause. */
+const EAGER = 64;
 /** Most texels of a texture: 128 MiB of 16 bytes. */
 const MOST_TEXELS = 2 ** 23;
 /** COMPLETION_STATUS_KHR of KHR_parallel_shader_compile. */
@@ -121,13 +121,19 @@ export class Gl {
 
   /** Asks until the answer is yes, at first in every turn of the event loop. */
   async #until(what: string, limit: number, done: () => boolean): Promise<void> {
-    const begun = performance.now();
-    for (;;) {
-      if (this.failure !== undefined) throw this.failure;
-      if (done()) return;
-      const passed = performance.now() - begun;
-      if (passed > limit) this.#fail(`${what}: the context does not answer`);
-      await (passed < EAGER ? turn() : new Promise((next) => setTimeout(next, 1)));
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+    }, limit);
+    try {
+      for (let asked = 0; ; asked++) {
+        if (this.failure !== undefined) throw this.failure;
+        if (done()) return;
+        if (late) this.#fail(`${what}: the context does not answer`);
+        await (asked < EAGER ? turn() : new Promise((next) => setTimeout(next, 1)));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
