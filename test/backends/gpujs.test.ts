@@ -13,6 +13,10 @@ import { agree, Random, stageFor } from './wasm-harness.ts';
 interface Fault {
   /** Rounds every result; a float by default. */
   readonly round?: (v: number) => number;
+  /** What a texture makes of an element. */
+  readonly texture?: (v: number) => number;
+  /** Rows of an output that are drawn. */
+  readonly lines?: number;
   /** Rewrites a kernel. */
   readonly source?: (source: string) => string;
   /** The mode that an instance says it has. */
@@ -22,9 +26,17 @@ interface Fault {
 }
 
 /** As much of gpu.js as the backend uses, every operation rounded to a float. */
-function library({ round = Math.fround, source: rewritten = (s) => s, mode: said, call }: Fault = {}): GpuJsLibrary {
+function library(fault: Fault = {}): GpuJsLibrary {
+  const {
+    round = Math.fround,
+    texture = (v) => v,
+    lines = 1e9,
+    source: rewritten = (s) => s,
+    mode: said,
+    call,
+  } = fault;
   const input = (value: Float32Array, [width]: readonly number[]) =>
-    Array.from({ length: value.length / width! }, (_, i) => value.subarray(i * width!, (i + 1) * width!));
+    Array.from({ length: value.length / width! }, (_, i) => value.slice(i * width!, (i + 1) * width!).map(texture));
   class GPU {
     readonly mode: string;
     constructor({ mode }: { readonly mode: string }) {
@@ -38,7 +50,8 @@ function library({ round = Math.fround, source: rewritten = (s) => s, mode: said
       const [n, m] = settings['output'] as readonly [number, number];
       const kernel = (a: unknown, b: unknown): number[][][] => {
         call?.();
-        const at = (x: number, y: number) => f.call({ thread: { x, y }, constants: settings['constants'] }, a, b);
+        const at = (x: number, y: number) =>
+          (y < lines ? f : () => [0, 0]).call({ thread: { x, y }, constants: settings['constants'] }, a, b);
         return Array.from({ length: m }, (_, y) => Array.from({ length: n }, (_, x) => at(x, y)));
       };
       return Object.assign(kernel, { destroy: () => undefined });
@@ -65,13 +78,17 @@ describe('shapes', () => {
     expect(shapeOf(1, 4096, 1, 128, 128)).toMatchObject({ chunks: 4, chunk: 1024 });
     expect(shapeOf(1, 1025, 1, 128, 128)).toMatchObject({ chunks: 2, chunk: 513, length: 1026 });
     expect(shapeOf(1, 9, 1, 128, 128)).toMatchObject({ chunks: 1, chunk: 9 });
+    expect(shapeOf(5000, 9, 1, 128, 128)).toMatchObject({ rows: 2048 });
     expect(shapeOf(1, 4096, 1, 128, 2040)).toMatchObject({ chunks: 64, chunk: 64 });
   });
 
   it('what floats cannot hold, or a call cannot carry, is not theirs', () => {
     expect(shapeOf(1, 100, 1, 32768, 128)).toBeUndefined(); // 4 products
+    expect(shapeOf(1, 100, 1, 2047, 128)).toBeDefined();
+    expect(shapeOf(1, 100, 1, 2048, 1)).toBeUndefined();
     expect(shapeOf(1, 2 ** 20 + 1, 1, 128, 128)).toBeUndefined();
     expect(shapeOf(1, 2 ** 12, 2 ** 11, 128, 128)).toBeUndefined();
+    expect(shapeOf(1, 1, 2049, 128, 128)).toBeUndefined();
     expect(shapeOf(0, 1, 1, 128, 128)).toBeUndefined();
     expect(shapeOf(1, 0, 1, 128, 128)).toBeUndefined();
   });
@@ -144,6 +161,8 @@ describe('a gpu.js that is refused', () => {
       { round: (v) => Math.fround(Math.trunc(v / 256) * 256) },
       /^SelfTest: gpu.js computes products/,
     ],
+    ['textures of 10 bits', { texture: (v) => Math.round(v / 2) * 2 }, /^SelfTest/],
+    ['outputs of one element only', { lines: 1 }, /^SelfTest: gpu.js computes products/],
     [
       'a sum without limbs',
       { source: (s) => s.replace('hi += h;', '').replace('lo += s - h * 4096', 'lo += s') },

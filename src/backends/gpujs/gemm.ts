@@ -27,6 +27,8 @@ interface GpuJsKernel {
 
 /** Greatest integer up to which every integer is a float. */
 const EXACT = 2 ** 24;
+/** Greatest magnitude of an element: gpu.js leaves the precision of its textures to the driver, and some read 16-bit floats. */
+export const MOST_REACH = 2047;
 /** Most products in a chunk, and most chunks in a sum: the sums of the limbs, below 2^12 each, stay within 2^24. */
 const MOST_PRODUCTS = 1024;
 const MOST_CHUNKS = 4096;
@@ -36,6 +38,8 @@ const LEAST_PRODUCTS = 64;
 const MOST_ELEMENTS = 2 ** 20;
 const MOST_COLUMNS = 2 ** 22;
 const MOST_WORK = 2 ** 26;
+/** Most rows and columns of an output, which becomes a texture: what WebGL2 has everywhere. */
+const MOST_SIDE = 2048;
 
 /** Sums of chunks as limbs; multiplied by 2^−12, never divided. */
 const SOURCE = `function (a, b) {
@@ -69,13 +73,14 @@ export interface Shape {
  */
 export function shapeOf(m: number, k: number, n: number, reachA: number, reachB: number): Shape | undefined {
   const most = Math.min(MOST_PRODUCTS, floorDiv(EXACT, Math.max(1, reachA * reachB)));
-  if (m === 0 || n === 0 || k === 0 || most < LEAST_PRODUCTS) return undefined;
+  if (m === 0 || n === 0 || k === 0 || most < LEAST_PRODUCTS || Math.max(reachA, reachB) > MOST_REACH) return undefined;
   const chunks = floorDiv(k + most - 1, most);
   const chunk = floorDiv(k + chunks - 1, chunks);
   const length = chunks * chunk;
-  const rows = Math.min(m, floorDiv(MOST_ELEMENTS, length), floorDiv(MOST_WORK, length * n));
-  if (chunks > MOST_CHUNKS || length * n > MOST_COLUMNS || rows < 1) return undefined;
-  return { k, n, chunks, chunk, length, rows };
+  const rows = Math.min(m, MOST_SIDE, floorDiv(MOST_ELEMENTS, length), floorDiv(MOST_WORK, length * n));
+  if (chunks > MOST_CHUNKS || n > MOST_SIDE || length * n > MOST_COLUMNS || rows < 1) return undefined;
+  // some drivers draw nothing into a target of one pixel
+  return { k, n, chunks, chunk, length, rows: n === 1 ? Math.max(rows, 2) : rows };
 }
 
 /** One shape of product on one instance. */

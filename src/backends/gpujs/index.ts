@@ -9,7 +9,7 @@ import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, Executable, KernelChoice, Mode } from '../backend.ts';
 import { wasm } from '../wasm/index.ts';
-import { Gemm, type GpuJsInstance, type GpuJsLibrary, shapeOf } from './gemm.ts';
+import { Gemm, type GpuJsInstance, type GpuJsLibrary, MOST_REACH, shapeOf } from './gemm.ts';
 import { linearOf, runLinear } from './linear.ts';
 import { segmentOf } from './segment.ts';
 
@@ -137,35 +137,39 @@ class GpuJsExecutable implements Executable {
 
 /** Odd products, chunks that are not full, sums that no float holds, and a loop of more than 65,536 turns. */
 const PROBES = [
-  { name: 'products of one chunk', m: 3, k: 1024, n: 5 },
-  { name: 'products of a short chunk', m: 5, k: 1025, n: 2 },
-  { name: 'products whose sums no float holds', m: 4, k: 16384, n: 3 },
-  { name: 'a loop of more than 65,536 turns', m: 2, k: 70_001, n: 2 },
+  { name: 'products of one chunk', m: 3, k: 1024, n: 5, reach: 128 },
+  { name: 'products of elements of 11 bits', m: 3, k: 200, n: 3, reach: MOST_REACH },
+  { name: 'a single output', m: 1, k: 9, n: 1, reach: 128 },
+  { name: 'a column of outputs', m: 3, k: 2, n: 1, reach: 128 },
+  { name: 'a row of outputs', m: 1, k: 1, n: 3, reach: 128 },
+  { name: 'products of a short chunk', m: 5, k: 1025, n: 2, reach: 128 },
+  { name: 'products whose sums no float holds', m: 4, k: 16384, n: 3, reach: 128 },
+  { name: 'a loop of more than 65,536 turns', m: 2, k: 70_001, n: 2, reach: 128 },
 ] as const;
 
-/** Elements near the ends of i8, most of them odd. */
-function operand(count: number, seed: number): Int8Array {
-  const out = new Int8Array(count);
+/** Elements near ±reach, most of them odd. */
+function operand(count: number, seed: number, reach: number): Int16Array {
+  const out = new Int16Array(count);
   for (let i = 0, s = seed; i < count; i++) {
     s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
-    out[i] = [127, 125, -128, 127, -127, 127, 123, s >>> 24][(s >>> 16) & 7]!;
+    out[i] = [reach, reach - 2, -reach - 1, reach, -reach, reach, reach - 4, s >>> 25][(s >>> 16) & 7]!;
   }
   return out;
 }
 
 /** Name of the first probe with a wrong answer. */
 async function wrongProduct({ gpu, input }: Probed): Promise<string | undefined> {
-  for (const { name, m, k, n } of PROBES) {
-    const shape = shapeOf(m, k, n, 128, 128)!;
+  for (const { name, m, k, n, reach } of PROBES) {
+    const shape = shapeOf(m, k, n, 128, reach)!;
     const gemm = new Gemm(gpu, input, shape);
     try {
-      const [a, b] = [operand(m * k, 1), operand(n * k, 2)];
-      const floats = (from: Int8Array, count: number): Float32Array => {
-        const out = new Float32Array(count * shape.length);
-        for (let i = 0; i < count; i++) out.set(from.subarray(i * k, (i + 1) * k), i * shape.length);
+      const [a, b] = [operand(m * k, 1, 127), operand(n * k, 2, reach - 1)];
+      const floats = (from: Int16Array, lines: number): Float32Array => {
+        const out = new Float32Array(lines * shape.length);
+        for (let i = 0; i * k < from.length; i++) out.set(from.subarray(i * k, (i + 1) * k), i * shape.length);
         return out;
       };
-      const sums = await gemm.sums(floats(a, m), floats(b, n));
+      const sums = await gemm.sums(floats(a, shape.rows), floats(b, n));
       for (let i = 0; i < m; i++)
         for (let j = 0; j < n; j++) {
           let sum = 0;

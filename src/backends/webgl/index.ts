@@ -10,6 +10,7 @@ import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../backend.ts';
 import { Builder, type Dispatch } from '../webgpu/builder.ts';
+import { cast } from '../webgpu/elementwise.ts';
 import { prepareNode } from '../webgpu/kernels.ts';
 import { batched, inputArea, type Part, partsOf, resultsOf, SLOWEST } from '../webgpu/transfer.ts';
 import { Area } from './area.ts';
@@ -33,10 +34,13 @@ interface Ready {
   readonly inputs: Uint8Array<ArrayBuffer>;
   readonly inputsAt: readonly number[];
   readonly parts: readonly Part[];
-  /** What is read back: the parts, and behind them the mark. */
+  /** What is read back: the parts, and behind them the seal. */
   readonly asked: readonly { readonly from: number; readonly to: number; readonly bytes: number }[];
-  /** Byte of the last texel of the arena, which each run marks; byte of the mark in the results. */
-  readonly mark: { readonly at: number; readonly to: number };
+  /**
+   * The last draw of every run: it copies a texel that the run has written at byte `at`, whose copy must come back at byte
+   * `to` of the results. So draws and readbacks worked to the end.
+   */
+  readonly seal: { readonly draw: Draw; readonly at: number; readonly to: number };
   readonly memory: BackendMemory;
   readonly kernels: readonly string[];
 }
@@ -64,14 +68,11 @@ class WebGlExecutable implements Executable {
   ): Promise<readonly TypedArray[]> {
     const ready = this.#ready;
     assert(ready !== undefined, 'a disposed executable runs');
-    const { gl, area, batches, mark } = ready;
+    const { gl, area, batches, seal } = ready;
     const allowance = floorDiv(ready.work, SLOWEST);
-    const seal = Uint32Array.of(++this.#runs, 0x5a3eb175, ready.work & 0xffff, ~this.#runs);
+    const mark = Uint32Array.of(++this.#runs, 0x5a3eb175, 0xa5c14e8a, ~this.#runs);
     ready.inputsAt.forEach((at, i) => ready.inputs.set(toBytes(inputs[i]!), at));
-    gl.checked('upload', () => {
-      area.upload(0, ready.inputs);
-      area.upload(mark.at, new Uint8Array(seal.buffer));
-    });
+    gl.checked('upload', () => area.upload(0, ready.inputs));
     for (const batch of batches) {
       signal?.throwIfAborted();
       gl.checked('run', () => drawAll(ready, batch));
@@ -80,11 +81,15 @@ class WebGlExecutable implements Executable {
       await turn();
     }
     signal?.throwIfAborted();
-    gl.checked('run', () => area.ask(ready.asked));
+    gl.checked('run', () => {
+      area.upload(seal.at, new Uint8Array(mark.buffer));
+      drawAll(ready, [seal.draw]);
+      area.ask(ready.asked);
+    });
     await gl.settled('run', allowance);
     const bytes = gl.checked('run', () => area.answer());
-    if (new Uint32Array(bytes.buffer, mark.to, 4).some((v, i) => v !== seal[i]))
-      throw contextFailed('run: the context did not read the results back');
+    if (new Uint32Array(bytes.buffer, seal.to, 4).some((v, i) => v !== mark[i]))
+      throw contextFailed('run: the context did not do the last of its work');
     const { outputs, trace } = resultsOf(this.#plan, ready.parts, bytes, this.#keep);
     this.#trace = trace;
     return outputs;
@@ -144,15 +149,16 @@ function checkRoom(gl: Gl, bytes: number, what: string): void {
 async function assemble({ gl, limits }: Answers, plan: Plan, mode: Mode): Promise<Ready> {
   const b = new Builder(plan, mode === 'trace', limits);
   const kernels = plan.nodes.map((n) => prepareNode(n, b, GL_KERNELS));
+  const mark = b.scratch(8);
+  cast(b, { at: mark, size: 2 }, { at: mark.plus(4), size: 2, count: 4 });
   const { parts, bytes } = partsOf(plan, b, mode === 'trace');
   const figures = b.figures;
-  const mark = { at: (figures.arena * 4 + 15) & ~15, to: bytes };
-  checkRoom(gl, mark.at + 16, 'the tensors');
+  checkRoom(gl, figures.arena * 4, 'the tensors');
   checkRoom(gl, figures.constants * 4, 'the constants');
   const constants = b.constants();
   const dispatches = b.dispatches();
   const programs = await gl.programs(dispatches.map(({ kernel }) => kernel));
-  const area = gl.checked('prepare', () => new Area(gl, mark.at + 16, constants, bytes + 16));
+  const area = gl.checked('prepare', () => new Area(gl, figures.arena * 4, constants, bytes + 16));
   const { at, bytes: resident } = b.resident();
   try {
     gl.checked('prepare', () => area.upload(at, resident));
@@ -166,17 +172,17 @@ async function assemble({ gl, limits }: Answers, plan: Plan, mode: Mode): Promis
     constants: constants.length + resident.length,
     activations: b.activations,
     scratch: figures.scratch * 4,
-    total: mark.at + 16 + constants.length + area.targetBytes + bytes + 16,
+    total: figures.arena * 4 + constants.length + area.targetBytes + bytes + 16,
   };
   return {
     gl,
     area,
-    batches: batched(draws),
+    batches: batched(draws.slice(0, -1)),
     work: draws.reduce((n, d) => n + d.work, 0),
     ...inputArea(plan, b),
     parts,
-    asked: [...asked, { from: mark.at, to: mark.to, bytes: 16 }],
-    mark,
+    asked: [...asked, { from: 4 * b.word(mark.plus(4)), to: bytes, bytes: 16 }],
+    seal: { draw: draws[draws.length - 1]!, at: 4 * b.word(mark), to: bytes },
     memory,
     kernels,
   };

@@ -174,6 +174,11 @@ export class Builder {
     return new Scratch(at);
   }
 
+  /** Word of a place in the scratch area, once all is laid out. */
+  word(place: Scratch): number {
+    return this.#end + place.at;
+  }
+
   /** Ends a node: its scratch is free again. */
   endNode(): void {
     this.#scratch = 0;
