@@ -26,7 +26,7 @@ function kernelsOf(work: number): { readonly kernels: ReadonlyMap<string, Kernel
   for (let seed = 0; seed < GRAPHS; seed++) {
     const model = loadModel(encodeModel(randomGraph(40_000_000 + seed)));
     const plan = createPlan(bind(model, Object.fromEntries(model.symbols.map((s) => [s.name, s.min]))));
-    const b = new Builder(plan, false, { dot4: false, work });
+    const b = new Builder(plan, false, { dot4: false, work, least: 4 });
     for (const n of plan.nodes) {
       ops.add(n.op);
       prepareNode(n, b, GL_KERNELS);

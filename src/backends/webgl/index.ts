@@ -158,7 +158,7 @@ async function assemble({ gl, limits }: Answers, plan: Plan, mode: Mode): Promis
   const constants = b.constants();
   const dispatches = b.dispatches();
   const programs = await gl.programs(dispatches.map(({ kernel }) => kernel));
-  const area = gl.checked('prepare', () => new Area(gl, figures.arena * 4, constants, bytes + 16));
+  const area = new Area(gl, figures.arena * 4, constants, bytes + 16); // its errors are seen with those of the upload
   const { at, bytes: resident } = b.resident();
   try {
     gl.checked('prepare', () => area.upload(at, resident));

@@ -171,17 +171,12 @@ const FEW = 8;
 const ITEMS = 64;
 
 function imageOf({ x, channels, ...r }: Rows) {
-  const [[h, w], [oh, ow], [sh, sw], [dh, dw], [pt, pl]] = [
-    r.image,
-    r.out,
-    r.strides,
-    r.dilations,
-    r.pads,
-  ] as never as [Pair, Pair, Pair, Pair, Pair];
+  const [[h, w], [oh, ow]] = [r.image, r.out];
+  const [sh, sw, dh, dw] = [r.strides[0]!, r.strides[1]!, r.dilations[0]!, r.dilations[1]!];
+  const [pt, pl] = [r.pads[0]!, r.pads[1]!];
   const steps = { sh, sw, dh, dw, pt, pl };
   return { x: x.at, c: channels, h, w, kw: r.kernel[1], ...steps, ow: divisor(ow), oh: divisor(oh), own: r.own };
 }
-type Pair = readonly [number, number];
 
 /** Adds a product of `length` steps in parts of at most `most`, into y, with its stage at its end. */
 function parts(

@@ -37,6 +37,9 @@ export interface GlOptions {
 /** Elementary steps that no context is lost over, and some need for being busy. */
 const DRAW_WORK = 2 ** 26;
 
+/** Words that a draw makes at once. */
+const TEXEL_WORDS = 4;
+
 /** A context that gave the right answers, and what it may draw. */
 export interface Answers {
   readonly gl: Gl;
@@ -150,11 +153,9 @@ function elementOf(words: Uint32Array, size: number, i: number): number {
   return (words[i >> (2 - size)]! << (up - ((i & (3 >> size)) << (3 + size)))) >> up;
 }
 
-/**
- * True if draws of whole words, of bytes and of fours, that begin and end within rows and texels, change their elements and
- * no others.
- */
-async function rightTails(own: Gl): Promise<boolean> {
+/** Draws of words, of bytes, of halves and of fours that begin and end within rows and texels: no other word changes. */
+async function wrongTails(own: Gl): Promise<string | undefined> {
+  const name = 'a draw of some words';
   const words = filled(1024);
   const table = filled(900);
   for (const [size, y, first, end, count] of [
@@ -175,11 +176,12 @@ async function rightTails(own: Gl): Promise<boolean> {
       }
       expected[y + i] = bits;
     }
-    if (expected.some((v, i) => (v | 0) !== got[i])) return false;
+    if (expected.some((v, i) => (v | 0) !== got[i])) return name;
   }
   const fields = { x: 2, first: 3, end: 70, y: 516, y_size: 2 };
   const got = await once(own, FOURS, fields, words, table, [516 + 12, 516 + 280]);
-  return words.every((v, i) => got[i] === ((i >= 528 && i < 796 ? words[i - 514]! : v) | 0));
+  const right = words.every((v, i) => got[i] === ((i >= 528 && i < 796 ? words[i - 514]! : v) | 0));
+  return right ? undefined : name;
 }
 
 /** The context of a canvas of one pixel. */
@@ -207,13 +209,12 @@ export async function acquire(options: GlOptions): Promise<Answers> {
   const api = context();
   if (api === null) throw new HostError('NoBackend', 'this engine has no WebGL2');
   const gl = new Gl(api, timeout);
-  const wrong =
-    (await wrongArithmetic(gl)) ??
-    (await wrongLoop(gl)) ??
-    ((await rightTails(gl)) ? undefined : 'a draw of some words');
-  if (wrong !== undefined) {
+  try {
+    const wrong = (await wrongArithmetic(gl)) ?? (await wrongLoop(gl)) ?? (await wrongTails(gl));
+    if (wrong !== undefined) throw new HostError('SelfTest', `WebGL computes ${wrong} wrongly`);
+  } catch (e) {
     gl.release();
-    throw new HostError('SelfTest', `WebGL computes ${wrong} wrongly`);
+    throw e;
   }
-  return { gl, limits: { dot4: false, work: drawWork } };
+  return { gl, limits: { dot4: false, work: drawWork, least: TEXEL_WORDS } };
 }

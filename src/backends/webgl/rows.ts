@@ -3,6 +3,7 @@
  * @module
  */
 import { floorDiv } from '../../core/int.ts';
+import type { Place } from '../webgpu/builder.ts';
 import { elementKernel } from '../webgpu/kernel.ts';
 import { NORM_FACTS_OF, NORM_ROW, type RowFacts, rowStep, SOFTMAX, WEIGHTS } from '../webgpu/rows.ts';
 
@@ -33,7 +34,7 @@ fn element(i: u32) -> i32 {
 
 /** Maximum and sum of each row, in parts of bounded length. */
 export const softmaxFacts: RowFacts<typeof SOFTMAX> = (b, own, rows, k) => {
-  const facts = { at: own.facts as never, size: 2, count: 2 * rows };
+  const facts = { at: own.facts as Place, size: 2, count: 2 * rows };
   const step = Math.min(k, rowStep(b));
   for (let pass = 0; pass < 2; pass++)
     for (let from = 0; from < k; from += step)
@@ -77,9 +78,9 @@ fn element(i: u32) -> i32 {
 
 /** Facts of each row from its sums; a row has at most 65,536 elements. */
 export const normFacts: RowFacts<typeof NORM_ROW> = (b, own, rows, n) => {
-  const words = (at: unknown) => ({ at: at as never, size: 2, count: 4 * rows });
+  const words = (at: Place) => ({ at, size: 2, count: 4 * rows });
   const sums = b.scratch(4 * rows);
   const work = floorDiv(3 * n + 3, 4) + 128;
   for (let pass = 0; pass < 2; pass++) b.elements(NORM_SUMS, words(sums), { ...own, sums, pass }, work);
-  b.elements(NORM_FACTS, words(own.facts), { ...own, sums }, 128);
+  b.elements(NORM_FACTS, words(own.facts as Place), { ...own, sums }, 128);
 };

@@ -42,6 +42,8 @@ export interface Limits {
   readonly dot4: boolean;
   /** Most elementary steps (a product, a visited element) that one dispatch carries, so that none holds it for long. */
   readonly work: number;
+  /** Fewest items of a dispatch, however much work they are. */
+  readonly least: number;
 }
 
 /** The value of a field. */
@@ -236,7 +238,7 @@ export class Builder {
     values: { readonly [K in Exclude<F, ItemField>]: Value },
     work: number,
   ): void {
-    const most = Math.max(ITEM_GROUP, floorDiv(this.limits.work, work));
+    const most = Math.max(this.limits.least, floorDiv(this.limits.work, work));
     for (let first = 0; first < count; first += most) {
       const end = Math.min(count, first + most);
       const groups = floorDiv(end - first + ITEM_GROUP - 1, ITEM_GROUP);

@@ -21,7 +21,7 @@ import {
 } from './checks.ts';
 import { deviceFailed, Gpu, TIMEOUT } from './device.ts';
 import { divisor } from './divisor.ts';
-import { elementKernel, type Kernel, kernel } from './kernel.ts';
+import { elementKernel, ITEM_GROUP, type Kernel, kernel } from './kernel.ts';
 
 /** Where a backend gets its device from, and how long it waits for an answer. */
 export interface GpuOptions {
@@ -225,5 +225,9 @@ export async function acquire(options: GpuOptions): Promise<Answers> {
     throw new HostError('SelfTest', `the GPU computes ${wrong} wrongly`);
   }
   const packed = api.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false;
-  return { gpu: own, api, limits: { dot4: dot4 && packed && (await rightDot4(own)), work: dispatchWork } };
+  return {
+    gpu: own,
+    api,
+    limits: { dot4: dot4 && packed && (await rightDot4(own)), work: dispatchWork, least: ITEM_GROUP },
+  };
 }
