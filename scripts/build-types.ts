@@ -18,6 +18,7 @@ const ENTRIES: readonly string[] = [
   'webgpu',
   'webgl',
   'gpujs',
+  'consensus',
   'conformance',
   'format',
   'quant',
