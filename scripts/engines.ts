@@ -20,7 +20,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import type { Bed, Task } from '../test/engines/bed.ts';
 import { BEDS, PAGE, type TestBed } from './engines/beds.ts';
-import { installPinned } from './engines/install.ts';
+import { installPinned, PACKAGES } from './engines/install.ts';
 import { type Refused, type Row, table } from './engines/report.ts';
 import { wholeTask } from './engines/task.ts';
 
@@ -74,8 +74,10 @@ let task: Omit<Task, 'backends'>;
 const work = mkdtempSync(join(tmpdir(), 'samebit-engines-'));
 try {
   const bundle = join(work, 'bundle.mjs');
+  installPinned(['gpu.js', ...names.flatMap((n) => all[n]!.pinned)]);
   await build({
     entryPoints: [join(import.meta.dirname, '../test/engines/bed.ts')],
+    nodePaths: [PACKAGES],
     outfile: bundle,
     bundle: true,
     format: 'esm',
@@ -83,7 +85,6 @@ try {
     target: 'es2022',
     logLevel: 'error',
   });
-  installPinned(names.flatMap((n) => all[n]!.pinned));
   const whole = await wholeTask(values.small);
   const number = (text: string | undefined, otherwise: number): number => Number(text ?? otherwise);
   task = {

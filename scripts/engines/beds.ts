@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type { Bed } from '../../test/engines/bed.ts';
-import { chromium, firefox } from './browsers.ts';
+import { chromium, firefox, firefoxOnScreen } from './browsers.ts';
 import { oldLavapipe, type Pinned, pinned, SWIFTSHADER, vulkan } from './install.ts';
 import { inPage, inProcess, type Job } from './run.ts';
 
@@ -19,11 +19,14 @@ export interface TestBed {
   run(job: Job): Promise<Bed>;
 }
 
+/** Modes of gpu.js where there is WebGL and WebGPU. */
+const GPUJS = ['gpujs-cpu', 'gpujs-webasm', 'gpujs-webgl2', 'gpujs-webgpu'];
+
 /** A version of Node: all that runs on processors. */
 function node(name: Pinned): TestBed {
   return {
     engine: 'Node',
-    backends: ['reference', 'wasm', 'wasm:2'],
+    backends: ['reference', 'wasm', 'wasm:2', 'gpujs-cpu', 'gpujs-webasm'],
     pinned: [name],
     run: (job) => inProcess(job, pinned(name, 'bin/node'), []),
   };
@@ -57,6 +60,19 @@ function deno(env: () => Record<string, string>): Pick<TestBed, 'engine' | 'pinn
   };
 }
 
+/** OpenGL over the Vulkan driver of the environment. */
+const ZINK = { LIBGL_ALWAYS_SOFTWARE: '1', MESA_LOADER_DRIVER_OVERRIDE: 'zink', GALLIUM_DRIVER: 'zink' };
+
+/** Firefox with WebGL, by the system’s OpenGL. */
+function firefoxGl(env: Readonly<Record<string, string>>, backends: readonly string[]): TestBed {
+  return {
+    engine: 'Firefox',
+    backends,
+    pinned: ['puppeteer-core'],
+    run: (job) => inPage(job, firefoxOnScreen(job.folder, job.say, env)),
+  };
+}
+
 const own = (): Record<string, string> => ({});
 
 /** The beds by name. The first hold the rest against Node’s reference. */
@@ -75,7 +91,7 @@ export const BEDS: Readonly<Record<string, TestBed>> = {
   deno: { ...deno(own), backends: ['webgpu', 'wasm'] },
   chromium: {
     engine: 'Chromium',
-    backends: ['webgpu', 'wasm', 'wasm:2'],
+    backends: ['webgpu', 'webgl', ...GPUJS, 'wasm', 'wasm:2'],
     pinned: ['playwright-core'],
     run: (job) => inPage(job, chromium(job.folder, job.say)),
   },
@@ -85,6 +101,8 @@ export const BEDS: Readonly<Record<string, TestBed>> = {
     pinned: ['puppeteer-core'],
     run: (job) => inPage(job, firefox(job.folder, job.say)),
   },
+  'firefox-webgl': firefoxGl(ZINK, ['webgl', 'gpujs-webgl2']),
+  'llvmpipe-22': { ...firefoxGl({}, ['webgl']), refuses: /HostError.*65,536 turns/ },
   'lavapipe-22': { ...deno(() => vulkan(oldLavapipe())), backends: ['webgpu'], refuses: /HostError.*65,536 turns/ },
 };
 

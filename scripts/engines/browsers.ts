@@ -2,6 +2,7 @@
  * Pages in browsers without a window, served from this machine.
  * @module
  */
+import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -60,6 +61,7 @@ export type Say = (line: string) => void;
 /** As much of both browser drivers as is used here. */
 interface Page {
   goto(url: string): Promise<unknown>;
+  evaluate(expression: string): Promise<unknown>;
   on(event: 'console', heard: (message: { text(): string }) => void): unknown;
 }
 
@@ -82,25 +84,46 @@ async function open(browser: Browser, url: string, say: Say): Promise<() => Prom
 }
 
 const CHROMIUM = [
-  ...['--no-sandbox', '--enable-unsafe-webgpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+  ...[
+    '--no-sandbox',
+    '--enable-unsafe-webgpu',
+    '--enable-unsafe-swiftshader',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-sync',
+  ],
   ...['--disable-background-networking', '--disable-component-update'],
 ];
 
-/** A page in headless Chromium; its WebGPU is SwiftShader’s. */
-export function chromium(folder: string, say: Say): Visit {
-  return async (url) => {
-    const { chromium: driver } = load('playwright-core');
-    const executablePath = program('chromium', 'chromium-browser', 'google-chrome');
-    const options = { executablePath, headless: true, args: CHROMIUM };
-    const context = await driver.launchPersistentContext(join(folder, 'profile'), options);
-    return open(context as Browser, url, say);
-  };
+/** Starts headless Chromium. */
+async function launch(folder: string): Promise<Browser> {
+  const { chromium: driver } = load('playwright-core');
+  const executablePath = program('chromium', 'chromium-browser', 'google-chrome');
+  const options = { executablePath, headless: true, args: CHROMIUM };
+  return driver.launchPersistentContext(join(folder, 'profile'), options) as Promise<Browser>;
 }
 
-/** Preferences: WebGPU on this driver, and no calls home. */
+/** A page in headless Chromium; its WebGPU is SwiftShader’s. */
+export function chromium(folder: string, say: Say): Visit {
+  return async (url) => open(await launch(folder), url, say);
+}
+
+/** Evaluates an expression in a page. */
+export type Evaluate = (expression: string) => Promise<unknown>;
+
+/** An empty page of headless Chromium that has run a script; the second is called at the end. */
+export async function evaluating(folder: string, script: string): Promise<readonly [Evaluate, () => Promise<unknown>]> {
+  const browser = await launch(folder);
+  const page = await browser.newPage();
+  await page.evaluate(script);
+  return [(expression) => page.evaluate(expression), () => browser.close()];
+}
+
+/** Preferences: WebGPU and WebGL on these drivers, and no calls home. */
 const FIREFOX = {
   'dom.webgpu.enabled': true,
   'gfx.webgpu.ignore-blocklist': true,
+  'webgl.force-enabled': true,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
   'app.normandy.enabled': false,
@@ -112,16 +135,49 @@ const FIREFOX = {
 
 /** A page in headless Firefox; its WebGPU takes the Vulkan driver of the environment. */
 export function firefox(folder: string, say: Say): Visit {
+  return (url) => openFirefox(folder, say, url, true, {});
+}
+
+async function openFirefox(
+  folder: string,
+  say: Say,
+  url: string,
+  headless: boolean,
+  env: Readonly<Record<string, string>>,
+): Promise<() => Promise<unknown>> {
+  const puppeteer = load('puppeteer-core');
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: program('firefox-esr', 'firefox'),
+    headless,
+    protocolTimeout: 600_000,
+    env: { ...process.env, HOME: folder, ...env },
+    extraPrefsFirefox: FIREFOX,
+  });
+  return open(browser as Browser, url, say);
+}
+
+/** A screen in memory; the second ends it. */
+async function screen(): Promise<readonly [display: string, end: () => void]> {
+  const args = ['-displayfd', '1', '-screen', '0', '640x480x24', '-nolisten', 'tcp', '-noreset'];
+  const xvfb = spawn(program('Xvfb'), args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const number = await new Promise<string>((done, fail) => {
+    xvfb.stdout.once('data', (d) => done(String(d).trim()));
+    xvfb.once('error', fail).once('exit', () => fail(new Error('Xvfb gives no display')));
+  });
+  return [`:${number}`, () => xvfb.kill()];
+}
+
+/** A page in Firefox on a screen in memory, without which it has no WebGL; the OpenGL driver is that of the environment. */
+export function firefoxOnScreen(folder: string, say: Say, env: Readonly<Record<string, string>>): Visit {
   return async (url) => {
-    const puppeteer = load('puppeteer-core');
-    const browser = await puppeteer.launch({
-      browser: 'firefox',
-      executablePath: program('firefox-esr', 'firefox'),
-      headless: true,
-      protocolTimeout: 600_000,
-      env: { ...process.env, HOME: folder },
-      extraPrefsFirefox: FIREFOX,
-    });
-    return open(browser as Browser, url, say);
+    const [DISPLAY, end] = await screen();
+    try {
+      const close = await openFirefox(folder, say, url, false, { ...env, DISPLAY });
+      return () => close().finally(end);
+    } catch (e) {
+      end();
+      throw e;
+    }
   };
 }

@@ -13,7 +13,7 @@ const FOLDER = join(import.meta.dirname, '../../.gpu');
 const ENGINES = join(FOLDER, 'engines');
 
 /** An engine or a driver of browsers that comes from npm. */
-export type Pinned = 'node20' | 'node22' | 'node24' | 'bun' | 'deno' | 'playwright-core' | 'puppeteer-core';
+export type Pinned = 'node20' | 'node22' | 'node24' | 'bun' | 'deno' | 'gpu.js' | 'playwright-core' | 'puppeteer-core';
 
 /** Exact versions: a newer one is tried by hand first. Node is the package of this platform, which has no scripts. */
 const PINS: Readonly<Record<Pinned, string>> = {
@@ -22,6 +22,7 @@ const PINS: Readonly<Record<Pinned, string>> = {
   node24: `npm:node-linux-${arch()}@24.9.0`,
   bun: '1.4.5',
   deno: '2.9.6',
+  'gpu.js': '2.24.1',
   'playwright-core': '1.65.1',
   'puppeteer-core': '24.43.1',
 };
@@ -32,9 +33,19 @@ export function installPinned(names: readonly Pinned[]): void {
   if (missing.length === 0) return;
   mkdirSync(ENGINES, { recursive: true });
   if (!existsSync(join(ENGINES, 'package.json'))) writeFileSync(join(ENGINES, 'package.json'), '{ "private": true }\n');
-  const wanted = missing.map((n) => `${n}@${PINS[n]}`);
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...wanted], { cwd: ENGINES });
+  const install = (wanted: readonly Pinned[], ...options: readonly string[]): void => {
+    if (wanted.length === 0) return;
+    const versions = wanted.map((n) => `${n}@${PINS[n]}`);
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+    execFileSync('npm', ['install', ...quiet, ...options, ...versions], { cwd: ENGINES });
+  };
+  const isGpuJs = (n: Pinned): boolean => n === 'gpu.js';
+  install(missing.filter((n) => !isGpuJs(n)));
+  install(missing.filter(isGpuJs), '--ignore-scripts'); // its optional `gl` would compile a driver
 }
+
+/** Where a bundler finds them. */
+export const PACKAGES: string = join(ENGINES, 'node_modules');
 
 /** A file of an installed package. */
 export function pinned(name: Pinned, ...path: readonly string[]): string {

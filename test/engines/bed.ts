@@ -7,7 +7,9 @@ import type { Backend } from '../../src/backends/backend.ts';
 import { CASES } from '../../src/conformance/cases.gen.ts';
 import { type ConformanceCase, type ConformanceDifference, runConformance } from '../../src/conformance.ts';
 import { digestOf, hex } from '../../src/core/digest.ts';
+import { createGpuJs, type GpuJsMode } from '../../src/gpujs.ts';
 import { type BackendName, createSession, loadModel } from '../../src/index.ts';
+import { createWebGl } from '../../src/webgl.ts';
 import { createWebGpu } from '../../src/webgpu.ts';
 import { randomCase } from '../support/conformance-case.ts';
 
@@ -63,10 +65,33 @@ async function webgpu(): Promise<Subject> {
   return { backend: createWebGpu({ gpu, timeout: 300_000 }), device: `${name} (${limits}${packed})` };
 }
 
+async function webgl(): Promise<Subject> {
+  const context = new OffscreenCanvas(1, 1).getContext('webgl2');
+  if (context === null) throw new Error('no WebGL2');
+  const names = context.getExtension('WEBGL_debug_renderer_info');
+  const device = String(context.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER));
+  const side = context.getParameter(context.MAX_TEXTURE_SIZE);
+  context.getExtension('WEBGL_lose_context')?.loseContext();
+  return { backend: createWebGl({ timeout: 300_000 }), device: `${device} (textures of ${side})` };
+}
+
+/** gpu.js in a mode of it; scripts/engines.ts bundles the package. */
+function gpujs(mode: GpuJsMode): () => Promise<Subject> {
+  return async () => {
+    const { default: library } = await import('gpu.js');
+    return { backend: createGpuJs({ library, mode }), device: `gpu.js 2.24.1, mode ${mode}` };
+  };
+}
+
 const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
   reference: async () => ({ backend: 'reference', device: 'cpu' }),
   wasm: async () => ({ backend: 'wasm', device: 'cpu' }),
   webgpu,
+  webgl,
+  'gpujs-cpu': gpujs('cpu'),
+  'gpujs-webasm': gpujs('webasm'),
+  'gpujs-webgl2': gpujs('webgl2'),
+  'gpujs-webgpu': gpujs('webgpu'),
 };
 
 function engineVersion(): string {

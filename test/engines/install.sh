@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# install.sh: the browsers and Vulkan libraries that the test beds take from the system (Debian), by apt-get where they are
-# missing. That needs root; without it the command to run is printed.
+# install.sh: browsers, a screen in memory, OpenGL and Vulkan libraries that the test beds take from the system (Debian), by
+# apt-get where they are missing. That needs root; without it the command to run is printed.
 set -euo pipefail
 missing=()
-for package in libvulkan1 mesa-vulkan-drivers chromium firefox-esr; do
+for package in libvulkan1 mesa-vulkan-drivers libgl1-mesa-dri chromium firefox-esr xvfb; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
