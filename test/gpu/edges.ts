@@ -195,5 +195,139 @@ export function edges(backend: Backend): Readonly<Record<string, () => Promise<v
     const parts = Array.from({ length: 64 }, (_, i) => r.tensor('i8', [2, i % 4, 3]));
     await check('concat', parts, { axis: 1 });
   });
+
+  it('div: every i8 by every i8', async () => {
+    const all = Int8Array.from({ length: 256 }, (_, i) => i - 128);
+    const column: Operand = { dtype: 'i8', shape: [256, 1], data: all };
+    for (const [p, q, zp] of [
+      [1, 1, 0],
+      [65535, 2, -128],
+      [5, 65534, 127],
+    ] as const) {
+      const row: Operand = { dtype: 'i8', shape: [256], zp, data: all };
+      await check('div', [column, row], { p, q, output: { dtype: 'i16', zp: 0, lo: -32768, hi: 32767 } });
+    }
+  });
+
+  it('log_softmax of long and short rows', async () => {
+    const r = new Random(11);
+    for (const k of [1, 63, 64, 65, 1000]) {
+      for (const [dtype, l] of [
+        ['i8', 16],
+        ['i16', 8],
+      ] as const)
+        await check('log_softmax', [r.tensor(dtype, [3, k])], {
+          l,
+          m: 1600000000,
+          stage: stageFor(r, 'i16', 2 ** 28, 1),
+        });
+    }
+  });
+
+  it('rms_norm and group_norm of lines that fill rows and that do not', async () => {
+    const r = new Random(12);
+    const output = { dtype: 'i16', zp: 0, lo: -32768, hi: 32767 };
+    for (const [shape, groups] of [
+      [[2, 1, 1, 1], 1],
+      [[2, 3, 5, 6], 3],
+      [[1, 9, 8, 65], 5],
+      [[1, 128, 128, 8], 2],
+    ] as const) {
+      const channels = [{}, { lo: -1000000, hi: 1000000 }].map((o) =>
+        r.tensor('i32', [shape[3]], { ...o, constant: true }),
+      );
+      for (const eps of [1n, 281474976710655n]) {
+        await check('group_norm', [r.tensor('i16', shape), ...channels], { groups, eps, g: 12, output });
+        await check('rms_norm', [r.tensor('i8', shape, { zp: -3 }), ...channels], { eps, g: 9, output });
+      }
+    }
+  });
+
+  it('cumsum of lines that are and are not powers of 2', async () => {
+    const r = new Random(13);
+    for (const n of [1, 2, 3, 64, 1000]) {
+      for (const exclusive of [false, true]) {
+        for (const reverse of [false, true]) {
+          await check('cumsum', [r.tensor('i16', [2, n, 3])], { axis: 1, exclusive, reverse });
+          await check('cumsum', [r.tensor('i8', [n], { zp: 5 })], { axis: 0, exclusive, reverse });
+        }
+      }
+    }
+  });
+
+  it('topk of lines in parts, of ties and of all', async () => {
+    const r = new Random(14);
+    for (const [dtype, shape, axis, k] of [
+      ['i8', [1], 0, 1],
+      ['i8', [5, 130], 1, 130],
+      ['i16', [3000], 0, 50],
+      ['i16', [40, 9, 3], 0, 33],
+      ['i32', [2, 700, 3], 1, 7],
+    ] as const) {
+      for (const smallest of [false, true]) {
+        await check('topk', [r.tensor(dtype, shape)], { axis, k, smallest });
+        await check('topk', [r.tensor(dtype, shape, { lo: -2, hi: 2 })], { axis, k, smallest });
+      }
+    }
+  });
+
+  it('sample of rows in parts', async () => {
+    const r = new Random(15);
+    for (const v of [1, 2, 64, 65, 3000]) {
+      const words = [r.tensor('i32', [2]), r.tensor('i32', [1])];
+      for (const [k, p16] of [
+        [0, 65536],
+        [v, 65536],
+        [v, 1],
+        [(v + 1) >> 1, 40000],
+      ] as const) {
+        await check('sample', [r.tensor('i8', [3, v]), ...words], { l: 16, m: 1600000000, k, p16 });
+        await check('sample', [r.tensor('i16', [2, v], { lo: -9, hi: 9 }), ...words], { l: 0, m: 99, k, p16 });
+      }
+    }
+  });
+
+  it('rope of pairs and of halves, with columns that stay', async () => {
+    const r = new Random(16);
+    for (const d of [2, 3, 16, 34]) {
+      for (const interleaved of [false, true]) {
+        const step = r.fill(new Int32Array(r.int(1, d >> 1)), -2147483648, 2147483647);
+        const x = r.tensor('i16', [2, 3, 5, d]);
+        const stage = stageFor(r, 'i16', 23171 * 32768, 1);
+        await check('rope', [x], { step, interleaved, position: -2147483648, stage });
+        await check('rope', [x, r.tensor('i32', [1])], { step, interleaved, position: 0, stage });
+      }
+    }
+  });
+
+  for (const [c, o, groups] of [
+    [3, 8, 1],
+    [8, 5, 1],
+    [6, 9, 3],
+    [8, 8, 2],
+    [5, 5, 5],
+  ] as const)
+    it(`conv_transpose2d: ${c} to ${o} channels in ${groups} groups`, async () => {
+      const r = new Random(17 + c + o);
+      for (const dtype of I8_I16) {
+        for (const strides of [
+          [1, 2],
+          [3, 2],
+          [9, 10],
+        ] as const) {
+          const x = r.tensor(
+            dtype,
+            [2, 4, 3, c],
+            dtype === 'i8' ? { zp: r.pick([-128, 127, 3]) } : { lo: -3000, hi: 2999 },
+          );
+          const w = r.tensor('i8', [o, 3, 2, c / groups], { constant: true });
+          const b = r.tensor('i32', [o], { lo: -9999, hi: 9999, constant: true });
+          const attrs = { groups, strides, pads: [1, 0, 1, 1], dilations: [2, 1], output_padding: [1, 0] };
+          const reach = 9999 + ((6 * c) / groups) * 128 * (dtype === 'i8' ? 255 : 3000);
+          for (const stage of stages(r, reach, o))
+            await check('conv_transpose2d', [x, w, b], stage === undefined ? attrs : { ...attrs, stage });
+        }
+      }
+    });
   return tests;
 }
