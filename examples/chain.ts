@@ -16,12 +16,7 @@ import {
   keccak256,
   toHex,
 } from 'viem';
-
-/** A compiled contract. */
-export interface Artifact {
-  readonly abi: readonly unknown[];
-  readonly bytecode: string;
-}
+import type { Artifact } from '../src/evm.ts';
 
 /** An event of a transaction. */
 export interface Emitted {

@@ -29,4 +29,4 @@ export {
   solidityStatement,
   toHex,
 } from './evm/proof.ts';
-export { codesOf, RULES, type RuleContract } from './evm/rules.ts';
+export { type Artifact, codesOf, RULE_ARTIFACTS, RULES, type RuleContract } from './evm/rules.ts';

@@ -4,6 +4,7 @@
  */
 import type { Commitment } from '../consensus/commitment.ts';
 import { OPS, type OpName } from '../ops/index.ts';
+import { Elementwise, Linear, Move, Norms, Reduce, Rows } from './artifacts.gen.ts';
 
 /** Name of a rule contract. */
 export type RuleContract = 'Linear' | 'Elementwise' | 'Reduce' | 'Rows' | 'Norms' | 'Move';
@@ -49,6 +50,22 @@ export const RULES: Readonly<Partial<Record<OpName, RuleContract>>> = {
   depth_to_space: 'Move',
   space_to_depth: 'Move',
   resize_nearest: 'Move',
+};
+
+/** A compiled contract. */
+export interface Artifact {
+  readonly abi: readonly unknown[];
+  readonly bytecode: string;
+}
+
+/** The rule contracts. */
+export const RULE_ARTIFACTS: Readonly<Record<RuleContract, Artifact>> = {
+  Elementwise,
+  Linear,
+  Move,
+  Norms,
+  Reduce,
+  Rows,
 };
 
 /** Op codes by rule contract: what an `Arbiter` is made with. */

@@ -1,12 +1,13 @@
 /** A dispute played to its end between two traces of one run, by the bots of src/evm/player.ts. */
+
+import { Chain, type Deployed, type Party, type Sent } from '../../examples/chain.ts';
 import type { Commitment } from '../../src/consensus/commitment.ts';
 import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
 import type { Trace } from '../../src/consensus/trace.ts';
 import * as artifacts from '../../src/evm/artifacts.gen.ts';
 import { asserterMove, challengerMove, type Game, type History, type Move } from '../../src/evm/player.ts';
 import { type Hex, toHex } from '../../src/evm/proof.ts';
-import { codesOf, RULES } from '../../src/evm/rules.ts';
-import { Chain, type Deployed, type Party, type Sent } from '../../examples/chain.ts';
+import { codesOf, RULE_ARTIFACTS, RULES } from '../../src/evm/rules.ts';
 
 export const BOND: bigint = 10n ** 17n;
 export const WINDOW: bigint = 86_400n;
@@ -30,7 +31,7 @@ export async function openCourt(): Promise<Court> {
   const codes: bigint[] = [];
   const contracts: string[] = [];
   for (const name of new Set(Object.values(RULES))) {
-    const { address } = await chain.deploy(deployer, artifacts[name]);
+    const { address } = await chain.deploy(deployer, RULE_ARTIFACTS[name]);
     for (const code of codesOf(name)) {
       codes.push(BigInt(code));
       contracts.push(address);

@@ -1,17 +1,16 @@
 /** The one-element rules in Solidity against the references: every step of every golden model that has a rule. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Chain, type Deployed } from '../../examples/chain.ts';
 import { commit } from '../../src/consensus/commitment.ts';
 import { type ElementProof, type Goal, proveElement, type Statement, termsOf } from '../../src/consensus/element.ts';
 import { traceRun } from '../../src/consensus/trace.ts';
-import * as artifacts from '../../src/evm/artifacts.gen.ts';
 import { solidityProof, solidityStatement } from '../../src/evm/proof.ts';
-import { RULES, tileOf } from '../../src/evm/rules.ts';
+import { RULE_ARTIFACTS, RULES, tileOf } from '../../src/evm/rules.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { randomDims, randomInputs } from '../support/differential.ts';
 import { fileOf, MODELS } from '../support/golden-models.ts';
 import { Prng } from '../support/prng.ts';
-import { Chain, type Deployed } from '../../examples/chain.ts';
 
 const rules: Record<string, Deployed> = {};
 const seen = new Set<string>();
@@ -19,7 +18,7 @@ const seen = new Set<string>();
 beforeAll(async () => {
   const chain = await Chain.create();
   const deployer = await chain.party('deployer');
-  for (const name of new Set(Object.values(RULES))) rules[name] = await chain.deploy(deployer, artifacts[name]);
+  for (const name of new Set(Object.values(RULES))) rules[name] = await chain.deploy(deployer, RULE_ARTIFACTS[name]);
 });
 
 afterAll(() => {
