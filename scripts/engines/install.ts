@@ -12,8 +12,11 @@ import { delimiter, join } from 'node:path';
 const FOLDER = join(import.meta.dirname, '../../.gpu');
 const ENGINES = join(FOLDER, 'engines');
 
-/** Exact versions: a newer one is tried by hand first. */
-const PINS = {
+/** An engine or a driver of browsers that comes from npm. */
+export type Pinned = 'node20' | 'node22' | 'node24' | 'bun' | 'deno' | 'playwright-core' | 'puppeteer-core';
+
+/** Exact versions: a newer one is tried by hand first. Node is the package of this platform, which has no scripts. */
+const PINS: Readonly<Record<Pinned, string>> = {
   node20: `npm:node-linux-${arch()}@20.19.5`,
   node22: `npm:node-linux-${arch()}@22.23.3`,
   node24: `npm:node-linux-${arch()}@24.9.0`,
@@ -21,10 +24,7 @@ const PINS = {
   deno: '2.9.6',
   'playwright-core': '1.65.1',
   'puppeteer-core': '24.43.1',
-} as const;
-
-/** An engine or a driver of browsers that comes from npm. */
-export type Pinned = keyof typeof PINS;
+};
 
 /** Installs those that are missing, all at once. */
 export function installPinned(names: readonly Pinned[]): void {

@@ -3,7 +3,7 @@
  * @module
  */
 import { spawn } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-const PAGE = `<!doctype html><meta charset="utf-8"><title>samebit: engine test</title><pre id="out">running…</pre>
+const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>samebit: engine test</title><pre id="out">running…</pre>
 <script type="module">
 import './bed.mjs';
 const text = document.getElementById('out');
@@ -83,7 +83,6 @@ try {
  * @param visit opens the page; what it returns is closed at the end
  */
 export async function served(job: Job, visit: (url: string) => Promise<() => Promise<unknown>>): Promise<Bed> {
-  const { readFileSync } = await import('node:fs');
   let heard: (text: string) => void = () => undefined;
   const answer = new Promise<string>((done) => {
     heard = done;
