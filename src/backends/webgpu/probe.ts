@@ -159,6 +159,9 @@ const CONTROL_ANSWERS: readonly (readonly [name: string, word: number, value: nu
   ...[4, 5, 6, 7, 13, 14].map((i) => ['a word that nobody wrote', i, 0] as const),
 ];
 
+/** What a device is asked before it is trusted. Packed products come beside: they only choose kernels. */
+export const PROBED: readonly string[] = [...new Set([...CHECKS, ...CONTROL_ANSWERS].map(([name]) => name))];
+
 /** Runs one kernel over a fresh arena. */
 async function once(
   gpu: Gpu,
