@@ -139,10 +139,9 @@ export class Session {
   ): Promise<Stepper> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
-    const { executable, plan, backend } = await this.#make(call.dims, 0, 1);
-    if (executable.begin === undefined) throw new TypeError(`backend ${backend} has no sliced runs`);
+    const { executable, plan } = await this.#sliced(call.dims);
     if (options.from !== undefined) (await import('./snapshot.ts')).checkSnapshot(plan, options.from);
-    const stepper = await executable.begin(this.#allInputs(call), options.from);
+    const stepper = await executable.begin!(this.#allInputs(call), options.from);
     const step = (cost: bigint): boolean => {
       this.#alive();
       if (typeof cost !== 'bigint' || cost < 0n) throw new TypeError('a step takes a cost, a bigint of at least 0');
@@ -293,6 +292,16 @@ export class Session {
         if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
       }
     }
+  }
+
+  /** A new executable of the first backend that has sliced runs. */
+  async #sliced(dims: readonly number[]): Promise<Prepared> {
+    for (let i = 0; i < this.#backends.length; i++) {
+      const made = await this.#make(dims, i, 1);
+      if (made.executable.begin !== undefined) return made;
+      made.executable.dispose();
+    }
+    throw new TypeError(`backend ${this.backend} has no sliced runs`);
   }
 
   /** Runs on the first backend that does not fail the machine: same bits, so another one is always legal. */
