@@ -6,6 +6,8 @@
  *   --graphs N    random graphs of each backend (default 50), --seed S the first of them
  *   --every N     every N-th case of the suite (default 1: all)
  *   --small       of the models only those in examples/
+ *   --backends A,B  of the bed's backends only these
+ *   --minutes N   until a bed without an answer counts as dead (default 30)
  *   --json FILE   rows {engine, version, device, backend, checks, digest, differing, seconds}
  *   --with FILE   rows of another run or machine that the table shall hold, too; may stand several times
  *   --out FILE    the table
@@ -29,6 +31,7 @@ const { values, positionals } = parseArgs({
     every: { type: 'string', default: '1' },
     backends: { type: 'string' },
     small: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '30' },
     json: { type: 'string' },
     with: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
@@ -89,8 +92,9 @@ try {
     const folder = mkdtempSync(join(work, 'bed-'));
     const backends = values.backends?.split(',').filter((b) => bed.backends.includes(b)) ?? bed.backends;
     const own: Task = { ...task, backends };
+    const limit = Number(values.minutes) * 60_000;
     try {
-      take(bed, await bed.run({ folder, bundle, task: own, say: (line) => console.error(`    ${line}`) }));
+      take(bed, await bed.run({ folder, bundle, task: own, limit, say: (line) => console.error(`    ${line}`) }));
     } catch (e) {
       fail(String(e));
     }

@@ -4,8 +4,9 @@
  */
 import { createRequire } from 'node:module';
 import type { Bed } from '../../test/engines/bed.ts';
+import { chromium, firefox } from './browsers.ts';
 import { oldLavapipe, type Pinned, pinned, SWIFTSHADER, vulkan } from './install.ts';
-import { chromium, firefox, inProcess, type Job, served } from './run.ts';
+import { inPage, inProcess, type Job } from './run.ts';
 
 /** A test bed. */
 export interface TestBed {
@@ -76,13 +77,13 @@ export const BEDS: Readonly<Record<string, TestBed>> = {
     engine: 'Chromium',
     backends: ['webgpu', 'wasm', 'wasm:2'],
     pinned: ['playwright-core'],
-    run: chromium,
+    run: (job) => inPage(job, chromium(job.folder, job.say)),
   },
   firefox: {
     engine: 'Firefox',
     backends: ['webgpu', 'wasm', 'wasm:2'],
     pinned: ['puppeteer-core'],
-    run: firefox,
+    run: (job) => inPage(job, firefox(job.folder, job.say)),
   },
   'lavapipe-22': { ...deno(() => vulkan(oldLavapipe())), backends: ['webgpu'], refuses: /HostError.*65,536 turns/ },
 };
@@ -93,7 +94,7 @@ export const PAGE: TestBed = {
   backends: ['webgpu', 'wasm', 'wasm:2'],
   pinned: [],
   run: (job) =>
-    served(job, async (url) => {
+    inPage(job, async (url) => {
       console.log(`open ${url}`);
       return async () => undefined;
     }),
