@@ -22,13 +22,13 @@ import type { Bed, Task } from '../test/engines/bed.ts';
 import { BEDS, PAGE, type TestBed } from './engines/beds.ts';
 import { installPinned } from './engines/install.ts';
 import { type Refused, type Row, table } from './engines/report.ts';
-import { modelCases } from './engines/task.ts';
+import { wholeTask } from './engines/task.ts';
 
 const { values, positionals } = parseArgs({
   options: {
-    graphs: { type: 'string', default: '50' },
-    seed: { type: 'string', default: '40000000' },
-    every: { type: 'string', default: '1' },
+    graphs: { type: 'string' },
+    seed: { type: 'string' },
+    every: { type: 'string' },
     backends: { type: 'string' },
     small: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '30' },
@@ -70,7 +70,7 @@ function take(bed: TestBed, { version, lanes, refused }: Bed): void {
   }
 }
 
-let models: Awaited<ReturnType<typeof modelCases>> = [];
+let task: Omit<Task, 'backends'>;
 const work = mkdtempSync(join(tmpdir(), 'samebit-engines-'));
 try {
   const bundle = join(work, 'bundle.mjs');
@@ -84,8 +84,14 @@ try {
     logLevel: 'error',
   });
   installPinned(names.flatMap((n) => all[n]!.pinned));
-  models = await modelCases(values.small);
-  const task = { every: Number(values.every), seed: Number(values.seed), graphs: Number(values.graphs), models };
+  const whole = await wholeTask(values.small);
+  const number = (text: string | undefined, otherwise: number): number => Number(text ?? otherwise);
+  task = {
+    ...whole,
+    every: number(values.every, whole.every),
+    seed: number(values.seed, whole.seed),
+    graphs: number(values.graphs, whole.graphs),
+  };
   for (const name of names) {
     const bed = all[name]!;
     console.log(`${name}:`);
@@ -106,8 +112,5 @@ const digests = new Set(rows.map((r) => r.digest));
 console.log(`${rows.length} rows, ${digests.size} digests`);
 if (digests.size > 1) fail('the digests are not the same');
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
-if (values.out !== undefined)
-  writeFileSync(
-    values.out,
-    table(rows, refusals, `The conformance suite, ${models.length} models and ${values.graphs} random graphs.`),
-  );
+const what = `The conformance suite, ${task.models.length} models and ${task.graphs} random graphs.`;
+if (values.out !== undefined) writeFileSync(values.out, table(rows, refusals, what));

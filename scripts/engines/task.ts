@@ -1,5 +1,6 @@
 /**
  * What the beds run beside the suite: the models of MODELS.md that are on this machine, converted, one stored sample each.
+ * As a program it writes that as JSON, for bench/gpu-host.sh: `tsx scripts/engines/task.ts FILE`.
  * @module
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,10 +14,13 @@ import { parseOnnx } from '../../src/onnx/parse.ts';
 import { convertModel } from '../../src/quant/convert.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
+import type { Task } from '../../test/engines/bed.ts';
 import { base64, written } from '../../test/support/conformance-case.ts';
 import { folderOf, REAL_MODELS, type RealModel } from '../models/entries.ts';
 import { sourcesHash } from '../sources.ts';
 
+/** Random graphs of a bed, and the seed of the first. */
+const [GRAPHS, SEED] = [50, 40_000_000];
 const CACHE = join(import.meta.dirname, '../../.gpu/models');
 
 /** A model with its first test sample, and the digest that wasm gives here. */
@@ -42,7 +46,7 @@ async function caseOf(entry: RealModel, folder: string): Promise<ConformanceCase
 }
 
 /** Cases of all models that are here, or of those in examples/; converted once for these sources. */
-export async function modelCases(small: boolean): Promise<ConformanceCase[]> {
+async function modelCases(small: boolean): Promise<ConformanceCase[]> {
   mkdirSync(CACHE, { recursive: true });
   const sources = sourcesHash();
   const cases: ConformanceCase[] = [];
@@ -55,3 +59,11 @@ export async function modelCases(small: boolean): Promise<ConformanceCase[]> {
   }
   return cases;
 }
+
+/** What every bed runs: the whole suite, the models and random graphs. */
+export async function wholeTask(small: boolean): Promise<Omit<Task, 'backends'>> {
+  return { every: 1, seed: SEED, graphs: GRAPHS, models: await modelCases(small) };
+}
+
+if (process.argv[1] === import.meta.filename)
+  writeFileSync(process.argv[2]!, JSON.stringify({ ...(await wholeTask(false)), backends: ['webgpu'] }));
