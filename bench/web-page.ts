@@ -143,7 +143,7 @@ async function samebit(name: string, c: WebCase): Promise<Subject> {
   return kind === 'webgpu' ? { ...own, parts } : own;
 }
 
-ort.env.wasm.wasmPaths = '/ort/';
+if ('document' in globalThis) ort.env.wasm.wasmPaths = '/ort/';
 ort.env.wasm.numThreads = 1;
 
 async function peer(form: 'f32' | 'u8s8', c: WebCase): Promise<Subject> {

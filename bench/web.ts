@@ -1,10 +1,13 @@
 /**
- * WebGPU in a browser: samebit against onnxruntime-web on one adapter, by turns, beside samebit’s wasm; upload, run, readback
- * and compiling apart. Usage: npx tsx bench/web.ts [--cases resnet-50,mobilenet-v2] [--backends webgpu,wasm,wasm:2]
- * [--forms f32,u8s8] [--budget MS] [--json FILE]; a further backend of samebit is a further name.
+ * WebGPU: samebit against onnxruntime-web on one adapter, by turns, beside samebit’s wasm; upload, run, readback and compiling
+ * apart. In headless Chromium, or with `--dawn` in Node on the Vulkan driver of the environment:
+ * [bash test/engines/lavapipe.sh .gpu] npx tsx bench/web.ts [--dawn] [--cases resnet-50,mobilenet-v2]
+ * [--backends webgpu,wasm,wasm:2] [--forms f32,u8s8] [--budget MS] [--json FILE]; a further backend of samebit is a further
+ * name. The peer has no kernels for u8s8 on a GPU: that file runs on its CPU.
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,6 +34,7 @@ const { values } = parseArgs({
     backends: { type: 'string', default: 'webgpu,wasm,wasm:2' },
     forms: { type: 'string', default: 'f32,u8s8' },
     budget: { type: 'string', default: '60000' },
+    dawn: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -49,6 +53,70 @@ function caseFiles(c: Prepared): Files {
   const kinds = ['f32.onnx', 'u8s8.onnx', 'sbm', 'floats', 'integers'] as const;
   const binary = 'application/octet-stream';
   return Object.fromEntries(kinds.map((k) => [`/${c.name}/${k}`, [binary, () => readFileSync(fileOf(c, k))] as const]));
+}
+
+/** Bundles the page; the peer is part of it, or is left to Node. */
+async function buildPage(outfile: string, external: readonly string[]): Promise<void> {
+  await build({
+    entryPoints: [join(import.meta.dirname, 'web-page.ts')],
+    outfile,
+    external: [...external],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'error',
+  });
+}
+
+async function inChromium(folder: string, task: WebTask, cases: readonly Prepared[]): Promise<string> {
+  installPinned(['playwright-core']);
+  const page = join(folder, 'page.mjs');
+  await buildPage(page, []);
+  const files: Files = {
+    '/': ['text/html', () => PAGE],
+    '/page.mjs': ['text/javascript', () => readFileSync(page)],
+    '/task.json': ['application/json', () => JSON.stringify(task)],
+    ...peerFiles(),
+    ...Object.assign({}, ...cases.map(caseFiles)),
+  };
+  return served(
+    files,
+    chromium(folder, (line) => console.error(line)),
+    LIMIT,
+  );
+}
+
+/** The page in Node on Dawn, which takes no shared memory in a write as browsers do: it is copied. */
+async function inNode(folder: string, task: WebTask): Promise<string> {
+  const at = join(import.meta.dirname, 'build');
+  mkdirSync(at, { recursive: true });
+  await buildPage(join(at, 'web-page.mjs'), ['onnxruntime-web']);
+  writeFileSync(join(folder, 'task.json'), JSON.stringify(task));
+  const main = `import { readFileSync, writeFileSync } from 'node:fs';
+import { create, globals } from 'webgpu';
+Object.assign(globalThis, globals);
+const { prototype } = globals.GPUQueue;
+const { writeBuffer } = prototype;
+prototype.writeBuffer = function (buffer, at, data, ...rest) {
+  const shared = data.buffer instanceof SharedArrayBuffer;
+  return writeBuffer.call(this, buffer, at, shared ? new Uint8Array(data) : data, ...rest);
+};
+Object.defineProperty(globalThis, 'navigator', { value: { gpu: create([]), userAgent: 'Node', hardwareConcurrency: 2 } });
+const folder = ${JSON.stringify(folder)} + '/';
+const web = fetch;
+globalThis.fetch = async (p, ...more) =>
+  /^[a-z0-9-]+[/]/.test(String(p)) ? new Response(readFileSync(folder + p.replace('/', '.'))) : web(p, ...more);
+await import('./web-page.mjs');
+const answer = await bench(JSON.parse(readFileSync(folder + 'task.json', 'utf8')));
+writeFileSync(folder + 'answer.json', JSON.stringify(answer));
+process.exit();
+`;
+  const path = join(at, 'web-node.mjs');
+  writeFileSync(path, main);
+  const { status } = spawnSync(process.execPath, [path], { stdio: ['ignore', 2, 2], timeout: LIMIT });
+  if (status !== 0) throw new Error(`the page in Node ended with ${status}`);
+  return readFileSync(join(folder, 'answer.json'), 'utf8');
 }
 
 function print(cases: readonly Prepared[], rows: readonly WebRow[]): void {
@@ -70,7 +138,6 @@ function print(cases: readonly Prepared[], rows: readonly WebRow[]): void {
   }
 }
 
-installPinned(['playwright-core']);
 const folder = mkdtempSync(join(tmpdir(), 'samebit-web-'));
 try {
   const cases: Prepared[] = [];
@@ -79,34 +146,13 @@ try {
     if (network === undefined) throw new Error(`no case ${name}; there are ${NETWORKS.map((n) => n.name).join(', ')}`);
     cases.push(await prepareImage(network, folder));
   }
-  const page = join(folder, 'page.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'web-page.ts')],
-    outfile: page,
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    logLevel: 'error',
-  });
   const task: WebTask = {
     cases,
     backends: values.backends.split(','),
     forms: values.forms.split(',').filter(Boolean) as WebTask['forms'],
     budget: Number(values.budget),
   };
-  const files: Files = {
-    '/': ['text/html', () => PAGE],
-    '/page.mjs': ['text/javascript', () => readFileSync(page)],
-    '/task.json': ['application/json', () => JSON.stringify(task)],
-    ...peerFiles(),
-    ...Object.assign({}, ...cases.map(caseFiles)),
-  };
-  const answer = await served(
-    files,
-    chromium(folder, (line) => console.error(line)),
-    LIMIT,
-  );
+  const answer = values.dawn ? await inNode(folder, task) : await inChromium(folder, task, cases);
   const said = JSON.parse(answer) as { adapter: string; rows: WebRow[]; error?: string };
   if (said.error !== undefined) throw new Error(said.error);
   console.log(`adapter: ${said.adapter}`);

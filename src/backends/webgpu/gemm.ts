@@ -167,6 +167,7 @@ function tiled(wide: Wide): string {
   const [high, broad] = BLOCKS[wide].map((n) => n >> 2) as [number, number]; // vectors of rows and columns of a block
   const [down, across] = [floorDiv(tall, 4 * high), floorDiv(wide, 4 * broad)]; // invocations below and beside each other
   const group = down * across;
+  const count = 4 * high * broad; // vectors of sums of an invocation
   const lines = group >> STEP_BITS; // vectors of four lines that the invocations load at once
   const parts = (vectors: number): number[] =>
     Array.from({ length: Math.max(1, floorDiv(vectors, lines)) }, (_, i) => i);
@@ -199,21 +200,26 @@ ${left.map((v) => `    left[k * ${pitch}u + r + ${v * lines}u] = ${four((i) => `
 ${right.map((v) => `      right[k * ${side}u + r + ${v * lines}u] = ${four((i) => `right_word(place, column + ${v * lines * 4 + i}u, word)`)};`).join('\n')}
     }
     workgroupBarrier();
-    for (var s = 0u; s < ${STEP}u; s++) {
+    let steps = min(${STEP}u, p.end_word - base); // no constant: compilers would unroll a body that is large enough
+    for (var s = 0u; s < steps; s++) {
 ${rows.map((r) => `      let a${r} = left[s * ${pitch}u + ty + ${r * down}u];`).join('\n')}
 ${columns.map((c) => `      let b${c} = right[s * ${side}u + tx + ${c * across}u];`).join('\n')}
 ${all((r, i, c) => `      sum${r}_${i}_${c} += ${four((j) => `dot_of(a${r}[${i}], b${c}[${j}])`)};`)}
     }
     workgroupBarrier();
   }
-${rows
-  .flatMap((r) =>
-    FOUR.map((i) => {
-      const stores = columns.map((c) => `store(place, row, column0 + (tx + ${c * across}u) * 4u, sum${r}_${i}_${c});`);
-      return `  { let row = row0 + (ty + ${r * down}u) * 4u + ${i}u; if (row < p.rows) { ${stores.join(' ')} } }`;
-    }),
-  )
-  .join('\n')}
+  // a loop: the output stage once, not for every vector
+  for (var i = 0u; i < ${count}u; i++) {
+    var sums = sum0_0_0;
+    switch (i) {
+${all((r, i, c) => `      case ${((r << 2) + i) * broad + c}u: { sums = sum${r}_${i}_${c}; }`)}
+      default: {}
+    }
+    let line = i >> ${broad - 1}u;
+    let row = row0 + (ty + (line >> 2u) * ${down}u) * 4u + (line & 3u);
+    let column = column0 + (tx + (i & ${broad - 1}u) * ${across}u) * 4u;
+    if (row < p.rows) { store(place, row, column, sums); }
+  }
 }`;
 }
 
