@@ -18,6 +18,8 @@ const BACKENDS = {
   reference: async (): Promise<Backend> => (await import('../backends/reference/index.ts')).reference,
   wasm: async (): Promise<Backend> => (await import('../backends/wasm/index.ts')).wasm,
   webgpu: async (): Promise<Backend> => (await import('../backends/webgpu/index.ts')).webgpu,
+  webgl: async (): Promise<Backend> => (await import('../backends/webgl/index.ts')).webgl,
+  gpujs: async (): Promise<Backend> => (await import('../backends/gpujs/index.ts')).gpujs,
 } as const;
 
 /** Executables a session keeps for a model with symbols, one for each set of dims. */
@@ -28,12 +30,17 @@ export type BackendName = keyof typeof BACKENDS;
 /** Names of the backends that come with this package. */
 export const BACKEND_NAMES: readonly BackendName[] = Object.keys(BACKENDS) as BackendName[];
 
-/** How a session is made. A list of backends is tried in order; a HostError moves on to the next. */
+/**
+ * How a session is made. A list of backends is tried in order; a HostError moves on to the next. `auto` measures `candidates`
+ * on the model, once, and takes the fastest; the bits do not depend on it.
+ */
 export interface SessionOptions {
-  readonly backend?: BackendName | Backend | readonly (BackendName | Backend)[];
+  readonly backend?: 'auto' | BackendName | Backend | readonly (BackendName | Backend)[];
+  /** What `auto` chooses from; default wasm and webgpu, as far as this machine has them. */
+  readonly candidates?: readonly (BackendName | Backend)[];
   readonly mode?: Mode;
   readonly schedule?: GasSchedule;
-  /** Most threads that a run may take, 1…32; default 1. `explain()` says how many it takes. */
+  /** Most threads that a run may take, 1…32; default 1, under `auto` those of the machine, at most 8. `explain()` says how many. */
   readonly threads?: number;
 }
 
@@ -134,10 +141,9 @@ export class Session {
   ): Promise<Stepper> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
-    const { executable, plan, backend } = await this.#make(call.dims, 0, 1);
-    if (executable.begin === undefined) throw new TypeError(`backend ${backend} has no sliced runs`);
+    const { executable, plan } = await this.#sliced(call.dims);
     if (options.from !== undefined) (await import('./snapshot.ts')).checkSnapshot(plan, options.from);
-    const stepper = await executable.begin(this.#allInputs(call), options.from);
+    const stepper = await executable.begin!(this.#allInputs(call), options.from);
     const step = (cost: bigint): boolean => {
       this.#alive();
       if (typeof cost !== 'bigint' || cost < 0n) throw new TypeError('a step takes a cost, a bigint of at least 0');
@@ -290,6 +296,16 @@ export class Session {
     }
   }
 
+  /** A new executable of the first backend that has sliced runs. */
+  async #sliced(dims: readonly number[]): Promise<Prepared> {
+    for (let i = 0; i < this.#backends.length; i++) {
+      const made = await this.#make(dims, i, 1);
+      if (made.executable.begin !== undefined) return made;
+      made.executable.dispose();
+    }
+    throw new TypeError(`backend ${this.backend} has no sliced runs`);
+  }
+
   /** Runs on the first backend that does not fail the machine: same bits, so another one is always legal. */
   async #execute(call: Call, signal: AbortSignal | undefined): Promise<RunResult> {
     this.#running = true;
@@ -358,18 +374,20 @@ async function resolve(b: BackendName | Backend): Promise<Backend> {
 /**
  * Makes a model ready to run.
  * @param options.threads most threads that a run may take; a backend that cannot share the work takes one
- * @param options.backend name, Backend, or a list tried in order; default `wasm`
+ * @param options.backend name, Backend, a list tried in order, or `auto`; default `wasm`
  * @throws HostError if no backend can prepare it
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
   const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0, threads = 1 } = options;
-  const list = Array.isArray(backend)
-    ? (backend as readonly (BackendName | Backend)[])
-    : [backend as BackendName | Backend];
+  const list = (Array.isArray(backend) ? backend : [backend]) as readonly (BackendName | Backend)[];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');
   if (!(model?.id instanceof Uint8Array)) throw new TypeError('createSession takes what loadModel returns');
   if (mode !== 'run' && mode !== 'trace') throw new TypeError('mode is run or trace');
   if (!(Number.isInteger(threads) && threads > 0 && threads < 33)) throw new RangeError('threads is 1 to 32');
+  if (backend === 'auto') {
+    const { choose } = await import('./auto.ts');
+    return createSession(model, { ...options, ...(await choose(model, options, createSession)) });
+  }
   const session = new Session(model, await Promise.all(list.map(resolve)), mode, schedule, threads);
   if (model.symbols.length === 0) await session.prepare();
   return session;
