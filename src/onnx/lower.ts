@@ -13,7 +13,7 @@ import { LowerContext } from './lower/context.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
 import type { OnnxArray } from './tensor.ts';
 
-/** How symbolic dimensions are bound, by name; one without a name, or called "?", is `input[axis]`. */
+/** How symbolic dimensions are bound: by name, or by place as `input[axis]`, which goes first. */
 export interface LowerOptions {
   readonly dims?: Readonly<Record<string, number>> | undefined;
 }
@@ -81,7 +81,8 @@ function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): nu
   return input.shape.map((d, axis) => {
     if (typeof d === 'number') return d;
     const name = dimName(input, d, axis);
-    const value = Object.hasOwn(dims, name) ? dims[name]! : axis === 0 ? 1 : undefined;
+    const given = [`${input.name}[${axis}]`, name].find((key) => Object.hasOwn(dims, key));
+    const value = given !== undefined ? dims[given]! : axis === 0 ? 1 : undefined;
     if (value === undefined)
       throw new ImportError(
         'UnknownDim',
@@ -104,7 +105,12 @@ function checkDims(model: OnnxModel, dims: Readonly<Record<string, number>>): vo
     (i.shape ?? []).map((d, axis) => (typeof d === 'string' ? dimName(i, d, axis) : d)),
   );
   const names = known.filter((d) => typeof d === 'string');
-  const wrong = Object.keys(dims).find((name) => !names.includes(name));
+  const places = new Set(
+    model.inputs.flatMap((i) =>
+      (i.shape ?? []).flatMap((d, axis) => (typeof d === 'string' ? [`${i.name}[${axis}]`] : [])),
+    ),
+  );
+  const wrong = Object.keys(dims).find((name) => !names.includes(name) && !places.has(name));
   if (wrong === undefined) return;
   const list =
     names.length > 0 ? `its dimensions are ${[...new Set(names)].join(', ')}` : 'all its dimensions are fixed';
@@ -197,6 +203,18 @@ function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void
   graph.outputs.push({ tensor, name: output.name, perm: keep ? view.perm : identity(graph.stored(tensor).length) });
 }
 
+/** Refuses constants with NaN or infinities that no pattern took up, e.g. as the mask of a softmax. */
+function refuseInfinite(graph: FloatGraph): void {
+  const node = graph.nodes.find(({ op }) => op.kind === 'constant' && !op.data.every(Number.isFinite));
+  if (!node) return;
+  throw new ImportError(
+    'NotFinite',
+    'a constant input holds NaN or infinity',
+    { node: node.name, op: node.source },
+    'Write a finite number in its place, e.g. −10000 for what a mask leaves out.',
+  );
+}
+
 /**
  * Lowers a parsed model. Symbolic dimensions take their values from `options.dims`; the batch (axis 0) is 1 by default.
  * Throws `ImportError` with node and op for anything that is not supported.
@@ -212,11 +230,8 @@ export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph 
   const last = model.nodes.at(-1);
   if (!last || model.outputs.length === 0) throw new ImportError('BadGraph', 'the model has no nodes or no outputs');
   for (const output of model.outputs) addOutput(graph, output, last);
-  return simplify({
-    name: model.name,
-    tensors: graph.tensors,
-    inputs: graph.inputs,
-    nodes: graph.nodes,
-    outputs: graph.outputs,
-  });
+  const { tensors, inputs, outputs } = graph;
+  const simple = simplify({ name: model.name, tensors, inputs, nodes: graph.nodes, outputs });
+  refuseInfinite(simple);
+  return simple;
 }

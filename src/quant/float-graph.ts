@@ -128,9 +128,23 @@ export interface Unary {
   readonly fns: readonly UnaryFn[];
 }
 
-/** Softmax over the last axis, or its logarithm. */
+/** Softmax over the last axis; with a second operand (bool) only entries where it is 1, with `causal` only j ≤ i + causal. */
 export interface Softmax {
-  readonly kind: 'softmax' | 'log_softmax';
+  readonly kind: 'softmax';
+  readonly causal: number | null;
+}
+
+/** Logarithm of the softmax over the last axis. */
+export interface LogSoftmax {
+  readonly kind: 'log_softmax';
+}
+
+/** y = (x − mean)/√(variance + eps)·gamma + beta over the last axis; gamma and beta have one entry a channel. */
+export interface LayerNorm {
+  readonly kind: 'layer_norm';
+  readonly gamma: Float64Array;
+  readonly beta: Float64Array;
+  readonly eps: number;
 }
 
 /** Same elements in the output's shape. */
@@ -235,6 +249,8 @@ export type FloatOp =
   | Clamp
   | Unary
   | Softmax
+  | LogSoftmax
+  | LayerNorm
   | Reshape
   | Transpose
   | Concat

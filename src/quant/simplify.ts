@@ -4,8 +4,9 @@
  * becomes a depthwise convolution or a unary function, so that the quantizer sees few kinds.
  * @module
  */
-import type { AffineOp, Conv2d, Dense, FloatGraph, FloatNode, FloatOp } from './float-graph.ts';
+import type { AffineOp, Conv2d, Dense, FloatGraph, FloatNode, FloatOp, LayerNorm } from './float-graph.ts';
 import { joinPass } from './join.ts';
+import { patternPass } from './patterns.ts';
 import type { UnaryFn } from './unary.ts';
 
 const UNBOUNDED = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY } as const;
@@ -27,6 +28,16 @@ function scaleRows<T extends Conv2d | Dense>(layer: T, affine: AffineOp): T {
     ...layer,
     weight: layer.weight.map((w, i) => w * at(affine.scale, Math.floor(i / k))),
     bias: layer.bias.map((b, row) => b * at(affine.scale, row) + at(affine.shift, row)),
+  };
+}
+
+/** The normalisation followed by the affine. */
+function scaleNorm(op: LayerNorm, affine: AffineOp): LayerNorm {
+  const at = (v: Float64Array, i: number): number => v[v.length === 1 ? 0 : i]!;
+  return {
+    ...op,
+    gamma: op.gamma.map((v, i) => v * at(affine.scale, i)),
+    beta: op.beta.map((v, i) => v * at(affine.scale, i) + at(affine.shift, i)),
   };
 }
 
@@ -55,6 +66,7 @@ function fuse(op: FloatOp, next: FloatOp): FloatOp | undefined {
     const layer = (op.kind === 'conv2d' || op.kind === 'dense') && op.lo === UNBOUNDED.lo && op.hi === UNBOUNDED.hi;
     if (layer) return scaleRows(op, next);
     if (op.kind === 'affine') return composed(op, next);
+    if (op.kind === 'layer_norm') return scaleNorm(op, next);
   }
   if (next.kind === 'clamp' && 'lo' in op) {
     const clip = (v: number): number => Math.min(Math.max(v, next.lo), next.hi);
@@ -121,7 +133,11 @@ function dropDead(graph: FloatGraph, nodes: readonly FloatNode[]): FloatNode[] {
 export function simplify(graph: FloatGraph): FloatGraph {
   const nodes = dropDead(graph, joinPass(graph, graph.nodes));
   while (fusePass(graph, nodes));
-  const plain = nodes.map((node) => lowerLeftover(graph, node));
-  while (fusePass(graph, plain));
-  return { ...graph, nodes: plain };
+  const found = patternPass(graph, nodes);
+  const next = { ...graph, tensors: found.tensors };
+  const left = dropDead(next, found.nodes);
+  while (fusePass(next, left));
+  const plain = left.map((node) => lowerLeftover(next, node));
+  while (fusePass(next, plain));
+  return { ...next, nodes: plain };
 }

@@ -67,17 +67,11 @@ export class LowerContext extends NodeReader {
     return 'constant' in value ? domainOf(value.constant.dtype) : this.graph.domain(value.view.id);
   }
 
-  /** Input i as a view; a constant becomes a tensor of the graph. */
+  /** Input i as a view; a constant becomes a tensor of the graph, infinities included. */
   view(i: number): View {
     const value = this.#value(i);
     if ('view' in value) return value.view;
-    const { data, shape } = value.constant;
-    if (!data.every(Number.isFinite))
-      this.fail(
-        'NotFinite',
-        `the constant input ${i} holds NaN or infinity`,
-        'Write a finite number in its place, e.g. −10000 for what a mask leaves out.',
-      );
+    const { shape } = value.constant;
     return { id: this.graph.constant(this.node, value.constant), perm: identity(shape.length), shape: null };
   }
 

@@ -68,14 +68,16 @@ export const emitClamp: Emit<'clamp'> = (c, op) => {
   return { ref: c.writer.node('linear2', [x.ref], { ...shift, output: output(type) }), type };
 };
 
-/** Softmax over the last axis: Q15 or 1/256 steps, rescaled where its group has another type. */
-export const emitSoftmax: Emit<'softmax'> = (c) => {
+/** Softmax over the last axis, masked or not: Q15 or 1/256 steps, rescaled where its group has another type. */
+export const emitSoftmax: Emit<'softmax'> = (c, op) => {
   const x = c.real();
   const planned = c.outputType();
   const type = planned.dtype === 'i16' ? Q15 : Q8;
   const { m, l } = multiplier(x.type.scale * Math.LOG2E * 65536);
   if (l > 24) c.fail('UnsupportedForm', 'the range of its input is too wide');
   const o = type.dtype === 'i16' ? 15 : 8;
-  const ref = c.writer.node('softmax', [x.ref], { l, m, o, output: output(type), causal: false, offset: 0 });
+  const mask = c.node.inputs.length > 1 ? [c.input(1).ref] : [];
+  const attrs = { l, m, o, output: output(type), causal: op.causal !== null, offset: op.causal ?? 0 };
+  const ref = c.writer.node('softmax', [x.ref, ...mask], attrs);
   return c.as({ ref, type }, planned);
 };
