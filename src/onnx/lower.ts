@@ -6,7 +6,9 @@
 import { type FloatGraph, sizeOf } from '../quant/float-graph.ts';
 import { simplify } from '../quant/simplify.ts';
 import { ImportError } from './errors.ts';
-import { canEvaluate, evaluateNode } from './evaluate.ts';
+import { canEvaluate, evaluateNode, opOf } from './evaluate.ts';
+import { EXPANSIONS } from './expand/all.ts';
+import { EXPANDED_OPSET, type Expand, Expansion } from './expand/context.ts';
 import { LOWERINGS } from './lower/all.ts';
 import { domainOf, GraphBuilder, identity } from './lower/builder.ts';
 import { LowerContext } from './lower/context.ts';
@@ -36,11 +38,6 @@ const IMAGE_OPS: ReadonlySet<string> = new Set([
   ...['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'BatchNormalization'],
   ...['Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth', 'InstanceNormalization', 'PRelu', 'Pad'],
 ]);
-
-/** Name of a node's op, behind its domain where that is another than ONNX's own. */
-function opOf(node: OnnxNode): string {
-  return node.domain ? `${node.domain}:${node.op}` : node.op;
-}
 
 /** Refuses the nodes that have neither a lowering nor constant inputs: the first is named, all their ops are listed. */
 function refuseUnknown(nodes: readonly OnnxNode[]): void {
@@ -163,15 +160,26 @@ function fold(c: LowerContext): readonly OnnxArray[] | undefined {
   return out;
 }
 
-/** Lowers one node: folded where it can be; false where it has no lowering. */
+/** Lowers the nodes that a node stands for. */
+function lowerExpansion(graph: GraphBuilder, context: LowerContext, expand: Expand): void {
+  const e = new Expansion(context.node, context.opset, context);
+  expand(e);
+  for (const [name, constant] of e.constants) graph.values.set(name, { constant });
+  for (const input of e.nodes.flatMap((n) => n.inputs)) graph.read(input);
+  for (const node of e.nodes) if (!lowerNode(graph, node, EXPANDED_OPSET)) refuseUnknown([node]);
+}
+
+/** Lowers one node: folded where it can be, expanded where it stands for others; false where it has no lowering. */
 function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean {
   const context = new LowerContext(graph, node, opset);
   for (const name of node.outputs) if (graph.values.has(name)) context.fail('BadGraph', `"${name}" is defined twice`);
   const folded = fold(context);
   const lowering = LOWERINGS.get(opOf(node));
+  const expand = EXPANSIONS.get(opOf(node));
   if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
-  return folded !== undefined || lowering !== undefined;
+  else if (expand) lowerExpansion(graph, context, expand);
+  return folded !== undefined || lowering !== undefined || expand !== undefined;
 }
 
 /** Lowers all nodes. One that has no lowering leaves its outputs undefined, and what reads them is passed over. */
@@ -180,7 +188,7 @@ function lowerNodes(graph: GraphBuilder, nodes: readonly OnnxNode[], opset: numb
   const lost = new Set<string>();
   for (const node of nodes) {
     const op = opOf(node);
-    const known = LOWERINGS.has(op) || op === 'Shape' || op === 'Size';
+    const known = LOWERINGS.has(op) || EXPANSIONS.has(op) || op === 'Shape' || op === 'Size';
     const broken = node.inputs.some((i) => lost.has(i));
     if (broken ? known : lowerNode(graph, node, opset)) {
       if (broken) for (const o of node.outputs) lost.add(o);

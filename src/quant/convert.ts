@@ -51,6 +51,10 @@ export interface ConvertOptions {
   readonly external?: ExternalReader | undefined;
   /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
   readonly target?: number | undefined;
+  /** Weights of a row are rounded together so that its output changes least on the samples; true by default. */
+  readonly fitWeights?: boolean | undefined;
+  /** The mean error that rounding leaves in a row goes into its bias; true by default. */
+  readonly correctBias?: boolean | undefined;
 }
 
 /** Default of `ConvertOptions.target`. */
@@ -189,7 +193,8 @@ const FINENESS: readonly number[] = [45, 38, 32, 26, 20];
 
 /** Quantizes; a model above the goal of its size is tried again with more layers of one multiplier. */
 function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, source: number): QuantizeResult {
-  const attempt = (dB: number): QuantizeResult => quantize(graph, ranges, { ...policy, fine: 10 ** (-dB / 10) });
+  const attempt = (dB: number): QuantizeResult =>
+    quantize(graph, ranges, { ...policy, rounding: { ...policy.rounding!, fine: 10 ** (-dB / 10) } });
   let result = attempt(FINENESS[0]!);
   for (const dB of FINENESS.slice(1)) {
     if (encodeModel(result.graph).length <= sizeGoal(source)) break;
@@ -256,7 +261,8 @@ export function convertModel(
     widths: settled,
   });
   const scan = scanSensitivity(graph, readers, { types: planned, settled, target: options.target ?? TARGET });
-  const result = withinSize(graph, ranges, { inputs, stats, widths: scan.widths }, source);
+  const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
+  const result = withinSize(graph, ranges, { inputs, stats, widths: scan.widths, rounding }, source);
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,

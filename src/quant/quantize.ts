@@ -17,6 +17,7 @@ import { GraphWriter } from './graph-writer.ts';
 import type { LayerStats } from './layer-stats.ts';
 import type { Ranges } from './observe.ts';
 import { isMove, planTypes, type Width } from './plan.ts';
+import type { Rounding } from './rounding.ts';
 import { type QType, type Range, toScale } from './scales.ts';
 
 /**
@@ -35,8 +36,8 @@ export interface QuantPolicy {
   readonly widths?: ReadonlyMap<number, Width> | undefined;
   /** Statistics of the inputs of layers by output tensor, for weight rounding and bias correction. */
   readonly stats?: ReadonlyMap<number, LayerStats> | undefined;
-  /** Share of a layer's output power that may be lost to one multiplier for all its rows; 0 by default. */
-  readonly fine?: number | undefined;
+  /** How weights are rounded; each to its nearest integer by default. */
+  readonly rounding?: Rounding | undefined;
 }
 
 /** One layer of the report: source node, kind, output type and observed range. */
@@ -205,7 +206,7 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     types,
     tensors,
     stats: policy.stats ?? new Map(),
-    fine: policy.fine ?? 0,
+    rounding: policy.rounding ?? { fit: false, correct: false, fine: 0 },
   };
   declareInputs(scope, policy);
   const layers = graph.nodes.map((node): LayerReport => {

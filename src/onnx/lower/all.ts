@@ -9,6 +9,8 @@ import { ELEMENTWISE } from './elementwise.ts';
 import { Gemm, MatMul } from './Gemm.ts';
 import { ML } from './ml.ts';
 import { MOVE } from './move.ts';
+import { NORMS } from './norm.ts';
+import { PICK } from './pick.ts';
 import { AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool } from './pools.ts';
 import { DepthToSpace, Resize, SpaceToDepth } from './Resize.ts';
 import { REDUCE } from './reduce.ts';
@@ -25,6 +27,8 @@ export const LOWERINGS: ReadonlyMap<string, OpLowering> = new Map(
     ...SHAPES,
     ...MOVE,
     ...ML,
+    ...NORMS,
+    ...PICK,
     AveragePool,
     BatchNormalization,
     Conv,

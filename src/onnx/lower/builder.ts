@@ -55,16 +55,21 @@ export class GraphBuilder {
   readonly inputs: FloatInput[] = [];
   readonly outputs: FloatPort[] = [];
   readonly values: Map<string, Value> = new Map();
-  readonly #read: ReadonlySet<string>;
+  readonly #read: Set<string>;
 
   /** `read`: the names that a node or an output of the model reads. */
-  constructor(read: ReadonlySet<string>) {
+  constructor(read: Set<string>) {
     this.#read = read;
   }
 
   /** True where something reads the ONNX value `name`. */
   isRead(name: string): boolean {
     return this.#read.has(name);
+  }
+
+  /** Notes that something reads the ONNX value `name`. */
+  read(name: string): void {
+    this.#read.add(name);
   }
 
   /** Adds a tensor and returns its id. */

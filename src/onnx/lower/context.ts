@@ -6,7 +6,7 @@
 import type { Domain, FloatOp } from '../../quant/float-graph.ts';
 import { NodeReader } from '../node.ts';
 import type { OnnxNode } from '../parse.ts';
-import type { OnnxArray } from '../tensor.ts';
+import type { OnnxArray, OnnxDType } from '../tensor.ts';
 import { domainOf, type GraphBuilder, identity, type Value, type View } from './builder.ts';
 
 /** Lowers one ONNX op: emits float operations and defines the node's outputs. */
@@ -59,6 +59,14 @@ export class LowerContext extends NodeReader {
   shape(i: number): readonly number[] {
     const value = this.#value(i);
     return 'constant' in value ? value.constant.shape : this.graph.shapeOf(value.view);
+  }
+
+  /** Element type of input i; undefined for reals, whose width is lost. */
+  dtype(i: number): OnnxDType | undefined {
+    const value = this.#value(i);
+    if ('constant' in value) return value.constant.dtype;
+    const domain = this.graph.domain(value.view.id);
+    return domain === 'bool' ? 'bool' : domain === 'int' ? 'int64' : undefined;
   }
 
   /** What input i holds. */
