@@ -3,16 +3,18 @@
  * batch normalisation and activations fused (spec/10-ops.md §12).
  * @module
  */
-import { type FloatGraph, sizeOf } from '../quant/float-graph.ts';
+import { type FloatGraph, type FloatPort, sizeOf } from '../quant/float-graph.ts';
+import { toPin } from '../quant/scales.ts';
 import { simplify } from '../quant/simplify.ts';
 import { ImportError } from './errors.ts';
 import { canEvaluate, evaluateNode, opOf } from './evaluate.ts';
 import { EXPANSIONS } from './expand/all.ts';
 import { EXPANDED_OPSET, type Expand, Expansion } from './expand/context.ts';
 import { LOWERINGS } from './lower/all.ts';
-import { domainOf, GraphBuilder, identity } from './lower/builder.ts';
+import { domainOf, GraphBuilder, identity, type Params } from './lower/builder.ts';
 import { LowerContext } from './lower/context.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
+import { stepsOf } from './steps.ts';
 import type { OnnxArray } from './tensor.ts';
 
 /** How symbolic dimensions are bound: by name, or by place as `input[axis]`, which goes first. */
@@ -33,10 +35,13 @@ const KEEPS_LAYOUT: ReadonlySet<string> = new Set([
   'Sigmoid',
   'Tanh',
   'LeakyRelu',
+  'QuantizeLinear',
+  'DequantizeLinear',
 ]);
 const IMAGE_OPS: ReadonlySet<string> = new Set([
   ...['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'BatchNormalization'],
   ...['Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth', 'InstanceNormalization', 'PRelu', 'Pad'],
+  ...['QLinearConv', 'ConvInteger', 'com.microsoft:QLinearAveragePool', 'com.microsoft:QLinearGlobalAveragePool'],
 ]);
 
 /** Refuses the nodes that have neither a lowering nor constant inputs: the first is named, all their ops are listed. */
@@ -120,11 +125,35 @@ function isImage(model: OnnxModel, input: OnnxValue): boolean {
   let found = false;
   for (const node of model.nodes) {
     if (!node.inputs.some((i) => names.has(i))) continue;
-    if (IMAGE_OPS.has(node.op)) found = true;
-    else if (KEEPS_LAYOUT.has(node.op)) for (const o of node.outputs) names.add(o);
+    if (IMAGE_OPS.has(opOf(node))) found = true;
+    else if (KEEPS_LAYOUT.has(opOf(node))) for (const o of node.outputs) names.add(o);
     else return false;
   }
   return found;
+}
+
+/** Positions of (scale, zero point) behind each operand that is integers of a quantized model. */
+const OPERAND_PARAMS: Readonly<Record<string, Readonly<Record<number, readonly [number, number]>>>> = {
+  DequantizeLinear: { 0: [1, 2] },
+  QLinearConv: { 0: [1, 2] },
+  QLinearMatMul: { 0: [1, 2], 3: [4, 5] },
+  'com.microsoft:QGemm': { 0: [1, 2] },
+  'com.microsoft:QLinearAdd': { 0: [1, 2], 3: [4, 5] },
+  'com.microsoft:QLinearMul': { 0: [1, 2], 3: [4, 5] },
+  'com.microsoft:QLinearAveragePool': { 0: [1, 2] },
+  'com.microsoft:QLinearGlobalAveragePool': { 0: [1, 2] },
+};
+
+/** What the integers of an input stand for: the constant parameters of its first reader; undefined for other inputs. */
+function integerInput(model: OnnxModel, input: OnnxValue): Params | undefined {
+  const { dtype } = input;
+  if (dtype !== 'uint8' && dtype !== 'int8' && dtype !== 'uint16' && dtype !== 'int16') return undefined;
+  const reader = model.nodes.find((n) => n.inputs.includes(input.name));
+  const places = reader && OPERAND_PARAMS[opOf(reader)]?.[reader.inputs.indexOf(input.name)];
+  if (!reader || !places) return undefined;
+  const [scale, zero] = places.map((i) => model.initializers.get(reader.inputs[i] ?? ''));
+  if (scale?.data.length !== 1 || (zero && zero.data.length !== 1)) return undefined;
+  return { scale: scale.data[0]!, zero: zero?.data[0] ?? 0, dtype };
 }
 
 function addInput(
@@ -137,9 +166,12 @@ function addInput(
   const image = shape.length === 4 && isImage(model, input);
   const perm = image ? [0, 3, 1, 2] : identity(shape.length);
   const [n, c, h, w] = shape as [number, number, number, number];
-  const id = graph.tensor(input.name, image ? [n, h, w, c] : shape, domainOf(input.dtype ?? 'float32'));
-  graph.inputs.push({ tensor: id, name: input.name, perm });
-  graph.values.set(input.name, { view: { id, perm, shape: null } });
+  const stored = image ? [n, h, w, c] : shape;
+  const params = integerInput(model, input);
+  const pin = params && toPin(params);
+  const id = graph.tensor(input.name, stored, pin ? 'real' : domainOf(input.dtype ?? 'float32'), pin);
+  graph.inputs.push({ tensor: id, name: input.name, perm, ...(pin ? integersOf(params) : {}) });
+  graph.values.set(input.name, { view: { id, perm, shape: null }, ...(pin ? { params } : {}) });
 }
 
 /** Most elements that folding may produce for one node. */
@@ -155,9 +187,57 @@ function fold(c: LowerContext): readonly OnnxArray[] | undefined {
   }
   const inputs = node.inputs.map((_, i) => c.constant(i));
   if (!canEvaluate(node) || inputs.some((x, i) => !x && c.given(i))) return undefined;
-  const out = evaluateNode(node, c.opset, inputs);
+  const [, scale] = inputs;
+  const exact = node.op === 'DequantizeLinear' && scale; // integers times a scale stay exact in f64
+  const own = exact ? inputs.map((x, i) => (i === 1 ? { ...scale, dtype: 'float64' as const } : x)) : inputs;
+  const out = evaluateNode(node, c.opset, own);
   if (out.some((x) => x.data.length > FOLD_LIMIT)) c.fail('TooLarge', 'the folded constant is too large');
-  return out;
+  const steps = stepsOf(node, inputs);
+  return steps ? out.map((x, o) => (o === 0 ? { ...x, steps } : x)) : out;
+}
+
+/** Ops that move the integers of a quantized model, or choose among them. */
+const MOVES_INTEGERS: ReadonlySet<string> = new Set([
+  ...[
+    'Identity',
+    'Reshape',
+    'Flatten',
+    'Squeeze',
+    'Unsqueeze',
+    'Transpose',
+    'Slice',
+    'Split',
+    'Gather',
+    'Expand',
+    'Tile',
+  ],
+  ...['MaxPool', 'GlobalMaxPool', 'DepthToSpace', 'SpaceToDepth', 'Concat', 'Dropout', 'ReduceMax', 'ReduceMin'],
+]);
+
+/** Ops that know what integers of a quantized model stand for. */
+const READS_INTEGERS: ReadonlySet<string> = new Set([
+  ...['DequantizeLinear', 'com.microsoft:DequantizeLinear', 'ConvInteger', 'MatMulInteger', 'Shape', 'Size'],
+]);
+
+/** Refuses integers of a quantized model where an op would compute with them as they are. */
+function checkIntegers(c: LowerContext): void {
+  const op = opOf(c.node);
+  if (READS_INTEGERS.has(op) || EXPANSIONS.has(op)) return;
+  const own = c.node.inputs.map((_, i) => c.params(i));
+  const first = own.find((p) => p !== undefined);
+  if (!first) return;
+  const joined = op === 'Concat' ? own : own.slice(0, 1);
+  if (!MOVES_INTEGERS.has(op) || joined.some((p) => p?.scale !== first.scale || p.zero !== first.zero))
+    c.fail('UnsupportedForm', 'the op would compute with quantized integers: put a DequantizeLinear before it');
+}
+
+/** The outputs hold integers as input 0 does. */
+function passParams(c: LowerContext): void {
+  const params = c.params(0);
+  for (const name of params ? c.node.outputs : []) {
+    const value = c.graph.values.get(name);
+    if (value && 'view' in value) c.graph.values.set(name, { ...value, params });
+  }
 }
 
 /** Lowers the nodes that a node stands for. */
@@ -174,11 +254,13 @@ function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean 
   const context = new LowerContext(graph, node, opset);
   for (const name of node.outputs) if (graph.values.has(name)) context.fail('BadGraph', `"${name}" is defined twice`);
   const folded = fold(context);
+  if (!folded) checkIntegers(context);
   const lowering = LOWERINGS.get(opOf(node));
   const expand = EXPANSIONS.get(opOf(node));
   if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
   else if (expand) lowerExpansion(graph, context, expand);
+  if (MOVES_INTEGERS.has(node.op)) passParams(context);
   return folded !== undefined || lowering !== undefined || expand !== undefined;
 }
 
@@ -200,6 +282,12 @@ function lowerNodes(graph: GraphBuilder, nodes: readonly OnnxNode[], opset: numb
   refuseUnknown(unknown);
 }
 
+/** What a port says of integers of the source. */
+function integersOf(params: Params | undefined): Pick<FloatPort, 'integers'> {
+  if (!params) return {};
+  return { integers: { scale: params.scale, zp: params.zero, u8: params.dtype === 'uint8' } };
+}
+
 /** An output keeps NHWC where it is an image; any other order is restored. */
 function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void {
   const value = graph.values.get(output.name);
@@ -208,7 +296,8 @@ function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void
   const { view } = value;
   const keep = !view.shape && `${view.perm}` === '0,3,1,2';
   const tensor = keep ? view.id : graph.plain(from, view);
-  graph.outputs.push({ tensor, name: output.name, perm: keep ? view.perm : identity(graph.stored(tensor).length) });
+  const perm = keep ? view.perm : identity(graph.stored(tensor).length);
+  graph.outputs.push({ tensor, name: output.name, perm, ...integersOf(value.params) });
 }
 
 /** Refuses constants with NaN or infinities that no pattern took up, e.g. as the mask of a softmax. */

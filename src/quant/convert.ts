@@ -11,10 +11,11 @@ import { lower } from '../onnx/lower.ts';
 import { type OnnxModel, parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
 import { checkSizes } from './bounds.ts';
+import { deriveRanges } from './derive.ts';
 import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
 import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
-import { HEADROOM, planTypes } from './plan.ts';
+import { HEADROOM, planTypes, type Width } from './plan.ts';
 import {
   type InputForm,
   type LayerReport,
@@ -132,7 +133,14 @@ function transformOf(type: InputType, folded: FoldedInput, samples: SampleTensor
   return { scale: folded.factor.map((f) => 1 / f), shift: folded.shift.map((s, c) => -s / folded.factor[c]!) };
 }
 
-/** The form of a float input: raw integers as they are, floats as i8 for images and i16 for everything else. */
+/** The type of the only quantizer that reads an input, which it then takes itself. */
+function quantizerOf(graph: FloatGraph, input: FloatInput): QType | undefined {
+  const readers = graph.nodes.filter((n) => n.inputs.includes(input.tensor));
+  const [only] = readers;
+  return readers.length === 1 && only!.op.kind === 'quant' ? only!.op.type : undefined;
+}
+
+/** The form of a float input: integers of the source as they are; raw integers as they are, floats as i8 for images and i16 for everything else. */
 function inputForm(
   type: InputType,
   graph: FloatGraph,
@@ -141,12 +149,16 @@ function inputForm(
   ranges: Ranges,
 ): InputForm {
   const range = ranges[input.tensor]!;
+  const { pin } = graph.tensors[input.tensor]!;
+  if (input.integers && pin) return { type: pin, storedScale: pin.scale, u8: input.integers.u8 };
   if (type === 'u8' || type === 'i8') {
     const zp = folded.zero - (type === 'u8' ? 128 : 0);
     const raw: QType = { dtype: 'i8', zp, scale: folded.scale, lo: -128, hi: 127 };
     return { type: raw, storedScale: folded.scale, u8: type === 'u8' };
   }
   const image = graph.tensors[input.tensor]!.shape.length === 4;
+  const quantizer = quantizerOf(graph, input);
+  if (quantizer) return { type: quantizer, storedScale: quantizer.scale / folded.scale, u8: false };
   const own = image ? i8Type(range) : i16Type(range, HEADROOM);
   return { type: own, storedScale: own.scale / folded.scale, u8: false };
 }
@@ -162,6 +174,10 @@ function foldInputs(
   let current = graph;
   const folded = graph.inputs.map((input, i) => {
     if (isIndex(graph, input)) return undefined;
+    if (input.integers) {
+      const { scale, zp } = input.integers;
+      return { graph: current, zero: zp, scale, factor: Float64Array.of(1), shift: Float64Array.of(0) };
+    }
     const f = foldNormalization(current, i, normalisation, least, greatest);
     current = f.graph;
     return f;
@@ -169,13 +185,18 @@ function foldInputs(
   return { graph: current, folded };
 }
 
-function warningsOf(layers: readonly LayerReport[], samples: number, bytes: number, source: number): string[] {
+function warningsOf(
+  layers: readonly LayerReport[],
+  samples: number | undefined,
+  bytes: number,
+  source: number,
+): string[] {
   const warnings: string[] = [];
   if (bytes > sizeGoal(source))
     warnings.push(
       `the model has ${bytes} bytes, ${((100 * bytes) / source).toFixed(1)} % of its source: layers with few weights a channel take more than a quarter`,
     );
-  if (samples < 16)
+  if (samples !== undefined && samples < 16)
     warnings.push(`only ${samples} calibration samples: ranges may be too narrow; a few hundred are better`);
   for (const layer of layers)
     if (layer.range.lo === 0 && layer.range.hi === 0)
@@ -212,7 +233,8 @@ function readersOf(
 ): SampleReader[] {
   const readers = graph.inputs.map((input, i) => {
     const f = folded[i];
-    return sampleReader(graph, input, samples[i]!, f && transformOf(type, f, samples[i]!));
+    const own = input.integers ? 'f32' : type; // integers of the source are never normalised
+    return sampleReader(graph, input, samples[i]!, f && transformOf(own, f, samples[i]!));
   });
   if (readers.some((r) => r.count !== readers[0]!.count))
     throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
@@ -247,10 +269,13 @@ export function convertModel(
       `input "${lowered.inputs.find((i) => !isIndex(lowered, i))!.name}" takes floats, so its type cannot be i32`,
     );
   refuseFloatOnly(lowered);
-  const samples = samplesOf(lowered, options.samples);
+  const pinned = lowered.tensors.some((t) => t.pin);
+  const samples = pinned && options.samples === undefined ? undefined : samplesOf(lowered, options.samples);
   const { graph, folded } = foldInputs(lowered, type, options);
-  const readers = readersOf(graph, type, folded, samples);
-  const { ranges, stats } = observe(graph, readers, rangeMethod(options.ranges), progress);
+  const readers = samples && readersOf(graph, type, folded, samples);
+  const { ranges, stats } = readers
+    ? observe(graph, readers, rangeMethod(options.ranges), progress)
+    : { ranges: deriveRanges(graph), stats: new Map() };
   const inputs = graph.inputs.map((input, i): InputForm => {
     const f = folded[i];
     return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };
@@ -260,13 +285,16 @@ export function convertModel(
     inputs: inputs.map((f) => ('index' in f ? undefined : f.type)),
     widths: settled,
   });
-  const scan = scanSensitivity(graph, readers, { types: planned, settled, target: options.target ?? TARGET });
+  const target = options.target ?? TARGET;
+  const scan = readers
+    ? scanSensitivity(graph, readers, { types: planned, settled, target })
+    : { widths: new Map<number, Width>(), widened: [] };
   const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
   const result = withinSize(graph, ranges, { inputs, stats, widths: scan.widths, rounding }, source);
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,
-    samples: readers[0]!.count,
+    samples: readers?.[0]!.count ?? 0,
     inputs: graph.inputs.map((input, i) => ({
       name: input.name,
       dtype: result.graph.inputs[i]!.u8 ? 'u8' : result.graph.inputs[i]!.dtype,
@@ -276,7 +304,7 @@ export function convertModel(
     layers: result.layers,
     widened: scan.widened,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
-    warnings: warningsOf(result.layers, readers[0]!.count, encodeModel(result.graph).length, source),
+    warnings: warningsOf(result.layers, readers?.[0]!.count, encodeModel(result.graph).length, source),
   };
   return { graph: result.graph, float: graph, types: result.types, ranges, report };
 }

@@ -39,6 +39,7 @@ const KERNELS: { readonly [K in FloatKind]: Kernel<K> } = {
   affine: elements.affine,
   clamp: elements.clamp,
   unary: elements.unary,
+  quant: elements.quant,
   softmax: rows.softmax,
   log_softmax: (_, x, y) => rows.logSoftmax(x, y),
   layer_norm: rows.layerNorm,

@@ -11,7 +11,7 @@ import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts'
 import * as moves from './emit/moves.ts';
 import { emitLayerNorm } from './emit/norm.ts';
 import { emitArg, emitAvgPool, emitMaxPool, emitReduce } from './emit/reduce.ts';
-import { emitClamp, emitSoftmax, emitUnary } from './emit/tables.ts';
+import { emitClamp, emitQuant, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';
 import type { LayerStats } from './layer-stats.ts';
@@ -85,6 +85,7 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   affine: emitAffine,
   clamp: emitClamp,
   unary: emitUnary,
+  quant: emitQuant,
   softmax: emitSoftmax,
   layer_norm: emitLayerNorm,
   log_softmax: refuse,
@@ -218,7 +219,8 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
   const outputs = graph.outputs.map((o) => {
     const { ref, type } = tensors[o.tensor]!;
     const real = type.dtype === 'i8' || type.dtype === 'i16';
-    return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}) };
+    const u8 = o.integers?.u8 && type.dtype === 'i8' ? { u8: true } : {};
+    return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}), ...u8 };
   });
   return { graph: scope.writer.finish(outputs), layers, types: tensors.map((t) => t?.type) };
 }

@@ -84,6 +84,7 @@ function collect(graph: FloatGraph, fixed: ReadonlyMap<number, Width>): Group[] 
   const root = groupsOf(graph);
   const wide = new Set([...fixed.keys()].map((id) => root[id]!));
   for (const input of graph.inputs) wide.add(root[input.tensor]!);
+  for (const t of graph.tensors) if (t.pin) wide.add(root[t.id]!);
   const found = new Map<number, FloatNode[]>();
   for (const node of graph.nodes) {
     const key = root[node.output]!;

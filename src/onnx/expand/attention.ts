@@ -2,7 +2,7 @@
  * Attention and what goes with it, spelt as products and a softmax.
  * @module
  */
-import { type Expand, type Expansion } from './context.ts';
+import type { Expand, Expansion } from './context.ts';
 
 /** What a mask puts in place of what it leaves out. */
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -89,7 +89,8 @@ const Attention: Expand = (e) => {
   const turned = e.op('Transpose', [repeated(e, k, n)], { perm: [0, 1, 3, 2] });
   const product = e.op('Mul', [e.op('MatMul', [q.name, turned]), e.real(scale)]);
   const cap = e.float('softcap', 0);
-  const capped = cap > 0 ? e.op('Mul', [e.op('Tanh', [e.op('Mul', [product, e.real(1 / cap)])]), e.real(cap)]) : product;
+  const capped =
+    cap > 0 ? e.op('Mul', [e.op('Tanh', [e.op('Mul', [product, e.real(1 / cap)])]), e.real(cap)]) : product;
   const scores = masked(e, capped, rows, columns, past);
   const weights = e.op('Softmax', [scores], { axis: -1 });
   const y = e.op('MatMul', [weights, repeated(e, v, n)]);
@@ -119,7 +120,9 @@ const RotaryEmbedding: Expand = (e) => {
   const part = (name: string, from: number, to: number, step: number): string =>
     e.op('Slice', [name, e.whole([from]), e.whole([to]), e.whole([3]), e.whole([step])]);
   const pairs = e.int('interleaved', 0) !== 0;
-  const [p, q] = pairs ? [part(own, 0, turned, 2), part(own, 1, turned, 2)] : [part(own, 0, half, 1), part(own, half, turned, 1)];
+  const [p, q] = pairs
+    ? [part(own, 0, turned, 2), part(own, 1, turned, 2)]
+    : [part(own, 0, half, 1), part(own, half, turned, 1)];
   const [cos, sin] = [table(1), table(2)];
   const real = e.op('Sub', [e.op('Mul', [cos, p]), e.op('Mul', [sin, q])]);
   const imaginary = e.op('Add', [e.op('Mul', [sin, p]), e.op('Mul', [cos, q])]);

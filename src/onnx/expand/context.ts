@@ -105,6 +105,22 @@ export class Expansion extends NodeReader {
     return out;
   }
 
+  /** As `op`, giving the first `count` outputs. */
+  ops(op: string, inputs: readonly string[], count: number): string[] {
+    const first = this.#fresh();
+    const outputs = Array.from({ length: count }, (_, i) => `${first}:${i}`);
+    this.#add(op, inputs, outputs, {});
+    return outputs;
+  }
+
+  /** As `op`, with the attributes of this node but for those to `drop`. */
+  like(op: string, inputs: readonly string[], drop: readonly string[] = []): string {
+    const out = this.#fresh();
+    const attributes = new Map([...this.node.attributes].filter(([name]) => !drop.includes(name)));
+    this.nodes.push({ name: this.node.name, op, domain: '', inputs, outputs: [out], attributes });
+    return out;
+  }
+
   /** Adds a node that defines output o; nothing where it is not asked for. */
   give(o: number, op: string, inputs: readonly string[], attributes: Attributes = {}): void {
     if (this.wanted(o)) this.#add(op, inputs, [this.node.outputs[o]!], attributes);

@@ -2,7 +2,7 @@
  * Einsum of one or two operands: sums over letters of one operand, then a product of matrices with batches.
  * @module
  */
-import { type Expand, type Expansion } from './context.ts';
+import type { Expand, Expansion } from './context.ts';
 
 /** An operand with the letter of each axis. */
 interface Term {
@@ -48,7 +48,10 @@ const Einsum: Expand = (e) => {
   });
   const all = [...sizes.keys()];
   const once = all.filter((l) => terms.filter((t) => t.letters.includes(l)).length === 1 && !/[A-H]/.test(l)).sort();
-  const dots = all.filter((l) => /[A-H]/.test(l)).sort().join('');
+  const dots = all
+    .filter((l) => /[A-H]/.test(l))
+    .sort()
+    .join('');
   const out = right === undefined ? dots + once.join('') : right.replace('...', dots);
   const [a, b] = terms as [Term, Term | undefined];
   if (!b) return e.set(0, ordered(e, reduced(e, a, out), out).name);

@@ -2,7 +2,7 @@
  * Float ops of the domain com.microsoft that onnxruntime's optimiser writes.
  * @module
  */
-import { type Expand, type Expansion } from './context.ts';
+import type { Expand, Expansion } from './context.ts';
 
 function biased(e: Expansion): string {
   return e.given(1) ? e.op('Add', [e.input(0), e.input(1)]) : e.input(0);

@@ -2,7 +2,7 @@
  * Normalisations as rows of a LayerNormalization, or by means and powers.
  * @module
  */
-import { type Expand, type Expansion } from './context.ts';
+import type { Expand, Expansion } from './context.ts';
 
 function product(shape: readonly number[]): number {
   return shape.reduce((n, d) => n * d, 1);

@@ -2,7 +2,7 @@
  * Reductions of functions, and losses.
  * @module
  */
-import { type Expand, type Expansion } from './context.ts';
+import type { Expand, Expansion } from './context.ts';
 
 /** A reduction `how` with the axes of this node. */
 function over(e: Expansion, how: string, x: string, o?: number): string {
@@ -17,11 +17,17 @@ const ReduceSumSquare: Expand = (e) => over(e, 'ReduceSum', e.op('Mul', [e.input
 const ReduceL1: Expand = (e) => over(e, 'ReduceSum', e.op('Abs', [e.input(0)]), 0);
 const ReduceLogSum: Expand = (e) => e.give(0, 'Log', [over(e, 'ReduceSum', e.input(0))]);
 const ReduceLogSumExp: Expand = (e) => e.give(0, 'Log', [over(e, 'ReduceSum', e.op('Exp', [e.input(0)]))]);
-const ReduceL2: Expand = (e) =>
-  e.give(0, 'Sqrt', [over(e, 'ReduceSum', e.op('Mul', [e.input(0), e.input(0)]))]);
+const ReduceL2: Expand = (e) => e.give(0, 'Sqrt', [over(e, 'ReduceSum', e.op('Mul', [e.input(0), e.input(0)]))]);
 
 /** Loss of each element and its weight: log-probabilities x [N,C,…] at the classes of the target [N,…]. */
-function negativeLog(e: Expansion, x: string, shape: readonly number[], target: number, weight: number, o: number): void {
+function negativeLog(
+  e: Expansion,
+  x: string,
+  shape: readonly number[],
+  target: number,
+  weight: number,
+  o: number,
+): void {
   const reduction = e.string('reduction', 'mean');
   const classes = shape[1]!;
   const column = [1, classes, ...new Array<number>(shape.length - 2).fill(1)];

@@ -12,6 +12,7 @@ import { MOVE } from './move.ts';
 import { NORMS } from './norm.ts';
 import { PICK } from './pick.ts';
 import { AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool } from './pools.ts';
+import { QUANTIZED } from './quantized.ts';
 import { DepthToSpace, Resize, SpaceToDepth } from './Resize.ts';
 import { REDUCE } from './reduce.ts';
 import { LogSoftmax, Softmax } from './Softmax.ts';
@@ -29,6 +30,7 @@ export const LOWERINGS: ReadonlyMap<string, OpLowering> = new Map(
     ...ML,
     ...NORMS,
     ...PICK,
+    ...QUANTIZED,
     AveragePool,
     BatchNormalization,
     Conv,

@@ -24,8 +24,15 @@ export interface View {
   readonly shape: readonly number[] | null;
 }
 
-/** What an ONNX value name stands for. */
-export type Value = { readonly constant: OnnxArray } | { readonly view: View };
+/** How integers q of the source stand for reals: (q − zero)·scale. */
+export interface Params {
+  readonly scale: number;
+  readonly zero: number;
+  readonly dtype: OnnxDType;
+}
+
+/** What an ONNX value name stands for; `params` where it holds integers and the view the reals that they stand for. */
+export type Value = { readonly constant: OnnxArray } | { readonly view: View; readonly params?: Params | undefined };
 
 /** Domain of an ONNX element type: floats are real, bool is bool, integers are whole numbers. */
 export function domainOf(dtype: OnnxDType): Domain {
@@ -73,8 +80,8 @@ export class GraphBuilder {
   }
 
   /** Adds a tensor and returns its id. */
-  tensor(name: string, shape: readonly number[], domain: Domain): number {
-    this.tensors.push({ id: this.tensors.length, name, shape, domain });
+  tensor(name: string, shape: readonly number[], domain: Domain, pin?: FloatTensor['pin']): number {
+    this.tensors.push({ id: this.tensors.length, name, shape, domain, ...(pin ? { pin } : {}) });
     return this.tensors.length - 1;
   }
 

@@ -19,7 +19,8 @@ function numbered(shape: readonly number[], from: number): OnnxArray {
 /** An op whose inputs `data` are moved and whose others are constants; zeros may come in. */
 function picks(data: readonly number[]): OpLowering {
   return (c: LowerContext) => {
-    if (c.string('reduction', 'none') !== 'none') c.fail('UnsupportedForm', 'a reduction over indices is not supported');
+    if (c.string('reduction', 'none') !== 'none')
+      c.fail('UnsupportedForm', 'a reduction over indices is not supported');
     let next = 1;
     const inputs = c.node.inputs.map((_, i) => {
       if (!c.given(i)) return undefined;

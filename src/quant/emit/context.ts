@@ -91,6 +91,11 @@ export class EmitContext {
     return { ref: this.writer.node('rescale', [x.ref], { stage }), type };
   }
 
+  /** True where the source model gives the output's type. */
+  get pinned(): boolean {
+    return this.scope.graph.tensors[this.node.output]!.pin !== undefined;
+  }
+
   /** Float range of operand i. */
   inputRange(i = 0): Range {
     return this.scope.ranges[this.node.inputs[i]!]!;

@@ -17,7 +17,8 @@ function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean)
   const { weight, bias } = op;
   const stats = c.scope.stats.get(c.node.output);
   const rounder = stats && createRounder(stats, bias.length, c.scope.rounding);
-  const spec = { weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
+  const { steps } = op;
+  const spec = { weight, bias, steps, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
   return (
     quantizeLayer(spec) ??
     c.fail(

@@ -2,8 +2,8 @@
  * Functions of the float interpreter that work element by element, with NumPy broadcasting.
  * @module
  */
-import type { AffineOp, Compare, Extremum, Linear, Logical, Product, Unary } from '../float-graph.ts';
-import { applyChain } from '../unary.ts';
+import type { AffineOp, Compare, Extremum, Linear, Logical, Product, Quant, Unary } from '../float-graph.ts';
+import { applyChain, roundEven } from '../unary.ts';
 import { type Block, spread } from './block.ts';
 
 function cut(v: number, lo: number, hi: number): number {
@@ -82,4 +82,10 @@ export function clamp(op: { readonly lo: number; readonly hi: number }, x: Block
 /** A chain of functions. */
 export function unary(op: Unary, x: Block, y: Block): void {
   for (let i = 0; i < y.data.length; i++) y.data[i] = applyChain(op.fns, x.data[i]!);
+}
+
+/** To the steps of an integer type, ties to even. */
+export function quant({ type }: Quant, x: Block, y: Block): void {
+  const { scale, zp, lo, hi } = type;
+  for (let i = 0; i < y.data.length; i++) y.data[i] = (cut(roundEven(x.data[i]! / scale) + zp, lo, hi) - zp) * scale;
 }
