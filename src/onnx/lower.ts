@@ -6,6 +6,7 @@
 import { type FloatGraph, type FloatPort, sizeOf } from '../quant/float-graph.ts';
 import { toPin } from '../quant/scales.ts';
 import { simplify } from '../quant/simplify.ts';
+import { branchesOf, inlineBranch, namesRead } from './branch.ts';
 import { ImportError } from './errors.ts';
 import { canEvaluate, evaluateNode, opOf } from './evaluate.ts';
 import { EXPANSIONS } from './expand/all.ts';
@@ -44,6 +45,30 @@ const IMAGE_OPS: ReadonlySet<string> = new Set([
   ...['QLinearConv', 'ConvInteger', 'com.microsoft:QLinearAveragePool', 'com.microsoft:QLinearGlobalAveragePool'],
 ]);
 
+/** Why some ops have no place in a graph of fixed steps, by a pattern of their names, and what to do instead. */
+const NEVER: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /^(Loop|Scan)$/,
+    'the number of its steps is known at run time only',
+    'Unroll it before export, or run the steps one by one.',
+  ],
+  [
+    /Sequence|^Optional/,
+    'sequences and optional values are no tensors',
+    'Concatenate or stack the tensors before export.',
+  ],
+  [/^(String|Tokenizer|TfIdf|RegexFull)|Normalizer$/, 'it works on text', 'Tokenize outside: pass token numbers.'],
+  [/^(NonZero|Unique|Compress)$/, 'the shape of its output depends on the data', 'Use a mask of fixed shape.'],
+  [/^(Bernoulli|Random|Multinomial)/, 'it draws random numbers', 'Pass the numbers in as an input.'],
+  [/^(Adagrad|Adam|Momentum|Gradient)$/, 'it trains', 'Export the model for inference.'],
+  [/^(ImageDecoder|DFT|STFT)$/, 'it has no integer form', 'Do this step outside the model.'],
+  [
+    /^(TreeEnsemble|Linear(Classifier|Regressor)|SVM)/,
+    'models of the classical kind are not read',
+    'Export a neural network.',
+  ],
+];
+
 /** Refuses the nodes that have neither a lowering nor constant inputs: the first is named, all their ops are listed. */
 function refuseUnknown(nodes: readonly OnnxNode[]): void {
   const [first] = nodes;
@@ -53,6 +78,14 @@ function refuseUnknown(nodes: readonly OnnxNode[]): void {
     const op = opOf(node);
     counts.set(op, (counts.get(op) ?? 0) + 1);
   }
+  const reason = NEVER.find(([name]) => name.test(first.op));
+  if (reason)
+    throw new ImportError(
+      'UnsupportedOp',
+      `${first.op} is not supported: ${reason[1]}`,
+      { node: first.name, op: first.op },
+      reason[2],
+    );
   const list = [...counts].map(([op, n]) => (n === 1 ? op : `${op} (${n} nodes)`)).join(', ');
   throw new ImportError('UnsupportedOp', `the model uses ops that are not supported: ${list}`, {
     node: first.name,
@@ -67,7 +100,7 @@ function liveNodes(model: OnnxModel): { nodes: OnnxNode[]; read: Set<string> } {
   for (const node of [...model.nodes].reverse()) {
     if (!node.outputs.some((o) => o !== '' && read.has(o))) continue;
     nodes.push(node);
-    for (const name of node.inputs) read.add(name);
+    for (const name of namesRead(node)) read.add(name);
   }
   return { nodes: nodes.reverse(), read };
 }
@@ -79,7 +112,8 @@ function dimName(input: OnnxValue, dim: string, axis: number): string {
 
 /** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
 function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): number[] {
-  if (!input.shape) throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape`);
+  if (!input.shape)
+    throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape: its rank must be known`);
   return input.shape.map((d, axis) => {
     if (typeof d === 'number') return d;
     const name = dimName(input, d, axis);
@@ -132,26 +166,17 @@ function isImage(model: OnnxModel, input: OnnxValue): boolean {
   return found;
 }
 
-/** Positions of (scale, zero point) behind each operand that is integers of a quantized model. */
-const OPERAND_PARAMS: Readonly<Record<string, Readonly<Record<number, readonly [number, number]>>>> = {
-  DequantizeLinear: { 0: [1, 2] },
-  QLinearConv: { 0: [1, 2] },
-  QLinearMatMul: { 0: [1, 2], 3: [4, 5] },
-  'com.microsoft:QGemm': { 0: [1, 2] },
-  'com.microsoft:QLinearAdd': { 0: [1, 2], 3: [4, 5] },
-  'com.microsoft:QLinearMul': { 0: [1, 2], 3: [4, 5] },
-  'com.microsoft:QLinearAveragePool': { 0: [1, 2] },
-  'com.microsoft:QLinearGlobalAveragePool': { 0: [1, 2] },
-};
+/** Ops whose operands of quantized integers have their scale and zero point right behind them. */
+const QUANTIZED_OPERANDS = /^(com\.microsoft:)?(DequantizeLinear|QLinear\w+|QGemm)$/;
 
 /** What the integers of an input stand for: the constant parameters of its first reader; undefined for other inputs. */
 function integerInput(model: OnnxModel, input: OnnxValue): Params | undefined {
   const { dtype } = input;
   if (dtype !== 'uint8' && dtype !== 'int8' && dtype !== 'uint16' && dtype !== 'int16') return undefined;
   const reader = model.nodes.find((n) => n.inputs.includes(input.name));
-  const places = reader && OPERAND_PARAMS[opOf(reader)]?.[reader.inputs.indexOf(input.name)];
-  if (!reader || !places) return undefined;
-  const [scale, zero] = places.map((i) => model.initializers.get(reader.inputs[i] ?? ''));
+  if (!reader || !QUANTIZED_OPERANDS.test(opOf(reader))) return undefined;
+  const at = reader.inputs.indexOf(input.name);
+  const [scale, zero] = [1, 2].map((i) => model.initializers.get(reader.inputs[at + i] ?? ''));
   if (scale?.data.length !== 1 || (zero && zero.data.length !== 1)) return undefined;
   return { scale: scale.data[0]!, zero: zero?.data[0] ?? 0, dtype };
 }
@@ -162,6 +187,8 @@ function addInput(
   input: OnnxValue,
   dims: Readonly<Record<string, number>>,
 ): void {
+  if (input.dtype === null && graph.isRead(input.name))
+    throw new ImportError('UnsupportedForm', `input "${input.name}" holds text, a sequence or a type that is not read`);
   const shape = bindShape(input, dims);
   const image = shape.length === 4 && isImage(model, input);
   const perm = image ? [0, 3, 1, 2] : identity(shape.length);
@@ -249,6 +276,23 @@ function lowerExpansion(graph: GraphBuilder, context: LowerContext, expand: Expa
   for (const node of e.nodes) if (!lowerNode(graph, node, EXPANDED_OPSET)) refuseUnknown([node]);
 }
 
+/** Lowers the branch of an If that its condition, a constant, takes. */
+function lowerIf(graph: GraphBuilder, c: LowerContext): void {
+  const condition =
+    c.constant(0) ??
+    c.fail(
+      'UnsupportedForm',
+      'its condition depends on the input: a graph of fixed steps takes one branch',
+      'Export the model with the condition fixed, or simplify it first (onnxsim).',
+    );
+  const name = condition.data[0] !== 0 ? 'then_branch' : 'else_branch';
+  const branch = branchesOf(c.node).find(([n]) => n === name)?.[1] ?? c.fail('BadGraph', `${name} is missing`);
+  const { nodes, constants } = inlineBranch(c.node, name, branch);
+  for (const [n, constant] of constants) graph.values.set(n, { constant });
+  for (const input of nodes.flatMap(namesRead)) graph.read(input);
+  for (const node of nodes) if (!lowerNode(graph, node, c.opset)) refuseUnknown([node]);
+}
+
 /** Lowers one node: folded where it can be, expanded where it stands for others; false where it has no lowering. */
 function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean {
   const context = new LowerContext(graph, node, opset);
@@ -260,8 +304,9 @@ function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean 
   if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
   else if (expand) lowerExpansion(graph, context, expand);
+  else if (node.op === 'If') lowerIf(graph, context);
   if (MOVES_INTEGERS.has(node.op)) passParams(context);
-  return folded !== undefined || lowering !== undefined || expand !== undefined;
+  return folded !== undefined || lowering !== undefined || expand !== undefined || node.op === 'If';
 }
 
 /** Lowers all nodes. One that has no lowering leaves its outputs undefined, and what reads them is passed over. */
@@ -270,7 +315,7 @@ function lowerNodes(graph: GraphBuilder, nodes: readonly OnnxNode[], opset: numb
   const lost = new Set<string>();
   for (const node of nodes) {
     const op = opOf(node);
-    const known = LOWERINGS.has(op) || EXPANSIONS.has(op) || op === 'Shape' || op === 'Size';
+    const known = LOWERINGS.has(op) || EXPANSIONS.has(op) || op === 'Shape' || op === 'Size' || op === 'If';
     const broken = node.inputs.some((i) => lost.has(i));
     if (broken ? known : lowerNode(graph, node, opset)) {
       if (broken) for (const o of node.outputs) lost.add(o);

@@ -291,10 +291,11 @@ export function convertModel(
     : { widths: new Map<number, Width>(), widened: [] };
   const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
   const result = withinSize(graph, ranges, { inputs, stats, widths: scan.widths, rounding }, source);
+  const count = readers?.[0]?.count;
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,
-    samples: readers?.[0]!.count ?? 0,
+    samples: count ?? 0,
     inputs: graph.inputs.map((input, i) => ({
       name: input.name,
       dtype: result.graph.inputs[i]!.u8 ? 'u8' : result.graph.inputs[i]!.dtype,
@@ -304,7 +305,7 @@ export function convertModel(
     layers: result.layers,
     widened: scan.widened,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
-    warnings: warningsOf(result.layers, readers?.[0]!.count, encodeModel(result.graph).length, source),
+    warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, source),
   };
   return { graph: result.graph, float: graph, types: result.types, ranges, report };
 }

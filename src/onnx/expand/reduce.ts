@@ -48,12 +48,12 @@ function negativeLog(
   const weighted = e.given(weight);
   const weights = weighted ? e.reshape(e.input(weight), column) : e.real(new Float64Array(classes).fill(1), column);
   const loss = e.op('Neg', [pick(weighted ? e.op('Mul', [x, weights]) : x)]);
-  if (reduction === 'none') return e.set(o, loss);
-  if (reduction === 'sum') return e.give(o, 'ReduceSum', [loss], { keepdims: 0 });
-  if (!weighted && !e.has('ignore_index')) return e.give(o, 'ReduceMean', [loss], { keepdims: 0 });
-  const share = pick(weights);
   const sum = (v: string): string => e.op('ReduceSum', [v], { keepdims: 0 });
-  return e.give(o, 'Div', [sum(loss), sum(share)]);
+  const even = !weighted && !e.has('ignore_index');
+  if (reduction === 'none') e.set(o, loss);
+  else if (reduction === 'sum') e.give(o, 'ReduceSum', [loss], { keepdims: 0 });
+  else if (even) e.give(o, 'ReduceMean', [loss], { keepdims: 0 });
+  else e.give(o, 'Div', [sum(loss), sum(pick(weights))]);
 }
 
 const NegativeLogLikelihoodLoss: Expand = (e) => negativeLog(e, e.input(0), e.shape(0), 1, 2, 0);

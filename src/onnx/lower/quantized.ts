@@ -4,6 +4,7 @@
  * @module
  */
 import { type QType, toPin } from '../../quant/scales.ts';
+import { integerLimits, RESEARCH_DOMAINS } from '../eval/research.ts';
 import type { OnnxArray } from '../tensor.ts';
 import type { Params } from './builder.ts';
 import { Conv } from './Conv.ts';
@@ -98,8 +99,44 @@ function integerProduct(lowering: OpLowering, axis: (w: OnnxArray) => number): O
   };
 }
 
+/** A research quantizer of activations: the type of its bits, in 8 or 16. */
+const Quant: OpLowering = (c) => {
+  const [scale, zero] = [c.weights(1, 'the scale'), c.weights(2, 'the zero point')];
+  const bits = c.weights(3, 'the number of bits').data[0]!;
+  if (scale.data.length !== 1 || zero.data.length !== 1)
+    c.fail('UnsupportedForm', 'activations take one scale; scales by channel are for constant weights');
+  if (c.string('rounding_mode', 'ROUND').toUpperCase() !== 'ROUND')
+    c.fail('UnsupportedForm', 'activations are rounded to nearest');
+  if (!(bits >= 1 && bits <= 16)) c.fail('UnsupportedForm', `activations of ${bits} bits are not supported`);
+  const limits = integerLimits(c, bits);
+  const signed = limits[0] < 0;
+  const dtype = bits <= 8 ? (signed ? 'int8' : 'uint8') : signed ? 'int16' : 'uint16';
+  const source = { scale: scale.data[0]!, zero: zero.data[0]!, dtype, limits } as const;
+  const type = toPin(source) ?? c.fail('UnsupportedForm', `${bits} bits from ${limits[0]} have no 16-bit form here`);
+  const view = c.view(0);
+  c.set({ ...view, id: c.emit({ kind: 'quant', type }, [view.id], c.graph.stored(view.id)) });
+};
+
+/** ±scale by the sign. */
+const BipolarQuant: OpLowering = (c) => {
+  const scale = c.weights(1, 'the scale');
+  if (scale.data.length !== 1) c.fail('UnsupportedForm', 'activations take one scale');
+  const s = scale.data[0]!;
+  const view = c.view(0);
+  const sign = c.emit({ kind: 'unary', fns: [{ fn: 'bipolar', alpha: s }] }, [view.id], c.graph.stored(view.id));
+  const type = { dtype: 'i8', zp: 0, scale: s, lo: -1, hi: 1 } as const;
+  c.set({ ...view, id: c.emit({ kind: 'quant', type }, [sign], c.graph.stored(view.id)) });
+};
+
 /** Quantizers, and products of integers. */
 export const QUANTIZED: Readonly<Record<string, OpLowering>> = {
+  ...Object.fromEntries(
+    RESEARCH_DOMAINS.flatMap((d) => [
+      [`${d}:Quant`, Quant],
+      [`${d}:IntQuant`, Quant],
+      [`${d}:BipolarQuant`, BipolarQuant],
+    ]),
+  ),
   ConvInteger: integerProduct(Conv, () => 0),
   DequantizeLinear,
   DynamicQuantizeLinear,

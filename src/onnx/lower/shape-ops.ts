@@ -10,8 +10,13 @@ function runs(from: readonly number[], to: readonly number[]): { from: number[];
     const run = { from: [] as number[], to: [] as number[] };
     let [p, q] = [1, 1];
     do {
-      if ((p <= q && i < from.length) || j === to.length) p *= from[(run.from.push(i), i++)]!;
-      else q *= to[(run.to.push(j), j++)]!;
+      if ((p <= q && i < from.length) || j === to.length) {
+        run.from.push(i);
+        p *= from[i++]!;
+      } else {
+        run.to.push(j);
+        q *= to[j++]!;
+      }
     } while (p !== q);
     out.push(run);
   }
@@ -42,7 +47,10 @@ function regrouped(c: LowerContext, view: View, shape: readonly number[]): View 
 function setReshaped(c: LowerContext, shape: readonly number[]): void {
   const view = c.view(0);
   const own = regrouped(c, view, shape);
-  if (own) return c.set(own);
+  if (own) {
+    c.set(own);
+    return;
+  }
   const stored = c.graph.stored(view.id);
   const rows = shape.length === 2 && view.perm[0] === 0 && shape[0] === stored[0];
   if (rows && !view.shape && !keepsOrder(view.perm, stored)) c.set({ ...view, shape });

@@ -19,11 +19,11 @@ function weights(x: Block, y: Block, from: number, kept: (j: number) => boolean)
 /** Softmax over the kept entries of each row; a row that keeps none is 0. */
 export function softmax(op: Softmax, x: Block, y: Block, mask?: Block): void {
   const [rows, k] = [x.shape.at(-2) ?? 1, x.shape.at(-1)!];
-  const keep = mask && spread(mask, x);
+  const keep = mask ? spread(mask, x) : undefined;
   const { causal } = op;
   for (let from = 0; from < x.data.length; from += k) {
     const last = causal === null ? k - 1 : ((from / k) % rows) + causal;
-    const { sum } = weights(x, y, from, (j) => j <= last && (!keep || keep[from + j] !== 0));
+    const { sum } = weights(x, y, from, (j) => j <= last && keep?.[from + j] !== 0);
     for (let j = 0; j < k; j++) y.data[from + j] = sum === 0 ? 0 : y.data[from + j]! / sum;
   }
 }
