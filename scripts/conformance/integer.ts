@@ -28,6 +28,8 @@ const FIXED: Readonly<Record<string, readonly number[]>> = {
   ...{ Clip: [1, 2], Pow: [1], PRelu: [1], BatchNormalization: [1, 2, 3, 4], Trilu: [1], OneHot: [1, 2], CumSum: [1] },
   ...{ LayerNormalization: [1, 2], RMSNormalization: [1], InstanceNormalization: [1, 2], GroupNormalization: [1, 2] },
   ...{ GatherElements: [1], GatherND: [1], ScatterElements: [1], ScatterND: [1], Scatter: [1], TensorScatter: [2] },
+  ...{ QuantizeLinear: [1, 2], DequantizeLinear: [1, 2], QLinearConv: [1, 2, 3, 4, 5, 6, 7, 8] },
+  ...{ QLinearMatMul: [1, 2, 4, 5, 6, 7], ConvInteger: [1, 2, 3], MatMulInteger: [1, 2, 3] },
   ...{ ReverseSequence: [1], Compress: [1], CenterCropPad: [1], TopK: [1], RotaryEmbedding: [1, 2, 3] },
 };
 
@@ -64,10 +66,13 @@ function sampleOf(x: OnnxArray): SampleTensor {
   };
 }
 
-/** Values in the layout of an input of the graph. */
+/** Reals in the layout of an input of the graph. */
 function stored(result: ConvertResult, i: number, x: OnnxArray): Float64Array {
-  const order = sourceOrder(result.float, result.float.inputs[i]!);
-  return order ? Float64Array.from(order, (at) => x.data[at]!) : x.data;
+  const port = result.float.inputs[i]!;
+  const order = sourceOrder(result.float, port);
+  const values = order ? Float64Array.from(order, (at) => x.data[at]!) : x.data;
+  const own = port.integers;
+  return own ? values.map((q) => (q - own.zp) * own.scale) : values;
 }
 
 function tensorOf(result: ConvertResult, i: number, x: OnnxArray): Tensor {
@@ -89,15 +94,16 @@ function compare(
   const port = result.float.outputs[k]!;
   const type = result.types[port.tensor]!;
   const order = sourceOrder(result.float, port);
-  const [lo, hi] = expected.data.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)] as const, [0, 0] as readonly [
-    number,
-    number,
-  ]);
+  const own = port.integers;
+  const real = (e: number): number => (own ? (e - own.zp) * own.scale : e);
+  const [lo, hi] = expected.data
+    .map(real)
+    .reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)] as const, [0, 0] as readonly [number, number]);
   const span = hi - lo || 1;
   let [exact, within, error, limit] = [true, true, 0, 0];
   for (let i = 0; i < y.data.length; i++) {
-    const e = expected.data[order ? order[i]! : i]!;
-    const q = y.data[i]!;
+    const e = real(expected.data[order ? order[i]! : i]!);
+    const q = y.data[i]! - (y.dtype === 'u8' ? 128 : 0);
     if (q !== Math.floor(e / type.scale + 0.5) + type.zp) exact = false;
     const d = Math.abs((q - type.zp) * type.scale - e);
     const most = bounds[i]! + Math.abs(e) * (STORED[expected.dtype] ?? 0);

@@ -174,8 +174,12 @@ function integerInput(model: OnnxModel, input: OnnxValue): Params | undefined {
   const { dtype } = input;
   if (dtype !== 'uint8' && dtype !== 'int8' && dtype !== 'uint16' && dtype !== 'int16') return undefined;
   const reader = model.nodes.find((n) => n.inputs.includes(input.name));
-  if (!reader || !QUANTIZED_OPERANDS.test(opOf(reader))) return undefined;
-  const at = reader.inputs.indexOf(input.name);
+  const at = reader?.inputs.indexOf(input.name);
+  if (reader && at === 0 && (reader.op === 'ConvInteger' || reader.op === 'MatMulInteger')) {
+    const z = model.initializers.get(reader.inputs[2] ?? '');
+    return (z?.data.length ?? 1) === 1 ? { scale: 1, zero: z?.data[0] ?? 0, dtype } : undefined;
+  }
+  if (!reader || at === undefined || !QUANTIZED_OPERANDS.test(opOf(reader))) return undefined;
   const [scale, zero] = [1, 2].map((i) => model.initializers.get(reader.inputs[at + i] ?? ''));
   if (scale?.data.length !== 1 || (zero && zero.data.length !== 1)) return undefined;
   return { scale: scale.data[0]!, zero: zero?.data[0] ?? 0, dtype };
@@ -341,6 +345,8 @@ function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void
   const { view } = value;
   const keep = !view.shape && `${view.perm}` === '0,3,1,2';
   const tensor = keep ? view.id : graph.plain(from, view);
+  if (value.params?.dynamic)
+    throw new ImportError('UnsupportedForm', `output "${output.name}" is quantized by each input's own range`);
   const perm = keep ? view.perm : identity(graph.stored(tensor).length);
   graph.outputs.push({ tensor, name: output.name, perm, ...integersOf(value.params) });
 }

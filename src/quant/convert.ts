@@ -3,9 +3,12 @@
  * bytes, samples and options give the same graph on every engine.
  * @module
  */
+
+import { gasAt, SCHEDULE_0 } from '../core/cost.ts';
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
 import type { Graph } from '../graph/ir.ts';
+import { validateGraph } from '../graph/validate.ts';
 import { ImportError } from '../onnx/errors.ts';
 import { lower } from '../onnx/lower.ts';
 import { type OnnxModel, parseOnnx } from '../onnx/parse.ts';
@@ -15,7 +18,7 @@ import { deriveRanges } from './derive.ts';
 import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
 import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
-import { HEADROOM, planTypes, type Width } from './plan.ts';
+import { HEADROOM, planTypes } from './plan.ts';
 import {
   type InputForm,
   type LayerReport,
@@ -27,7 +30,7 @@ import {
 } from './quantize.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType } from './scales.ts';
-import { scanSensitivity, type Widened } from './sensitivity.ts';
+import { type Promotion, scanSensitivity, type Widened, widthsOf, withinBudget } from './sensitivity.ts';
 
 /** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
 export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
@@ -52,6 +55,8 @@ export interface ConvertOptions {
   readonly external?: ExternalReader | undefined;
   /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
   readonly target?: number | undefined;
+  /** Most gas for it, as a multiple of the gas of 8 bits throughout; 1.25 by default, Infinity for no limit. */
+  readonly budget?: number | undefined;
   /** Weights of a row are rounded together so that its output changes least on the samples; true by default. */
   readonly fitWeights?: boolean | undefined;
   /** The mean error that rounding leaves in a row goes into its bias; true by default. */
@@ -60,6 +65,8 @@ export interface ConvertOptions {
 
 /** Default of `ConvertOptions.target`. */
 const TARGET = 34;
+/** Default of `ConvertOptions.budget`. */
+const BUDGET = 1.25;
 
 /** What became of the model. */
 export interface ConvertReport {
@@ -224,6 +231,32 @@ function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, sour
   return result;
 }
 
+/** How many promotions fit the gas budget, a multiple of the gas of 8 bits. */
+function affordable(
+  graph: FloatGraph,
+  ranges: Ranges,
+  policy: QuantPolicy,
+  order: readonly Promotion[],
+  budget: number,
+): number {
+  const gas = (count: number): number => {
+    const own = { ...policy, stats: undefined, widths: widthsOf(order, count) };
+    const { cost } = validateGraph(quantize(graph, ranges, own).graph);
+    return Number(gasAt(cost, SCHEDULE_0, []));
+  };
+  if (order.length === 0 || budget === Number.POSITIVE_INFINITY) return order.length;
+  return withinBudget(order, gas(0) * budget, gas);
+}
+
+function budgetOf({ budget = BUDGET }: ConvertOptions): number {
+  if (!(budget >= 1))
+    throw new ImportError('BadOption', 'the gas budget is a multiple of the gas of 8 bits', {
+      expected: '1 or more',
+      actual: String(budget),
+    });
+  return budget;
+}
+
 /** Reads the samples of every input of the folded graph. */
 function readersOf(
   graph: FloatGraph,
@@ -286,11 +319,11 @@ export function convertModel(
     widths: settled,
   });
   const target = options.target ?? TARGET;
-  const scan = readers
-    ? scanSensitivity(graph, readers, { types: planned, settled, target })
-    : { widths: new Map<number, Width>(), widened: [] };
+  const order = readers ? scanSensitivity(graph, readers, { types: planned, settled, target }) : [];
+  const policy: QuantPolicy = { inputs, stats };
+  const promoted = affordable(graph, ranges, policy, order, budgetOf(options));
   const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
-  const result = withinSize(graph, ranges, { inputs, stats, widths: scan.widths, rounding }, source);
+  const result = withinSize(graph, ranges, { ...policy, widths: widthsOf(order, promoted), rounding }, source);
   const count = readers?.[0]?.count;
   const report: ConvertReport = {
     name: model.name,
@@ -303,7 +336,7 @@ export function convertModel(
       layout: `${input.perm}` === '0,3,1,2' ? 'NHWC' : 'source',
     })),
     layers: result.layers,
-    widened: scan.widened,
+    widened: order.slice(0, promoted).map((p) => p.widened),
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
     warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, source),
   };

@@ -116,12 +116,18 @@ export interface ScanOptions {
   readonly target: number;
 }
 
-/** Runs the scan; gives the widths of the tensors it widens and what it says of them. */
+/** A step of the scan: tensors that get more bits, and what the report says of them. */
+export interface Promotion {
+  readonly tensors: readonly number[];
+  readonly widened: Widened;
+}
+
+/** Runs the scan; gives the groups to widen, in order. */
 export function scanSensitivity(
   graph: FloatGraph,
   readers: readonly SampleReader[],
   options: ScanOptions,
-): { widths: ReadonlyMap<number, Width>; widened: readonly Widened[] } {
+): readonly Promotion[] {
   const groups = collect(graph, options.settled);
   const count = readers[0]!.count;
   const passes = Math.floor(BUDGET / (workOf(graph) * (groups.length / 2 + 1)));
@@ -150,31 +156,71 @@ export function scanSensitivity(
   return promote(graph, groups, signal, options.target);
 }
 
-/** Widens the group with the largest share of the worst output's error until every output reaches the target. */
+/** What widening a group adds: products of 16 bits count twice, its own elements a quarter. */
+function costOf(graph: FloatGraph, members: ReadonlySet<number>): number {
+  let cost = 1;
+  for (const { op, inputs, output } of graph.nodes) {
+    const size = sizeOf(graph.tensors[output]!.shape);
+    if (members.has(output)) cost += size / 4;
+    if (!inputs.some((id) => members.has(id)) || members.has(output)) continue;
+    if (op.kind === 'conv2d' || op.kind === 'dense') cost += (size * op.weight.length) / Math.max(1, op.bias.length);
+    else if (op.kind === 'matmul') cost += size * (graph.tensors[inputs[0]!]!.shape.at(-1) ?? 1);
+    else cost += size;
+  }
+  return cost;
+}
+
+/** Widens the group that takes most of the worst output's error for what it costs, until every output reaches the target. */
 function promote(
   graph: FloatGraph,
   groups: readonly Group[],
   signal: Float64Array,
   target: number,
-): { widths: ReadonlyMap<number, Width>; widened: readonly Widened[] } {
+): readonly Promotion[] {
   const root = groupsOf(graph);
+  const members = new Map<Group, ReadonlySet<number>>();
+  const cost = new Map<Group, number>();
+  for (const g of groups) {
+    const own = new Set(graph.tensors.filter((t) => root[t.id] === g.root).map((t) => t.id));
+    members.set(g, own);
+    cost.set(g, costOf(graph, own));
+  }
   const left = new Set(groups);
-  const widths = new Map<number, Width>();
-  const widened: Widened[] = [];
+  const order: Promotion[] = [];
   const limit = 10 ** (-target / 10);
   for (;;) {
     const noise = signal.map((s, k) => [...left].reduce((sum, g) => sum + g.noise[k]!, 0) / (s === 0 ? 1 : s));
     const worst = noise.reduce((best, v, k) => (v > noise[best]! ? k : best), 0);
+    if (!(noise[worst]! > limit)) return order;
+    const gain = (g: Group): number => g.noise[worst]! / cost.get(g)!;
     const next = [...left].reduce<Group | undefined>(
-      (best, g) => (!best || g.noise[worst]! > best.noise[worst]! ? g : best),
+      (best, g) => (!best || gain(g) > gain(best) ? g : best),
       undefined,
     );
-    if (!next || !(noise[worst]! > limit)) return { widths, widened };
+    if (!next) return order;
     left.delete(next);
-    const members = new Set(graph.tensors.filter((t) => root[t.id] === next.root).map((t) => t.id));
-    const bits = widthFor(graph, members);
-    for (const node of next.nodes) widths.set(node.output, bits);
+    const bits = widthFor(graph, members.get(next)!);
+    const { name, source } = next.nodes[0]!;
     const share = next.noise[worst]! / (noise[worst]! * (signal[worst] || 1));
-    widened.push({ name: next.nodes[0]!.name, source: next.nodes[0]!.source, bits, share });
+    order.push({ tensors: next.nodes.map((n) => n.output), widened: { name, source, bits, share } });
   }
+}
+
+/** Widths of the first `count` promotions. */
+export function widthsOf(order: readonly Promotion[], count: number): Map<number, Width> {
+  const widths = new Map<number, Width>();
+  for (const { tensors, widened } of order.slice(0, count)) for (const id of tensors) widths.set(id, widened.bits);
+  return widths;
+}
+
+/** The most promotions, in their order, whose cost `of` stays within `most`; it grows with each. */
+export function withinBudget(order: readonly Promotion[], most: number, of: (count: number) => number): number {
+  if (order.length === 0 || of(order.length) <= most) return order.length;
+  let [good, bad] = [0, order.length];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (of(middle) <= most) good = middle;
+    else bad = middle;
+  }
+  return good;
 }

@@ -29,6 +29,8 @@ export interface Params {
   readonly scale: number;
   readonly zero: number;
   readonly dtype: OnnxDType;
+  /** The source quantizes by each input's own range: these parameters stand in for those. */
+  readonly dynamic?: true;
 }
 
 /** What an ONNX value name stands for; `params` where it holds integers and the view the reals that they stand for. */

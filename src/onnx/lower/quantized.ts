@@ -66,7 +66,7 @@ const DequantizeLinear: OpLowering = (c) => {
 /** Quantization by each input's own range: the reals go on, and calibration gives them one type. */
 const DynamicQuantizeLinear: OpLowering = (c) => {
   const one: OnnxArray = { dtype: 'float32', shape: [], data: Float64Array.of(1) };
-  c.set(c.view(0), 0, { scale: 1, zero: 0, dtype: 'uint8' });
+  c.set(c.view(0), 0, { scale: 1, zero: 0, dtype: 'uint8', dynamic: true });
   c.setConstant(one, 1);
   c.setConstant({ dtype: 'uint8', shape: [], data: Float64Array.of(0) }, 2);
 };
