@@ -4,25 +4,22 @@
  * @module
  */
 
-import { gasAt, SCHEDULE_0 } from '../core/cost.ts';
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
 import type { Graph } from '../graph/ir.ts';
-import { validateGraph } from '../graph/validate.ts';
 import { ImportError } from '../onnx/errors.ts';
 import { lower } from '../onnx/lower.ts';
 import { type OnnxModel, parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
 import { checkSizes } from './bounds.ts';
-import { deriveRanges } from './derive.ts';
+import type { Equalised } from './equalise.ts';
 import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
-import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
-import { HEADROOM, planTypes } from './plan.ts';
+import type { ObserveProgress, RangeMethod, Ranges } from './observe.ts';
+import { HEADROOM } from './plan.ts';
 import {
   type InputForm,
   type LayerReport,
-  outputWidths,
   type QuantizeResult,
   type QuantPolicy,
   quantize,
@@ -30,13 +27,14 @@ import {
 } from './quantize.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType } from './scales.ts';
-import { type Promotion, scanSensitivity, type Widened, widthsOf, withinBudget } from './sensitivity.ts';
+import type { Widened } from './sensitivity.ts';
+import { type TuneOptions, tune } from './tune.ts';
 
 /** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
 export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
 
 /** What a conversion may be told. */
-export interface ConvertOptions {
+export interface ConvertOptions extends TuneOptions {
   /** Values of symbolic dimensions by name; the batch is 1 by default. */
   readonly dims?: Readonly<Record<string, number>> | undefined;
   /** Of all inputs; f32 by default, i32 for integer inputs of the source. */
@@ -49,24 +47,13 @@ export interface ConvertOptions {
    * values, which mean and std apply to; float samples for a u8 or i8 input are normalised already.
    */
   readonly samples?: SampleTensor | Readonly<Record<string, SampleTensor>> | undefined;
-  /** How ranges are chosen; minmax by default. */
-  readonly ranges?: RangeMethod | undefined;
   /** Reads files beside the model that hold its weights, by relative path; without it external data is refused. */
   readonly external?: ExternalReader | undefined;
-  /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
-  readonly target?: number | undefined;
-  /** Most gas for it, as a multiple of the gas of 8 bits throughout; 1.25 by default, Infinity for no limit. */
-  readonly budget?: number | undefined;
   /** Weights of a row are rounded together so that its output changes least on the samples; true by default. */
   readonly fitWeights?: boolean | undefined;
   /** The mean error that rounding leaves in a row goes into its bias; true by default. */
   readonly correctBias?: boolean | undefined;
 }
-
-/** Default of `ConvertOptions.target`. */
-const TARGET = 34;
-/** Default of `ConvertOptions.budget`. */
-const BUDGET = 1.25;
 
 /** What became of the model. */
 export interface ConvertReport {
@@ -80,8 +67,15 @@ export interface ConvertReport {
     readonly layout: 'NHWC' | 'source';
   }[];
   readonly layers: readonly LayerReport[];
+  /** How ranges were chosen. */
+  readonly ranges: RangeMethod;
+  /** Tensors whose channels were scaled against the weights that read them. */
+  readonly equalised: readonly Equalised[];
   /** Tensors that got more than 8 bits because an output would have missed its target. */
   readonly widened: readonly Widened[];
+  /** Whether weights were rounded together, and biases corrected. */
+  readonly fitWeights: boolean;
+  readonly correctBias: boolean;
   /** Transposes that are left in the integer graph. */
   readonly transposes: number;
   readonly warnings: readonly string[];
@@ -101,15 +95,6 @@ const RAW_RANGE: Readonly<Record<'u8' | 'i8', readonly [number, number]>> = { u8
 
 function isSampleTensor(s: SampleTensor | Readonly<Record<string, SampleTensor>>): s is SampleTensor {
   return Array.isArray(s.shape) && 'data' in s;
-}
-
-function rangeMethod(method: RangeMethod = 'minmax'): RangeMethod {
-  if (typeof method !== 'string' && !(method.percentile > 50 && method.percentile <= 100))
-    throw new ImportError('BadOption', 'the percentile must lie above 50 and be at most 100', {
-      expected: '50 to 100, e.g. 99.99',
-      actual: String(method.percentile),
-    });
-  return method;
 }
 
 /** The samples of each input, or a refusal that says which are missing. */
@@ -231,32 +216,6 @@ function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, sour
   return result;
 }
 
-/** How many promotions fit the gas budget, a multiple of the gas of 8 bits. */
-function affordable(
-  graph: FloatGraph,
-  ranges: Ranges,
-  policy: QuantPolicy,
-  order: readonly Promotion[],
-  budget: number,
-): number {
-  const gas = (count: number): number => {
-    const own = { ...policy, stats: undefined, widths: widthsOf(order, count) };
-    const { cost } = validateGraph(quantize(graph, ranges, own).graph);
-    return Number(gasAt(cost, SCHEDULE_0, []));
-  };
-  if (order.length === 0 || budget === Number.POSITIVE_INFINITY) return order.length;
-  return withinBudget(order, gas(0) * budget, gas);
-}
-
-function budgetOf({ budget = BUDGET }: ConvertOptions): number {
-  if (!(budget >= 1))
-    throw new ImportError('BadOption', 'the gas budget is a multiple of the gas of 8 bits', {
-      expected: '1 or more',
-      actual: String(budget),
-    });
-  return budget;
-}
-
 /** Reads the samples of every input of the folded graph. */
 function readersOf(
   graph: FloatGraph,
@@ -304,26 +263,17 @@ export function convertModel(
   refuseFloatOnly(lowered);
   const pinned = lowered.tensors.some((t) => t.pin);
   const samples = pinned && options.samples === undefined ? undefined : samplesOf(lowered, options.samples);
-  const { graph, folded } = foldInputs(lowered, type, options);
-  const readers = samples && readersOf(graph, type, folded, samples);
-  const { ranges, stats } = readers
-    ? observe(graph, readers, rangeMethod(options.ranges), progress)
-    : { ranges: deriveRanges(graph), stats: new Map() };
-  const inputs = graph.inputs.map((input, i): InputForm => {
-    const f = folded[i];
-    return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };
-  });
-  const settled = outputWidths(graph);
-  const planned = planTypes(graph, ranges, {
-    inputs: inputs.map((f) => ('index' in f ? undefined : f.type)),
-    widths: settled,
-  });
-  const target = options.target ?? TARGET;
-  const order = readers ? scanSensitivity(graph, readers, { types: planned, settled, target }) : [];
-  const policy: QuantPolicy = { inputs, stats };
-  const promoted = affordable(graph, ranges, policy, order, budgetOf(options));
+  const { graph: raw, folded } = foldInputs(lowered, type, options);
+  const readers = samples && readersOf(raw, type, folded, samples);
+  const formsOf = (own: FloatGraph, ranges: Ranges): InputForm[] =>
+    own.inputs.map((input, i) => {
+      const f = folded[i];
+      return f ? inputForm(type, own, input, f, ranges) : { index: ranges[input.tensor]! };
+    });
+  const tuned = tune(raw, readers, formsOf, options, progress);
+  const { graph, ranges } = tuned;
   const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
-  const result = withinSize(graph, ranges, { ...policy, widths: widthsOf(order, promoted), rounding }, source);
+  const result = withinSize(graph, ranges, { ...tuned.policy, rounding }, source);
   const count = readers?.[0]?.count;
   const report: ConvertReport = {
     name: model.name,
@@ -336,7 +286,9 @@ export function convertModel(
       layout: `${input.perm}` === '0,3,1,2' ? 'NHWC' : 'source',
     })),
     layers: result.layers,
-    widened: order.slice(0, promoted).map((p) => p.widened),
+    ...tuned.report,
+    fitWeights: rounding.fit,
+    correctBias: rounding.correct,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
     warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, source),
   };

@@ -4,7 +4,7 @@
  * predicted to reach its target.
  * @module
  */
-import { type FloatGraph, type FloatNode, sizeOf } from './float-graph.ts';
+import { type FloatGraph, type FloatNode, type FloatOp, sizeOf } from './float-graph.ts';
 import { execute } from './interpret.ts';
 import type { Block } from './kernels/block.ts';
 import { groupsOf, isMove, type Width } from './plan.ts';
@@ -129,7 +129,8 @@ export function scanSensitivity(
   options: ScanOptions,
 ): readonly Promotion[] {
   const groups = collect(graph, options.settled);
-  const count = readers[0]!.count;
+  const { count } = readers[0]!;
+  const { types } = options;
   const passes = Math.floor(BUDGET / (workOf(graph) * (groups.length / 2 + 1)));
   const samples = Math.min(count, Math.max(1, Math.min(MOST_SAMPLES, passes)));
   const base = graph.tensors.map((t): Block => ({ data: new Float64Array(sizeOf(t.shape)), shape: t.shape }));
@@ -146,7 +147,7 @@ export function scanSensitivity(
       for (const v of base[o.tensor]!.data) signal[k]! += v * v;
     });
     for (const group of groups) {
-      const now = rerun.run(new Set(group.nodes), options.types);
+      const now = rerun.run(new Set(group.nodes), types);
       graph.outputs.forEach((o, k) => {
         const [a, b] = [now[o.tensor]!.data, base[o.tensor]!.data];
         if (a !== b) for (let i = 0; i < a.length; i++) group.noise[k]! += (a[i]! - b[i]!) * (a[i]! - b[i]!);
@@ -154,6 +155,59 @@ export function scanSensitivity(
     }
   }
   return promote(graph, groups, signal, options.target);
+}
+
+/** The layer with each row's weights in 127 steps of its greatest one. */
+function roughWeights(op: FloatOp): FloatOp {
+  if ((op.kind !== 'conv2d' && op.kind !== 'dense') || op.steps) return op;
+  const k = op.weight.length / Math.max(1, op.bias.length);
+  const weight = op.weight.slice();
+  for (let from = 0; from < weight.length; from += k) {
+    const row = weight.subarray(from, from + k);
+    const step = row.reduce((m, w) => Math.max(m, Math.abs(w)), 0) / 127;
+    if (step > 0) for (let i = 0; i < k; i++) row[i] = round(row[i]! / step) * step;
+  }
+  return { ...op, weight };
+}
+
+/**
+ * Greatest share of an output's power that is lost where all groups and weights are rounded to 8 bits, over some samples:
+ * what candidates are compared by.
+ */
+export function simulate(
+  graph: FloatGraph,
+  readers: readonly SampleReader[],
+  { types, settled }: Pick<ScanOptions, 'types' | 'settled'>,
+): number {
+  const rounded = new Set(collect(graph, settled).flatMap((g) => g.nodes.map((n) => n.output)));
+  const { count } = readers[0]!;
+  const samples = Math.min(count, MOST_SAMPLES);
+  const make = (): Block[] => graph.tensors.map((t) => ({ data: new Float64Array(sizeOf(t.shape)), shape: t.shape }));
+  const [exact, rough] = [make(), make()];
+  const nodes = graph.nodes.map((n) => ({ ...n, rough: roughWeights(n.op) }));
+  const [signal, noise] = [graph.outputs.map(() => 0), graph.outputs.map(() => 0)];
+  const step = (blocks: readonly Block[], op: FloatOp, { inputs, output }: FloatNode): void => {
+    const [first, ...rest] = inputs.map((id) => blocks[id]!);
+    execute(op, first ?? blocks[output]!, blocks[output]!, rest);
+  };
+  for (let s = 0; s < samples; s++) {
+    const at = Math.floor(((s + 0.5) * count) / samples);
+    for (const [i, { tensor }] of graph.inputs.entries())
+      for (const blocks of [exact, rough]) blocks[tensor]!.data.set(readers[i]!.read(at));
+    for (const node of nodes) {
+      step(exact, node.op, node);
+      step(rough, node.rough, node);
+      const { data } = rough[node.output]!;
+      if (rounded.has(node.output)) roundTo(data, types[node.output]!, data);
+    }
+    graph.outputs.forEach(({ tensor }, k) => {
+      exact[tensor]!.data.forEach((v, i) => {
+        signal[k]! += v * v;
+        noise[k]! += (rough[tensor]!.data[i]! - v) ** 2;
+      });
+    });
+  }
+  return noise.reduce((worst, v, k) => Math.max(worst, v / (signal[k] || 1)), 0);
 }
 
 /** What widening a group adds: products of 16 bits count twice, its own elements a quarter. */
