@@ -270,10 +270,11 @@ export function convertModel(
       const f = folded[i];
       return f ? inputForm(type, own, input, f, ranges) : { index: ranges[input.tensor]! };
     });
+  const size = pinned ? Number.POSITIVE_INFINITY : source; // integers of the source are kept, whatever they take
   const tuned = tune(raw, readers, formsOf, options, progress);
   const { graph, ranges } = tuned;
   const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
-  const result = withinSize(graph, ranges, { ...tuned.policy, rounding }, source);
+  const result = withinSize(graph, ranges, { ...tuned.policy, rounding }, size);
   const count = readers?.[0]?.count;
   const report: ConvertReport = {
     name: model.name,
@@ -290,7 +291,7 @@ export function convertModel(
     fitWeights: rounding.fit,
     correctBias: rounding.correct,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
-    warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, source),
+    warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, size),
   };
   return { graph: result.graph, float: graph, types: result.types, ranges, report };
 }

@@ -79,6 +79,21 @@ class Rerun {
   }
 }
 
+/**
+ * Where errors are measured: at the outputs, but for what saturates them. Probabilities of samples that are certain hide every
+ * error before them, so a last softmax, sigmoid or tanh is passed over.
+ */
+function measuredAt(graph: FloatGraph): number[] {
+  const makers = new Map(graph.nodes.map((n) => [n.output, n]));
+  const before = (id: number): number => {
+    const node = makers.get(id);
+    const last = node?.op.kind === 'unary' && node.op.fns.length === 1 ? node.op.fns[0]!.fn : undefined;
+    const flat = node?.op.kind === 'softmax' || last === 'sigmoid' || last === 'tanh';
+    return node && (flat || isMove(node)) ? before(node.inputs[0]!) : id;
+  };
+  return graph.outputs.map((o) => before(o.tensor));
+}
+
 /** Nodes whose results are rounded anew, by group: all that are not moves and stand for reals. */
 function collect(graph: FloatGraph, fixed: ReadonlyMap<number, Width>): Group[] {
   const root = groupsOf(graph);
@@ -91,7 +106,7 @@ function collect(graph: FloatGraph, fixed: ReadonlyMap<number, Width>): Group[] 
     const skip = isMove(node) || node.op.kind === 'constant' || graph.tensors[node.output]!.domain !== 'real';
     if (!skip && !wide.has(key)) found.set(key, [...(found.get(key) ?? []), node]);
   }
-  return [...found].map(([r, nodes]) => ({ root: r, nodes, noise: new Float64Array(graph.outputs.length) }));
+  return [...found].map(([r, nodes]) => ({ root: r, nodes, noise: new Float64Array(measuredAt(graph).length) }));
 }
 
 /** Bits for a promoted group: 16 where only tables read it, else what sums over the longest reading row allow. */
@@ -135,7 +150,8 @@ export function scanSensitivity(
   const samples = Math.min(count, Math.max(1, Math.min(MOST_SAMPLES, passes)));
   const base = graph.tensors.map((t): Block => ({ data: new Float64Array(sizeOf(t.shape)), shape: t.shape }));
   const rerun = new Rerun(graph, base);
-  const signal = new Float64Array(graph.outputs.length);
+  const measured = measuredAt(graph);
+  const signal = new Float64Array(measured.length);
   for (let s = 0; s < samples; s++) {
     const at = Math.floor(((s + 0.5) * count) / samples);
     for (const [i, input] of graph.inputs.entries()) base[input.tensor]!.data.set(readers[i]!.read(at));
@@ -143,13 +159,13 @@ export function scanSensitivity(
       const [first, ...rest] = inputs.map((id) => base[id]!);
       execute(op, first ?? base[output]!, base[output]!, rest);
     }
-    graph.outputs.forEach((o, k) => {
-      for (const v of base[o.tensor]!.data) signal[k]! += v * v;
+    measured.forEach((id, k) => {
+      for (const v of base[id]!.data) signal[k]! += v * v;
     });
     for (const group of groups) {
       const now = rerun.run(new Set(group.nodes), types);
-      graph.outputs.forEach((o, k) => {
-        const [a, b] = [now[o.tensor]!.data, base[o.tensor]!.data];
+      measured.forEach((id, k) => {
+        const [a, b] = [now[id]!.data, base[id]!.data];
         if (a !== b) for (let i = 0; i < a.length; i++) group.noise[k]! += (a[i]! - b[i]!) * (a[i]! - b[i]!);
       });
     }
@@ -185,7 +201,8 @@ export function simulate(
   const make = (): Block[] => graph.tensors.map((t) => ({ data: new Float64Array(sizeOf(t.shape)), shape: t.shape }));
   const [exact, rough] = [make(), make()];
   const nodes = graph.nodes.map((n) => ({ ...n, rough: roughWeights(n.op) }));
-  const [signal, noise] = [graph.outputs.map(() => 0), graph.outputs.map(() => 0)];
+  const measured = measuredAt(graph);
+  const [signal, noise] = [measured.map(() => 0), measured.map(() => 0)];
   const step = (blocks: readonly Block[], op: FloatOp, { inputs, output }: FloatNode): void => {
     const [first, ...rest] = inputs.map((id) => blocks[id]!);
     execute(op, first ?? blocks[output]!, blocks[output]!, rest);
@@ -200,10 +217,10 @@ export function simulate(
       const { data } = rough[node.output]!;
       if (rounded.has(node.output)) roundTo(data, types[node.output]!, data);
     }
-    graph.outputs.forEach(({ tensor }, k) => {
-      exact[tensor]!.data.forEach((v, i) => {
+    measured.forEach((id, k) => {
+      exact[id]!.data.forEach((v, i) => {
         signal[k]! += v * v;
-        noise[k]! += (rough[tensor]!.data[i]! - v) ** 2;
+        noise[k]! += (rough[id]!.data[i]! - v) ** 2;
       });
     });
   }
