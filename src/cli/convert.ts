@@ -31,7 +31,7 @@ interface Flags {
   readonly ranges: 'auto' | 'minmax' | 'mse' | 'percentile';
   readonly target?: number;
   readonly budget?: number;
-  readonly equalise: boolean;
+  readonly equalise?: boolean;
   readonly fitWeights: boolean;
   readonly correctBias: boolean;
   readonly json?: boolean;
@@ -196,10 +196,10 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         '--ranges <method>',
-        `how ranges are chosen; percentile keeps ${PERCENTILE} %, auto is minmax, and the others where it misses the target`,
+        `how ranges are chosen; percentile keeps ${PERCENTILE} %, auto tries all where minmax misses the target`,
       )
         .choices(['auto', 'minmax', 'mse', 'percentile'])
-        .default('auto'),
+        .default('minmax'),
     )
     .option(
       '--target <dB>',
@@ -207,7 +207,7 @@ export function addConvert(program: Command): void {
       atLeast(0),
     )
     .option('--budget <X>', 'most gas for the target, as a multiple of that of 8 bits; 1.25 by default', atLeast(1))
-    .option('--no-equalise', 'never move scales between layers')
+    .option('--equalise', 'move scales between layers where 8 bits miss the target and the samples favour it')
     .option('--no-fit-weights', 'round each weight to its nearest integer')
     .option('--no-correct-bias', 'leave the mean error of rounding out of the biases')
     .option('--json', 'print one JSON object; onnxBytes counts the external data that was read')

@@ -18,13 +18,13 @@ import { type Promotion, scanSensitivity, simulate, type Widened, widthsOf, with
 
 /** Switches of the tuning. */
 export interface TuneOptions {
-  /** How ranges are chosen; by default minmax, and where that misses the target, what the samples favour. */
+  /** How ranges are chosen; minmax by default. `auto` tries the others too where minmax misses the target. */
   readonly ranges?: RangeMethod | 'auto' | undefined;
   /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
   readonly target?: number | undefined;
   /** Most gas for it, as a multiple of the gas of 8 bits throughout; 1.25 by default, Infinity for no limit. */
   readonly budget?: number | undefined;
-  /** Where 8 bits miss the target, scales may move between layers, channel by channel; true by default. */
+  /** Where 8 bits miss the target, scales may move between layers, channel by channel; false by default. */
   readonly equalise?: boolean | undefined;
 }
 
@@ -57,7 +57,7 @@ interface Candidate extends Calibration {
   readonly types: readonly (QType | undefined)[];
 }
 
-function rangeMethod(method: RangeMethod | 'auto' = 'auto'): RangeMethod | 'auto' {
+function rangeMethod(method: RangeMethod | 'auto' = 'minmax'): RangeMethod | 'auto' {
   if (typeof method !== 'string' && !(method.percentile > 50 && method.percentile <= 100))
     throw new ImportError('BadOption', 'the percentile must lie above 50 and be at most 100', {
       expected: '50 to 100, e.g. 99.99',
@@ -119,10 +119,11 @@ export function tune(
   const lossOf = (c: Candidate): number =>
     simulate(c.graph, readers, { types: c.types, settled: outputWidths(c.graph) });
   let best = candidate(method === 'auto' ? 'minmax' : method);
-  let least = target === 0 ? 0 : lossOf(best);
+  const choose = target > 0 && (method === 'auto' || options.equalise === true);
+  let least = choose ? lossOf(best) : 0;
   if (least > 10 ** (-target / 10)) {
     const others = [
-      ...(options.equalise !== false && best.method === 'minmax' ? [() => equal(best)] : []),
+      ...(options.equalise === true && best.method === 'minmax' ? [() => equal(best)] : []),
       ...(method === 'auto' ? OTHERS.map((how) => () => candidate(how)) : []),
     ];
     for (const make of others) {

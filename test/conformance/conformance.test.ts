@@ -61,6 +61,7 @@ function compareRoads(c: Case): number | undefined {
     const { model, inputs } = loadCase(folder!, c);
     const own = specialise(model, inputs);
     const graph = lower(own);
+    if (graph.tensors.some((t) => t.pin)) return undefined; // reals here stand for integers there
     const expected = evaluateModel(model, inputs).get(model.outputs[0]!.name)!;
     const x = inputs.get(own.inputs[0]!.name)!.data;
     const order = sourceOrder(graph, graph.inputs[0]!);

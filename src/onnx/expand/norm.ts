@@ -36,7 +36,7 @@ const GroupNormalization: Expand = (e) => {
 const LpNormalization: Expand = (e) => {
   const axis = e.int('axis', -1);
   const norm = e.op(e.int('p', 2) === 1 ? 'ReduceL1' : 'ReduceL2', [e.input(0), e.whole([axis])]);
-  e.give(0, 'Div', [e.input(0), norm]);
+  e.give(0, 'Div', [e.input(0), e.op('Max', [norm, e.real(1e-30)])]); // a row of zeros stays one
 };
 
 const MeanVarianceNormalization: Expand = (e) => {
