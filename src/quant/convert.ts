@@ -26,7 +26,7 @@ import {
   refuseFloatOnly,
 } from './quantize.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
-import { i8Type, i16Type, type QType } from './scales.ts';
+import { i8Type, i16Type, type QType, type Range } from './scales.ts';
 import type { Widened } from './sensitivity.ts';
 import { type TuneOptions, tune } from './tune.ts';
 
@@ -155,6 +155,16 @@ function inputForm(
   return { type: own, storedScale: own.scale / folded.scale, u8: false };
 }
 
+/** Range of an index input: the axis that it is looked up in, whatever the samples hold; else what they hold. */
+function indexRange(graph: FloatGraph, input: FloatInput, ranges: Ranges): Range {
+  const readers = graph.nodes.filter((n) => n.inputs.includes(input.tensor));
+  const sizes = readers.map(({ op, inputs }) =>
+    op.kind === 'gather' && inputs[0] !== input.tensor ? graph.tensors[inputs[0]!]!.shape[op.axis]! : 0,
+  );
+  const least = sizes.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  return Number.isFinite(least) && least > 0 ? { lo: 0, hi: least - 1 } : ranges[input.tensor]!;
+}
+
 /** Folds the normalisation of every float input; index inputs stay as they are. */
 function foldInputs(
   graph: FloatGraph,
@@ -268,7 +278,7 @@ export function convertModel(
   const formsOf = (own: FloatGraph, ranges: Ranges): InputForm[] =>
     own.inputs.map((input, i) => {
       const f = folded[i];
-      return f ? inputForm(type, own, input, f, ranges) : { index: ranges[input.tensor]! };
+      return f ? inputForm(type, own, input, f, ranges) : { index: indexRange(own, input, ranges) };
     });
   const size = pinned ? Number.POSITIVE_INFINITY : source; // integers of the source are kept, whatever they take
   const tuned = tune(raw, readers, formsOf, options, progress);

@@ -25,7 +25,7 @@ export interface TensorSpec {
   readonly shape: readonly number[];
   readonly values: readonly number[];
   readonly int?: true;
-  readonly type?: 'u8' | 'i8' | 'i32';
+  readonly type?: 'u8' | 'i8' | 'i32' | 'bool';
 }
 
 /** A node: op (behind its domain and a colon), inputs, outputs, attributes; a plain number is an integer attribute. */
