@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EXP2, exponent, expweight } from '../src/core/exp2.ts';
 import * as int from '../src/core/int.ts';
+import { LOG2, log2q } from '../src/core/log2.ts';
+import { SIN, sinq } from '../src/core/sin.ts';
+import { threefry } from '../src/core/threefry.ts';
 import { normScale } from '../src/ops/norm.ts';
 import { readGolden, type Vector, vectorFiles } from './golden.ts';
 
 type Args = Readonly<Record<string, number>>;
-
-/** Vector files without a counterpart yet; the ops that need them come later. */
-const PENDING = ['log2q', 'log2q_corners', 'mulhi', 'sin_q14', 'threefry'];
 
 const PRIMITIVES: Readonly<Record<string, (a: Args) => unknown>> = {
   bitlen: (a) => int.bitlen(a.v!),
@@ -20,6 +20,8 @@ const PRIMITIVES: Readonly<Record<string, (a: Args) => unknown>> = {
   expweight: (a) => expweight(a.t!, a.e!),
   floor_div: (a) => int.floorDiv(a.a!, a.n!),
   isqrt: (a) => int.isqrt(a.v!),
+  log2q: (a) => log2q(a.s!),
+  mulhi: (a) => int.mulhi(a.a!, a.b!),
   mulhr: (a) => int.mulhr(a.x!, a.m!),
   norm_scale: (a) => {
     const { k, r } = normScale(a.V!);
@@ -27,17 +29,19 @@ const PRIMITIVES: Readonly<Record<string, (a: Args) => unknown>> = {
   },
   round_div: (a) => int.roundDiv(a.a!, a.n!),
   rsh: (a) => int.rsh(a.x!, a.s!),
+  sin_q14: (a) => sinq(a.ph!),
+  threefry: (a) => threefry(a.k0!, a.k1!, a.c0!, a.c1!),
   stage: (a) => int.stage(a.acc!, a.m!, a.l!, a.zp!, a.lo!, a.hi!),
 };
 
 describe('golden vectors of the primitives', () => {
   const files = vectorFiles('numerics').filter((f) => f !== 'tables');
-  it('every file is run or listed as pending', () => {
-    const unknown = files.filter((f) => !PENDING.includes(f) && PRIMITIVES[f.replace('_corners', '')] === undefined);
+  it('every file is run', () => {
+    const unknown = files.filter((f) => PRIMITIVES[f.replace('_corners', '')] === undefined);
     expect(unknown).toEqual([]);
     expect(files.length).toBe(22);
   });
-  for (const file of files.filter((f) => !PENDING.includes(f))) {
+  for (const file of files) {
     it(file, () => {
       const vectors = readGolden('numerics', file);
       expect(vectors.length).toBeGreaterThan(10);
@@ -46,13 +50,18 @@ describe('golden vectors of the primitives', () => {
       }
     });
   }
-  it('tables: EXP2 and its SHA-256', () => {
+  it.each([
+    ['EXP2', EXP2, 'cfff41030c84e32c3c8367713deb41af92986a3f1549646d412a3fcc8e4206ce'],
+    ['LOG2', LOG2, 'b9b34db0f9dcb32bb81a0a6c58a6bf8b2f01b20e8ecc9da3363efa1e95341397'],
+    ['SIN', SIN, 'fc5f2210712a64118135be9f530c8b5305eb26c75569d00ba188911e105157cb'],
+  ])('tables: %s and its SHA-256', (name, table, sha256) => {
     const tables = readGolden<Record<string, number[]> & { sha256: Record<string, string> }>('numerics', 'tables');
-    expect([...EXP2]).toEqual(tables.EXP2);
-    const bytes = Buffer.alloc(EXP2.length * 4);
-    EXP2.forEach((v, i) => void bytes.writeUInt32LE(v, 4 * i));
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(tables.sha256.EXP2);
-    expect(tables.sha256.EXP2).toBe('cfff41030c84e32c3c8367713deb41af92986a3f1549646d412a3fcc8e4206ce');
+    expect([...table]).toEqual(tables[name]);
+    const size = table.BYTES_PER_ELEMENT;
+    const bytes = Buffer.alloc(table.length * size);
+    for (const [i, v] of table.entries()) bytes.writeUIntLE(v, size * i, size);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(tables.sha256[name]);
+    expect(tables.sha256[name]).toBe(sha256);
   });
 });
 

@@ -75,7 +75,7 @@ describe('integers only', () => {
   /** Files whose doubles are exact, as their comments derive, and BigInt division. */
   const DIVIDE = ['src/core/int.ts', 'src/core/exp2.ts', 'src/ops/norm.ts'];
   /** Files that keep integers below 2^53 in a Float64Array. */
-  const WIDE = ['src/ops/linear.ts', 'src/backends/reference/evaluate.ts'];
+  const WIDE = ['src/ops/linear.ts', 'src/ops/evaluate.ts', 'src/consensus/trace.ts'];
   const MATH = new Set(['abs', 'ceil', 'clz32', 'floor', 'imul', 'max', 'min', 'sign', 'trunc']);
   const GLOBALS = new Set(['Date', 'Intl', 'Float32Array', 'Float64Array', 'parseFloat', 'performance', 'crypto']);
   const METHODS = new Set([
@@ -129,6 +129,8 @@ describe('imports point down', () => {
     format: ['graph', 'ops', 'core'],
     runtime: ['format', 'graph', 'ops', 'core'],
     backends: ['runtime', 'graph', 'ops', 'core'],
+    consensus: ['runtime', 'graph', 'ops', 'core'],
+    evm: ['consensus', 'runtime', 'graph', 'ops', 'core'],
     conformance: ['runtime', 'format', 'graph', 'ops', 'core'],
     onnx: ['quant', 'core'],
     quant: ['onnx', 'graph', 'format', 'ops', 'core'],
@@ -137,6 +139,7 @@ describe('imports point down', () => {
   /** Packages a layer may use; node: is for the command line. */
   const PACKAGES: Readonly<Record<string, RegExp>> = {
     core: /^@noble\/hashes\//,
+    consensus: /^@noble\/hashes\//,
     onnx: /^protobufjs\/minimal\.js$/,
     cli: /^(node:|commander$|cli-progress$|cli-table3$|@noble\/hashes\/)/,
   };

@@ -6,11 +6,18 @@ import { limit4, mulhr4, read, scratch, store8 } from './simd';
 /** The word at `t` + 4·i of each of four lanes i. */
 // @ts-ignore: decorator
 @inline
-function gather(t: usize, i: v128): v128 {
+export function gather(t: usize, i: v128): v128 {
   const a = v128.load32_zero(t + (i32x4.extract_lane(i, 0) << 2));
   const b = v128.load_lane<i32>(t + (i32x4.extract_lane(i, 1) << 2), a, 1);
   const c = v128.load_lane<i32>(t + (i32x4.extract_lane(i, 2) << 2), b, 2);
   return v128.load_lane<i32>(t + (i32x4.extract_lane(i, 3) << 2), c, 3);
+}
+
+/** t(d) of four distances. */
+// @ts-ignore: decorator
+@inline
+export function exponents(d: v128, l: i32, m: v128): v128 {
+  return mulhr4(i32x4.shl(i32x4.min_s(d, i32x4.splat(0x7fffffff >> l)), l), m);
 }
 
 /**
@@ -19,8 +26,8 @@ function gather(t: usize, i: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function weights(d: v128, l: i32, m: v128, shift: i32, exp2: usize): v128 {
-  const t = mulhr4(i32x4.shl(i32x4.min_s(d, i32x4.splat(0x7fffffff >> l)), l), m);
+export function weights(d: v128, l: i32, m: v128, shift: i32, exp2: usize): v128 {
+  const t = exponents(d, l, m);
   const i = v128.and(i32x4.shr_u(t, 8), i32x4.splat(255));
   const a = gather(exp2, i), b = gather(exp2 + 4, i);
   const part = i32x4.mul(i32x4.sub(a, b), v128.and(t, i32x4.splat(255)));
@@ -41,7 +48,7 @@ function keep(j: i32, kept: v128, masked: i32, mask: usize, stride: usize): v128
 
 // @ts-ignore: decorator
 @inline
-function across(v: v128, sum: bool): i32 {
+export function across(v: v128, sum: bool): i32 {
   const a = i32x4.extract_lane(v, 0), b = i32x4.extract_lane(v, 1), c = i32x4.extract_lane(v, 2), d = i32x4.extract_lane(v, 3);
   return sum ? a + b + c + d : max(max(a, b), max(c, d));
 }

@@ -4,7 +4,14 @@
  * @module
  */
 import { fitProducts } from '../../src/quant/emit/narrow.ts';
-import { type FloatGraph, type FloatNode, type FloatOp, type LayerNorm, sizeOf } from '../../src/quant/float-graph.ts';
+import {
+  type FloatGraph,
+  type FloatNode,
+  type FloatOp,
+  type LayerNorm,
+  type Product,
+  sizeOf,
+} from '../../src/quant/float-graph.ts';
 import { execute } from '../../src/quant/interpret.ts';
 import { type Block, spread } from '../../src/quant/kernels/block.ts';
 import { exp } from '../../src/quant/math.ts';
@@ -108,6 +115,27 @@ function throughSoftmax(x: Operand, y: Block, type: QType | undefined): Block {
   });
 }
 
+/** Logarithm of a softmax: a difference of x and a mean of exponentials, its logarithm in steps of 2^−16 and a table. */
+function throughLogSoftmax(x: Operand): Block {
+  const k = x.value.shape.at(-1)!;
+  return map(x.error, (e, i) => {
+    const from = i - (i % k);
+    return e + x.error.data.subarray(from, from + k).reduce((m, d) => Math.max(m, d), 0) + 2 ** -13;
+  });
+}
+
+/** A quotient: (ea + |y|·eb)/(|b| − eb), and its factor of two 16-bit integers. */
+function throughQuotient(op: Product, a: Operand, b: Operand, y: Block): Block {
+  const plain = { ...op, ...OPEN, kind: 'mul' } as const;
+  const ones = map(y, () => 1);
+  const [ea, eb, size] = [a.error, b.error, absolute(b.value)].map((v) => run(plain, [ones, v], y.shape));
+  return map(y, (v, i) => {
+    const left = size!.data[i]! - eb!.data[i]!;
+    const q = Math.abs(v);
+    return left > 0 ? (ea!.data[i]! + q * eb!.data[i]!) / left + q * 2 ** -15 : Number.POSITIVE_INFINITY;
+  });
+}
+
 /** Normalised rows: |δz| ≤ (2e + |z|·e)/(σ − e), since the deviation moves by at most the root mean square of δx. */
 function throughNorm(op: LayerNorm, x: Operand, shape: readonly number[]): Block {
   const n = op.gamma.length;
@@ -117,7 +145,7 @@ function throughNorm(op: LayerNorm, x: Operand, shape: readonly number[]): Block
     const from = i - (i % n);
     const row = x.value.data.subarray(from, from + n);
     const e = x.error.data.subarray(from, from + n).reduce((m, d) => Math.max(m, d), 0);
-    const mean = row.reduce((a, b) => a + b, 0) / n;
+    const mean = op.rms ? 0 : row.reduce((a, b) => a + b, 0) / n;
     const sigma = Math.sqrt(row.reduce((a, b) => a + (b - mean) ** 2, 0) / n + op.eps);
     const left = sigma - e;
     return Math.abs(op.gamma[i % n]!) * (left > 0 ? (2 * e + Math.abs(v) * e) / left : Number.POSITIVE_INFINITY);
@@ -153,6 +181,10 @@ function carried(node: FloatNode, of: readonly Operand[], y: Block, type: QType 
     }
     case 'softmax':
       return throughSoftmax(a, y, type);
+    case 'log_softmax':
+      return throughLogSoftmax(a);
+    case 'div':
+      return throughQuotient(op, a, b, y);
     case 'layer_norm':
       return throughNorm(op, a, shape);
     case 'reduce':

@@ -44,6 +44,7 @@ export const HOST_ERRORS = {
   NoBackend: 'Choose a backend this machine has.',
   LostWorker: 'Run again; workers are started anew.',
   DeviceFailed: 'Rerun on another backend.',
+  BadStore: 'Give the node the header and the body of the registered model.',
   SelfTest: 'Do not trust this device; rerun on another backend.',
 } as const;
 

@@ -5,7 +5,7 @@
 import { mulhr, rsh } from './int.ts';
 
 /** floor(√v) of a BigInt by Newton’s iteration from above. */
-function sqrtBig(v: bigint): bigint {
+export function sqrtBig(v: bigint): bigint {
   let r = 1n << BigInt((v.toString(2).length + 2) >> 1);
   for (let next = (r + v / r) >> 1n; next < r; next = (r + v / r) >> 1n) r = next;
   return r;

@@ -46,6 +46,11 @@ export function mulhr(x: number, m: number): number {
   return Math.floor((x * h + Math.floor((x * d + TWO31) / TWO16)) / TWO16) + 0;
 }
 
+/** floor(a·b / 2^32) of two u32, by the 16-bit limbs of b: every product is below 2^48, every sum below 2^49. */
+export function mulhi(a: number, b: number): number {
+  return Math.floor((a * (b >>> 16) + Math.floor((a * (b & 0xffff)) / TWO16)) / TWO16);
+}
+
 /**
  * Output stage clamp(zp + mulhr(acc·2^l, m), lo, hi): 0 ≤ l ≤ 24, 0 ≤ m < 2^31, |acc|·2^l < 2^31 (proved at load).
  * The real multiplier is m·2^(l−32).

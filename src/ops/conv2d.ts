@@ -6,7 +6,16 @@ import { charged } from '../core/cost.ts';
 import { addDim, type Dim, least } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import { product, times } from '../core/poly.ts';
-import { defineOp, type OpDef, type Stage, stageField, type TypedContext } from './define.ts';
+import {
+  type Bounds,
+  defineOp,
+  type NodeCost,
+  type OpDef,
+  type RuleContext,
+  type Stage,
+  stageField,
+  type TypedContext,
+} from './define.ts';
 import { chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
 import { centred, counts, elements, hull, stagedType, staticDim } from './rules.ts';
 import { outputExtent } from './window.ts';
@@ -23,14 +32,44 @@ export interface Conv2dAttrs {
 /** Operand slots. */
 export type In = readonly [x: 1, w: 1, b: 1];
 
-function macs(c: TypedContext<Conv2dAttrs, In>) {
+/** Cost of a convolution whose weights meet each of some positions [N,rows,columns]. */
+export function convCost(c: TypedContext<Conv2dAttrs, In>, positions: readonly Dim[]): NodeCost {
   const [x, w] = c.in;
   const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
-  const positions = c.out[0]!.shape.slice(0, 3);
   const perGroup = floorDiv(o, c.a.groups);
-  if (cg === 1 && perGroup === 1)
-    return ['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const;
-  return [macClass(x.dtype, 'i8'), chargedMacs(c.symbols, positions, perGroup, kh * kw * cg, c.a.groups)] as const;
+  const macs =
+    cg === 1 && perGroup === 1
+      ? (['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const)
+      : ([macClass(x.dtype, 'i8'), chargedMacs(c.symbols, positions, perGroup, kh * kw * cg, c.a.groups)] as const);
+  return { counts: counts(macs, ['staged', elements(c, c.out[0]!)]) };
+}
+
+/** Checks images, weights, groups and bias; returns the weights’ extents [O,KH,KW,C/groups]. */
+export function checkWeights(c: RuleContext<Conv2dAttrs, In>): readonly [number, number, number, number] {
+  const [x, w, b] = c.in;
+  const { groups } = c.a;
+  if (x.shape.length !== 4 || w.shape.length !== 4)
+    c.fail('BadShape', 'x and w have rank 4', '4, 4', `${x.shape.length}, ${w.shape.length}`);
+  const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
+  if (o < 1 || kh < 1 || kw < 1 || kh > 1048576 || kw > 1048576)
+    c.fail('BadShape', 'O and the kernel are at least 1', '1…2^20', `${o}, ${kh}×${kw}`);
+  if (kh * kw * cg > 16777216) c.fail('BadShape', 'KH·KW·C/g exceeds 2^24', 16777216, kh * kw * cg);
+  const channels = staticDim(c, x.shape[3]!, 'C');
+  if (o % groups !== 0 || cg * groups !== channels)
+    c.fail('BadShape', 'groups must divide O, and C = groups·w.shape[3]', cg * groups, channels);
+  if (b.shape.length !== 1 || b.shape[0] !== o)
+    c.fail('BadShape', 'b has shape [O]', `[${o}]`, JSON.stringify(b.shape));
+  checkBias(c, b);
+  return [o, kh, kw, cg];
+}
+
+/** Proof and output interval of a convolution; `padded`: a tap may lie outside the image. */
+export function convBounds(c: TypedContext<Conv2dAttrs, In>, padded: boolean): Bounds {
+  const [x, w, b] = c.in;
+  const taps = centred(c, x);
+  const tap = padded ? hull(taps, { lo: 0, hi: 0 }) : taps;
+  const { y, facts } = proveRows(c, rowSums(w, w.shape[0] as number), constantData(b), tap, c.a.stage);
+  return { y: [y], facts };
 }
 
 /** Definition of conv2d: x [N,H,W,C], w [O,KH,KW,C/groups], b [O] → [N,OH,OW,O]. */
@@ -51,20 +90,9 @@ export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAtt
     stage: stageField(5, ['i8', 'i16'], { raw: true }),
   },
   type(c) {
-    const [x, w, b] = c.in;
-    const { strides, pads, dilations, groups, stage } = c.a;
-    if (x.shape.length !== 4 || w.shape.length !== 4)
-      c.fail('BadShape', 'x and w have rank 4', '4, 4', `${x.shape.length}, ${w.shape.length}`);
-    const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
-    if (o < 1 || kh < 1 || kw < 1 || kh > 1048576 || kw > 1048576)
-      c.fail('BadShape', 'O and the kernel are at least 1', '1…2^20', `${o}, ${kh}×${kw}`);
-    if (kh * kw * cg > 16777216) c.fail('BadShape', 'KH·KW·C/g exceeds 2^24', 16777216, kh * kw * cg);
-    const channels = staticDim(c, x.shape[3]!, 'C');
-    if (o % groups !== 0 || cg * groups !== channels)
-      c.fail('BadShape', 'groups must divide O, and C = groups·w.shape[3]', cg * groups, channels);
-    if (b.shape.length !== 1 || b.shape[0] !== o)
-      c.fail('BadShape', 'b has shape [O]', `[${o}]`, JSON.stringify(b.shape));
-    checkBias(c, b);
+    const [x] = c.in;
+    const { strides, pads, dilations, stage } = c.a;
+    const [o, kh, kw] = checkWeights(c);
     const side = (i: 0 | 1): Dim => {
       const padded = addDim(x.shape[i + 1]!, pads[i]! + pads[i + 2]!);
       const out = outputExtent(c, padded, i === 0 ? kh : kw, strides[i]!, dilations[i]!);
@@ -74,12 +102,10 @@ export const conv2d: OpDef<Conv2dAttrs, In> = /* @__PURE__ */ defineOp<Conv2dAtt
     };
     return [stagedType(c, stage, [x.shape[0]!, side(0), side(1), o], o)];
   },
-  bounds(c) {
-    const [x, w, b] = c.in;
-    const taps = centred(c, x);
-    const tap = c.a.pads.some((p) => p > 0) ? hull(taps, { lo: 0, hi: 0 }) : taps;
-    const { y, facts } = proveRows(c, rowSums(w, w.shape[0] as number), constantData(b), tap, c.a.stage);
-    return { y: [y], facts };
-  },
-  cost: (c) => ({ counts: counts(macs(c), ['staged', elements(c, c.out[0]!)]) }),
+  bounds: (c) =>
+    convBounds(
+      c,
+      c.a.pads.some((p) => p > 0),
+    ),
+  cost: (c) => convCost(c, c.out[0]!.shape.slice(0, 3)),
 });

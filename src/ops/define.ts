@@ -243,6 +243,27 @@ export interface Step<A, I extends Slots> {
   /** Shape of an intermediate; an output's is its type's. */
   shape?(c: Omit<Cell<A, I>, 'at'>): readonly number[];
   element(c: Cell<A, I>): number;
+  /** How an element of many terms splits; `element` is `finish` of its whole. */
+  readonly fold?: Fold<A, I>;
+}
+
+/**
+ * An element as a fold over terms 0…n−1, exact in any split: a dispute bisects it to a few terms. Only `part` reads what a
+ * term needs; every part and combination of parts fits what the element's bound proves.
+ */
+export interface Fold<A, I extends Slots> {
+  readonly combine: 'sum' | 'max' | 'min';
+  terms(c: Cell<A, I>): number;
+  /** Terms from … to − 1, combined; at least one. */
+  part(c: Cell<A, I>, from: number, to: number): number;
+  /** The element, from all terms combined. */
+  finish(c: Cell<A, I>, total: number): number;
+}
+
+/** The fields of a step whose element is a fold. */
+/* @__NO_SIDE_EFFECTS__ */
+export function folded<A, I extends Slots>(fold: Fold<A, I>): Pick<Step<A, I>, 'element' | 'fold'> {
+  return { fold, element: (c) => fold.finish(c, fold.part(c, 0, fold.terms(c))) };
 }
 
 /**

@@ -12,17 +12,13 @@ export function meanQ(s1: number, n: number, k: number): number {
 }
 
 /**
- * V = Σc² − ⌊ρ²/N⌋ + eps of a row a (with its sum s1), c = a·2^f − mean_f, ρ = Σc. The ρ term removes what the rounding of
- * the mean left, so V is the exact variance sum. Every c² < 2^32, N ≤ 2^16 and eps < 2^48: all sums are exact doubles < 2^49.
+ * V = Σc² − ⌊ρ²/N⌋ + eps of a row a with the sum s1, c = a·2^f − mean_f, ρ = Σc = s1·2^f − N·mean_f. The ρ term removes what
+ * the rounding of the mean left, so V is the exact variance sum; rms: mean and ρ are 0. Every c² < 2^32, N ≤ 2^16 and
+ * eps < 2^48: all sums are exact doubles < 2^49.
+ * @param squares Σc²
  */
-export function varianceSum(a: (i: number) => number, n: number, s1: number, f: number, eps: number): number {
-  const mean = meanQ(s1, n, f);
-  let [squares, rho] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    const c = a(i) * 2 ** f - mean;
-    squares += c * c;
-    rho += c;
-  }
+export function finishVariance(squares: number, n: number, s1: number, f: number, eps: number, rms = false): number {
+  const rho = rms ? 0 : s1 * 2 ** f - n * meanQ(s1, n, f);
   return squares - floorDiv(rho * rho, n) + eps;
 }
 

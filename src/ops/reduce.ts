@@ -3,6 +3,7 @@
  * @module
  */
 import { type Dim, greatest, least } from '../core/dim.ts';
+import { floorDiv } from '../core/int.ts';
 import type { Cell, IntsField, NodeCost, RuleContext, TypedContext } from './define.ts';
 import { counts, elements, hull, type Range, scaled } from './rules.ts';
 
@@ -48,19 +49,37 @@ export function reduceCost(c: TypedContext<AxesAttrs, In>): NodeCost {
   return { counts: counts(['reduce', elements(c, c.in[0])]) };
 }
 
-/** Calls `visit` with each element that the cell reduces; returns their number. */
+/** Number of elements that a cell reduces. */
+export function reducedCount({ in: [x], a: { axes } }: Cell<AxesAttrs, In>): number {
+  return axes.reduce((n, axis) => n * x.shape[axis]!, 1);
+}
+
+/** Calls `visit` with elements from … to − 1 of those that the cell reduces, the last axis fastest. */
 export function forEachReduced(
   { in: [x], a: { axes }, at }: Cell<AxesAttrs, In>,
+  from: number,
+  to: number,
   visit: (value: number) => void,
-): number {
+): void {
   let start = 0;
   for (let d = 0, k = 0; d < x.shape.length; d++) if (!axes.includes(d)) start += at[k++]! * x.strides[d]!;
   const extents = axes.map((axis) => x.shape[axis]!);
   const index = axes.map(() => 0);
-  const count = extents.reduce((n, d) => n * d, 1);
-  for (let i = 0; i < count; i++) {
+  for (let k = axes.length - 1, rest = from; k >= 0; k--) {
+    index[k] = rest % extents[k]!;
+    rest = floorDiv(rest, extents[k]!);
+  }
+  for (let i = from; i < to; i++) {
     visit(x.data[axes.reduce((sum, axis, k) => sum + index[k]! * x.strides[axis]!, start)]!);
     for (let k = axes.length - 1; k >= 0 && ++index[k]! === extents[k]; k--) index[k] = 0;
   }
-  return count;
+}
+
+/** Σ (x − zp) over elements from … to − 1 of those that the cell reduces. */
+export function partialSum(c: Cell<AxesAttrs, In>, from: number, to: number): number {
+  let sum = 0;
+  forEachReduced(c, from, to, (v) => {
+    sum += v - c.in[0].zp;
+  });
+  return sum;
 }

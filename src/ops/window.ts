@@ -119,20 +119,32 @@ export function poolCost(c: TypedContext<WindowAttrs, readonly [x: 1]>): NodeCos
   };
 }
 
-/** Calls `tap` with the flat index of each valid tap of the cell's window; returns the number of declared taps. */
-export function forEachTap(c: Cell<WindowAttrs, readonly [x: 1]>, tap: (index: number) => void): number {
+/**
+ * Calls `tap` with the flat index of each valid tap among taps from … to − 1 of the cell's window, row by row; returns how
+ * many of them are declared: inside the padded image, overhang not counted.
+ */
+export function forEachTap(
+  c: Cell<WindowAttrs, readonly [x: 1]>,
+  from: number,
+  to: number,
+  tap: (index: number) => void,
+): number {
   const [x] = c.in;
   const [n, oy, ox, ch] = c.at as [number, number, number, number];
   const [h, w] = [windowAxis(c.a, 0, x.shape[1]!), windowAxis(c.a, 1, x.shape[2]!)];
   let declared = 0;
-  for (let ky = 0; ky < h.kernel; ky++) {
+  for (let t = from, ky = floorDiv(from, w.kernel), kx = from % w.kernel; t < to; t++) {
     const iy = oy * h.stride - h.before + ky * h.dilation;
-    for (let kx = 0; kx < w.kernel; kx++) {
-      const ix = ox * w.stride - w.before + kx * w.dilation;
-      if (iy < h.size + h.after && ix < w.size + w.after) declared++;
-      if (iy >= 0 && iy < h.size && ix >= 0 && ix < w.size)
-        tap(n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + ch);
-    }
+    const ix = ox * w.stride - w.before + kx * w.dilation;
+    if (iy < h.size + h.after && ix < w.size + w.after) declared++;
+    if (iy >= 0 && iy < h.size && ix >= 0 && ix < w.size)
+      tap(n * x.strides[0]! + iy * x.strides[1]! + ix * x.strides[2]! + ch);
+    if (++kx === w.kernel) [kx, ky] = [0, ky + 1];
   }
   return declared;
+}
+
+/** Taps of a window. */
+export function tapCount(c: Cell<WindowAttrs, readonly [x: 1]>): number {
+  return c.a.kernel[0]! * c.a.kernel[1]!;
 }

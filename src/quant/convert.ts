@@ -17,14 +17,7 @@ import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
 import type { ObserveProgress, RangeMethod, Ranges } from './observe.ts';
 import { HEADROOM } from './plan.ts';
-import {
-  type InputForm,
-  type LayerReport,
-  type QuantizeResult,
-  type QuantPolicy,
-  quantize,
-  refuseFloatOnly,
-} from './quantize.ts';
+import { type InputForm, type LayerReport, type QuantizeResult, type QuantPolicy, quantize } from './quantize.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType, type Range } from './scales.ts';
 import type { Widened } from './sensitivity.ts';
@@ -270,7 +263,6 @@ export function convertModel(
       'BadOption',
       `input "${lowered.inputs.find((i) => !isIndex(lowered, i))!.name}" takes floats, so its type cannot be i32`,
     );
-  refuseFloatOnly(lowered);
   const pinned = lowered.tensors.some((t) => t.pin);
   const samples = pinned && options.samples === undefined ? undefined : samplesOf(lowered, options.samples);
   const { graph: raw, folded } = foldInputs(lowered, type, options);

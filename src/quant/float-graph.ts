@@ -155,12 +155,16 @@ export interface LogSoftmax {
   readonly kind: 'log_softmax';
 }
 
-/** y = (x − mean)/√(variance + eps)·gamma + beta over the last axis; gamma and beta have one entry a channel. */
+/**
+ * y = (x − mean)/√(variance + eps)·gamma + beta over the last axis; gamma and beta have one entry a channel. With `rms` the
+ * mean counts as 0.
+ */
 export interface LayerNorm {
   readonly kind: 'layer_norm';
   readonly gamma: Float64Array;
   readonly beta: Float64Array;
   readonly eps: number;
+  readonly rms: boolean;
 }
 
 /** Same elements in the output's shape. */

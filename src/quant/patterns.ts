@@ -86,8 +86,8 @@ function rootOf(g: Rewriter, id: number): number | undefined {
   return product && product.inputs[0] === product.inputs[1] ? product.inputs[0] : undefined;
 }
 
-/** x and eps where `id` is √(mean of squares of centred x + eps), or its reciprocal where `inverse`. */
-function deviationOf(g: Rewriter, id: number, inverse: boolean): { x: number; eps: number } | undefined {
+/** What is squared, and eps, where `id` is √(mean of squares + eps), or its reciprocal where `inverse`. */
+function deviationOf(g: Rewriter, id: number, inverse: boolean): { of: number; eps: number } | undefined {
   const node = g.made(g.unreshaped(id), 'unary');
   if (!node) return undefined;
   const at = (v: number): number => {
@@ -97,24 +97,27 @@ function deviationOf(g: Rewriter, id: number, inverse: boolean): { x: number; ep
   const eps = at(0) * at(0);
   const own = eps > 0 && [0.01, 1, 4].every((v) => Math.abs(at(v) * at(v) - v - eps) <= 1e-9 * (v + eps));
   const squares = own ? meanOf(g, g.tensors[id]!.shape.at(-1) === 1 ? node.inputs[0]! : -1) : undefined;
-  const centred = squares === undefined ? undefined : rootOf(g, squares);
-  const x = centred === undefined ? undefined : centredOf(g, centred);
-  return x === undefined ? undefined : { x, eps };
+  const of = squares === undefined ? undefined : rootOf(g, squares);
+  return of === undefined ? undefined : { of, eps };
 }
 
-/** (x − mean)/√(variance + eps), spelt as a quotient or as a product with the reciprocal. */
+/** (x − mean)/√(variance + eps) or x/√(mean square + eps), spelt as a quotient or as a product with the reciprocal. */
 function layerNorm(g: Rewriter, node: FloatNode): FloatNode {
   const { op } = node;
   if (op.kind !== 'div' && op.kind !== 'mul') return node;
   if (Number.isFinite(op.lo) || Number.isFinite(op.hi)) return node;
   const orders = op.kind === 'div' ? [[0, 1]] : [[0, 1], [1, 0]]; // biome-ignore format: pairs
   for (const [i, j] of orders) {
-    const x = centredOf(g, node.inputs[i!]!);
-    const deviation = x === undefined ? undefined : deviationOf(g, node.inputs[j!]!, op.kind === 'mul');
-    if (!deviation || deviation.x !== x) continue;
+    const above = node.inputs[i!]!;
+    const deviation = deviationOf(g, node.inputs[j!]!, op.kind === 'mul');
+    if (!deviation) continue;
+    const centre = centredOf(g, above);
+    const rms = deviation.of === above && centre === undefined;
+    const x = rms ? above : centre;
+    if (x === undefined || (!rms && centredOf(g, deviation.of) !== centre)) continue;
     const n = g.tensors[x]!.shape.at(-1)!;
     const own = { kind: 'layer_norm', gamma: new Float64Array(n).fill(1), beta: new Float64Array(n) } as const;
-    return { ...node, op: { ...own, eps: deviation.eps }, inputs: [x] };
+    return { ...node, op: { ...own, eps: deviation.eps, rms }, inputs: [x] };
   }
   return node;
 }

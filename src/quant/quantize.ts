@@ -4,14 +4,13 @@
  * @module
  */
 import type { Graph } from '../graph/ir.ts';
-import { ImportError } from '../onnx/errors.ts';
 import { type Emit, EmitContext, type EmitScope, type Quantized } from './emit/context.ts';
 import * as elements from './emit/elementwise.ts';
 import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts';
 import * as moves from './emit/moves.ts';
 import { emitLayerNorm } from './emit/norm.ts';
 import { emitArg, emitAvgPool, emitMaxPool, emitReduce } from './emit/reduce.ts';
-import { emitClamp, emitQuant, emitSoftmax, emitUnary } from './emit/tables.ts';
+import { emitClamp, emitLogSoftmax, emitQuant, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';
 import type { LayerStats } from './layer-stats.ts';
@@ -59,13 +58,6 @@ export interface QuantizeResult {
   readonly types: readonly (QType | undefined)[];
 }
 
-const refuse: Emit<'log_softmax'> = (c) =>
-  c.fail(
-    'UnsupportedOp',
-    'the op runs in floats but has no integer form yet',
-    'Leave it out of the model: the caller can apply it to the outputs.',
-  );
-
 const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   conv2d: emitConv2d,
   dense: emitDense,
@@ -88,7 +80,7 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   quant: emitQuant,
   softmax: emitSoftmax,
   layer_norm: emitLayerNorm,
-  log_softmax: refuse,
+  log_softmax: emitLogSoftmax,
   reshape: moves.emitReshape,
   transpose: moves.emitTranspose,
   concat: moves.emitConcat,
@@ -102,18 +94,6 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   pad: moves.emitPad,
   constant: moves.emitConstant,
 };
-
-/** Refuses the first node that runs in floats only, before any calibration is spent on the graph. Throws `ImportError`. */
-export function refuseFloatOnly(graph: FloatGraph): void {
-  const node = graph.nodes.find(({ op }) => op.kind === 'div' || op.kind === 'log_softmax');
-  if (!node) return;
-  throw new ImportError(
-    'UnsupportedOp',
-    `${node.op.kind === 'div' ? 'division by a tensor' : 'the op'} runs in floats but has no integer form yet`,
-    { node: node.name, op: node.source },
-    'Leave it out of the model, or divide by a constant: the caller can apply it to the outputs.',
-  );
-}
 
 /** Tables of one saturating function from which a shared one of 16 bits is smaller than one of 8 bits each. */
 const SHARED_TABLES = 3;

@@ -134,6 +134,26 @@ export function multiplier(mu: number): { m: number; l: number } {
   return m < LIMIT ? { m, l } : { m: m / 2, l: l + 1 };
 }
 
+/** The fraction p/q nearest to r > 0 with 1 ≤ p, q ≤ most, in lowest terms; undefined where r is out of their reach. */
+export function fraction(r: number, most: number): { readonly p: number; readonly q: number } | undefined {
+  if (!(r * most >= 1 && r <= most)) return undefined;
+  let [p0, q0, p, q, rest] = [0, 1, 1, 0, r];
+  for (;;) {
+    const term = Math.floor(rest);
+    const [room, fits] = [
+      Math.min(p > 0 ? Math.floor((most - p0) / p) : term, q > 0 ? Math.floor((most - q0) / q) : term),
+      (n: number) => [n * p + p0, n * q + q0] as const,
+    ];
+    const step = Math.min(term, room);
+    const [np, nq] = fits(step);
+    const better = nq > 0 && np > 0 && (q === 0 || p === 0 || Math.abs(np / nq - r) < Math.abs(p / q - r));
+    if (step < term) return better ? { p: np, q: nq } : { p, q };
+    [p0, q0, p, q] = [p, q, np, nq];
+    if (rest === term || p / q === r) return { p, q };
+    rest = 1 / (rest - term);
+  }
+}
+
 /** What a linear layer computes in reals: rows of weights and biases, the input's scale and centred interval. */
 export interface LayerSpec {
   readonly weight: Float64Array;

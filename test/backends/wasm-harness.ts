@@ -114,7 +114,8 @@ async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint
   const bytes = new Uint8Array(memory.buffer);
   const area = (id: number): Uint8Array => bytes.subarray(b.at({ id }), b.at({ id }) + plan.tensors[id]!.bytes);
   plan.inputs.forEach((id, i) => area(id).set(toBytes(inputs[i]!)));
-  for (const id of plan.outputs) area(id).fill(0xa5);
+  const shared = b.workspaces.map((w) => bytes.subarray(w.at, w.at + w.bytes));
+  for (const place of [...plan.outputs.map(area), ...shared]) place.fill(0xa5);
   const before = bytes.slice(0, base);
   const r = new Random(base);
   for (const c of calls) {
@@ -126,7 +127,8 @@ async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint
   }
   const outputs = plan.outputs.map(area);
   const after = bytes.slice(0, base);
-  for (const o of outputs) after.set(before.subarray(o.byteOffset, o.byteOffset + o.length), o.byteOffset);
+  for (const o of [...outputs, ...shared])
+    after.set(before.subarray(o.byteOffset, o.byteOffset + o.length), o.byteOffset);
   expect(Buffer.compare(after, before), 'a kernel writes outside its outputs').toBe(0);
   return outputs;
 }

@@ -1,8 +1,9 @@
 /** The built command line as a user runs it, in a folder of its own. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { writeNpy } from '../../src/cli/npy.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 
@@ -35,9 +36,16 @@ export function json<T>(args: readonly string[], cwd: string = ROOT): T {
   return JSON.parse(stdout) as T;
 }
 
-/** A new folder that the system cleans up. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+/** A new folder that goes away with the file of tests. */
 export function folder(): string {
-  return mkdtempSync(join(tmpdir(), 'samebit-test-'));
+  const path = mkdtempSync(join(tmpdir(), 'samebit-test-'));
+  folders.push(path);
+  return path;
 }
 
 /** A file of an example. */

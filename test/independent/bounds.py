@@ -44,6 +44,19 @@ OPERANDS |= {
     op: [("x", MOVED, "")]
     for op in ("reduce_max", "reduce_min", "expand", "tile", "depth_to_space", "space_to_depth", "resize_nearest")
 }
+OPERANDS |= {
+    "div": OPERANDS["mul"],
+    "log_softmax": [("x", ACT, "")],
+    "rms_norm": OPERANDS["layer_norm"],
+    "group_norm": OPERANDS["layer_norm"],
+    "cumsum": [("x", WIDE, "")],
+}
+OPERANDS |= {
+    "conv_transpose2d": OPERANDS["conv2d"],
+    "topk": [("x", WIDE, "")],
+    "rope": [("x", ACT, "s"), ("position", ("i32",), "o")],
+    "sample": [("x", ACT, ""), ("seed", ("i32",), ""), ("step", ("i32",), "")],
+}
 GEOMETRY = {"strides": (2, 1, 2**20), "pads": (4, 0, 2**20), "dilations": (2, 1, 2**20)}
 WINDOW = GEOMETRY | {"kernel": (2, 1, 2**20), "overhang": (2, 0, 2**20 - 1)}
 L, M = (0, 0, 24), (0, 0, 2**31 - 1)
@@ -83,6 +96,19 @@ LIMITS |= {
     "space_to_depth": {"block": (0, 1, 32768)},
     "resize_nearest": PLACES,
     "resize_bilinear": PLACES,
+}
+LIMITS |= {
+    "div": {"p": (0, 1, 65535), "q": (0, 1, 65535)},
+    "log_softmax": {"l": L, "m": M},
+    "rms_norm": LIMITS["layer_norm"],
+    "group_norm": LIMITS["layer_norm"] | {"groups": (0, 1, 2**24)},
+    "cumsum": {"axis": (0, 0, 7)},
+}
+LIMITS |= {
+    "conv_transpose2d": LIMITS["conv2d"] | {"output_padding": (2, 0, 2**20)},
+    "topk": {"axis": (0, 0, 7), "k": (0, 1, 2**30)},
+    "rope": {"step": (-2, -(2**31), 2**31 - 1), "position": (0, -(2**31), 2**31 - 1)},
+    "sample": {"l": L, "m": M, "k": (0, 0, 2**30), "p16": (0, 1, 65536)},
 }
 WIDE_OUTPUT = ("linear2",)
 

@@ -8,6 +8,8 @@ from model import SIZE, at, plus
 WEIGHTS = {"op": 4000, "byte": 1, "mac_i8_i8": 4, "mac_i8_i4": 5, "mac_i16_i8": 8, "mac_i16_i4": 9, "mac_i16_i16": 16}
 WEIGHTS |= {"mac_depthwise": 12, "move": 4, "move_scatter": 64, "linear2": 12, "staged": 16, "lut8": 8, "lut16": 16}
 WEIGHTS |= {"pool": 4, "softmax": 160, "norm": 96, "cell": 160, "arg": 8, "select": 8, "reduce": 4, "bilinear": 48}
+WEIGHTS |= {"rope": 48, "order": 16, "sample": 160, "div": 160, "log_softmax": 192, "cumsum": 16}
+NORMS = ("layer_norm", "rms_norm", "group_norm")
 SELECT = ("min", "max", "compare", "logical", "where")
 REDUCE = ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
 MOVE = ("transpose", "concat", "slice", "pad", "gather", "expand", "tile", "depth_to_space", "space_to_depth")
@@ -48,6 +50,20 @@ def more_outputs(op, a, t):
     if op in REDUCE:
         shape = [d for i, d in enumerate(x) if i not in a["axes"]]
         return of("stage", shape) if op == "reduce_sum" else of("output", shape) if op == "reduce_mean" else [(dx, shape)]
+    if op == "div":
+        return of("output", broadcast(x, t[1][1]))
+    if op == "topk":
+        shape = x[: a["axis"]] + [a["k"]] + x[a["axis"] + 1 :]
+        return [(dx, shape), ("i32", shape)]
+    if op == "sample":
+        return [("i32", x[:-1])]
+    if op == "conv_transpose2d":
+        (n, h, w, _), (o, kh, kw, _) = x, t[1][1]
+        (sh, sw), (pt, pl, pb, pr), (dh, dw), (eh, ew) = a["strides"], a["pads"], a["dilations"], a["output_padding"]
+        rows, columns = (h - 1) * sh + (kh - 1) * dh + 1 + eh - pt - pb, (w - 1) * sw + (kw - 1) * dw + 1 + ew - pl - pr
+        return of("stage", [n, rows, columns, o])
+    if op == "cumsum":
+        return [("i32", x)]
     if op == "gather":
         return [(dx, x[: a["axis"]] + t[1][1] + x[a["axis"] + 1 :])]
     if op == "expand":
@@ -78,11 +94,11 @@ def outputs_of(op, a, t):
     if op == "matmul":
         y = t[1][1]
         return of("stage", broadcast(x[:-2], y[:-2]) + [x[-2], y[-2] if a["tb"] else y[-1]])
-    if op == "rescale":
+    if op in ("rescale", "log_softmax", "rope"):
         return of("stage", x)
     if op == "linear2":
         return of("output", broadcast(x, t[1][1]) if len(t) > 1 and t[1] else x)
-    if op in ("lut16", "softmax", "layer_norm"):
+    if op in ("lut16", "softmax", *NORMS):
         return of("output", x)
     if op == "avg_pool2d":
         return of("output", [x[0], *image(x, a, a["kernel"]), x[3]])
@@ -164,18 +180,19 @@ def run_of(op, a, t, out, least):
     return SIZE[out[0]] * share * prod(at(d, least) for d in y[axes[-1] + 1 :])
 
 
-def counts(op, a, t, outs, dims, least):
+def counts(op, a, t, outs, dims, least, most):
     """(class, count) pairs of a node, without op and byte."""
     out = outs[0][1]
     n = lambda shape: prod(at(d, dims) for d in shape)
     (dx, x) = t[0]
-    if op == "conv2d":
+    if op in ("conv2d", "conv_transpose2d"):
+        met = n(out[:3] if op == "conv2d" else x[:3])
         o, kh, kw, cg = t[1][1]
         per, g = o // a["groups"], a["groups"]
         if cg == 1 and per == 1:
-            macs = ("mac_depthwise", n(out[:3]) * up(o, 16) * kh * kw)
+            macs = ("mac_depthwise", met * up(o, 16) * kh * kw)
         else:
-            macs = (mac(dx, "i8"), n(out[:3]) * g * up(per, 8) * up(kh * kw * cg, 4))
+            macs = (mac(dx, "i8"), met * g * up(per, 8) * up(kh * kw * cg, 4))
         return [macs, ("staged", n(out))]
     if op == "dense":
         o, k = t[1][1]
@@ -187,6 +204,10 @@ def counts(op, a, t, outs, dims, least):
         return [("pool", n(out[:3]) * (prod(a["kernel"]) * at(up(c, 16), dims) + 4 * at(c, dims)))]
     if op in ("argmax", "argmin"):
         return [("arg", n(x))]
+    if op in ("topk", "sample"):
+        extent = x[a.get("axis", -1)]
+        order = [("order", n(x) * at(extent, most).bit_length())]
+        return order + ([("sample", n(x))] if op == "sample" else [])
     if op in REDUCE:
         return [("reduce", n(x))]
     if op == "lstm":
@@ -201,7 +222,9 @@ def counts(op, a, t, outs, dims, least):
         return [("move" if run is None or run >= 16 else "move_scatter", n(out))]
     if op in SELECT:
         return [("select", n(out))]
-    names = {"layer_norm": "norm", "rescale": "staged", "mul": "staged", "resize_bilinear": "bilinear"}
+    if op in NORMS:
+        return [("norm", n(out))]
+    names = {"rescale": "staged", "mul": "staged", "resize_bilinear": "bilinear"}
     return [(names.get(op, op), n(out))]
 
 
@@ -247,6 +270,7 @@ class Poly:
 def vector(m):
     """The cost vector of a model: class -> polynomial; classes of which nothing is counted are absent."""
     n, least = len(m.symbols), [s["min"] for s in m.symbols]
+    most = [s["max"] for s in m.symbols]
     unit = [tuple(int(i == j) for j in range(n)) for i in range(n)]
     dims = [Poly({(0,) * n: v, unit[i]: 1}) for i, v in enumerate(least)]
     shapes, total = shapes_of(m), {}
@@ -260,7 +284,7 @@ def vector(m):
             moved = 2 * bytes_of(outs[0], dims)
         if node.op == "gather":
             moved = 2 * bytes_of(outs[0], dims) + bytes_of(t[1], dims)
-        for k, v in [("op", 1), ("byte", moved)] + counts(node.op, node.attrs, t, outs, dims, least):
+        for k, v in [("op", 1), ("byte", moved)] + counts(node.op, node.attrs, t, outs, dims, least, most):
             part = total.setdefault(k, {})
             for key, w in Poly.of(v, n).terms.items():
                 part[key] = part.get(key, 0) + w

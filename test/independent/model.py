@@ -121,6 +121,33 @@ OPS |= {
     40: ("resize_nearest", ["x"], POSITIONS),
     41: ("resize_bilinear", ["x"], POSITIONS | {4: ("stage", "stage", REQUIRED)}),
 }
+NORM = {1: ("eps", "u64", REQUIRED), 2: ("g", "int", 0), 3: ("output", "output", REQUIRED)}
+OPS |= {
+    7: ("div", ["a", "b"], {1: ("p", "int", 1), 2: ("q", "int", 1), 3: ("output", "output", REQUIRED)}),
+    26: ("log_softmax", ["x"], {1: ("l", "int", 0), 2: ("m", "int", REQUIRED), 3: ("stage", "stage", REQUIRED)}),
+    28: ("rms_norm", ["x", "gamma", "beta"], NORM),
+    29: ("group_norm", ["x", "gamma", "beta"], NORM | {4: ("groups", "int", 1)}),
+    45: ("cumsum", ["x"], {1: ("axis", "int", 0), 2: ("exclusive", "bool", False), 3: ("reverse", "bool", False)}),
+}
+OPS |= {
+    2: ("conv_transpose2d", OPS[1][1], OPS[1][2] | {6: ("output_padding", "ints", [0, 0])}),
+    24: ("topk", ["x"], {1: ("axis", "int", 0), 2: ("k", "int", REQUIRED), 3: ("smallest", "bool", False)}),
+    44: (
+        "rope",
+        ["x", "position"],
+        {
+            1: ("step", "words", REQUIRED),
+            2: ("interleaved", "bool", False),
+            3: ("position", "int", 0),
+            4: ("stage", "stage", REQUIRED),
+        },
+    ),
+    46: (
+        "sample",
+        ["x", "seed", "step"],
+        {1: ("l", "int", 0), 2: ("m", "int", REQUIRED), 3: ("k", "int", 0), 4: ("p16", "int", 65536)},
+    ),
+}
 # words of the enums: a file holds the index
 WORDS = {
     "mode": ("constant", "edge", "reflect"),

@@ -37,7 +37,7 @@ def evaluate(m, inputs, dims):
     shapes, most = shapes_of(m), [s["max"] for s in m.symbols]
     for node in m.nodes:
         operands = [None if i < 0 else tensors[i] for i in node.inputs]
-        if node.op == "softmax":
+        if node.op in ("softmax", "log_softmax", "sample"):
             operands[0].kmax = at(shapes[node.inputs[0]][1][-1], most)
         tensors += ops.run(node.op, {k: concrete(v, dims) for k, v in node.attrs.items()}, operands)
     return tensors

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ImportError } from '../../src/onnx/errors.ts';
 import { lower } from '../../src/onnx/lower.ts';
 import { parseOnnx } from '../../src/onnx/parse.ts';
 import { isInnerPath } from '../../src/onnx/tensor.ts';
-import { convertOnnx } from '../../src/quant/convert.ts';
 import type { FloatGraph } from '../../src/quant/float-graph.ts';
 import { createInterpreter } from '../../src/quant/interpret.ts';
-import { buildOnnx, type ModelSpec, type NodeSpec, values } from './build.ts';
+import { buildOnnx, type ModelSpec, type NodeSpec } from './build.ts';
 
 function graphOf(spec: ModelSpec): FloatGraph {
   return lower(parseOnnx(buildOnnx(spec)));
@@ -20,16 +18,6 @@ function run(graph: FloatGraph, x: readonly number[]): number[] {
   const interpreter = createInterpreter(graph);
   interpreter.run([x]);
   return [...interpreter.values[graph.outputs[0]!.tensor]!];
-}
-
-function refusal(make: () => unknown): ImportError {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof ImportError) return error;
-    throw error;
-  }
-  throw new Error('accepted');
 }
 
 describe('folding', () => {
@@ -124,14 +112,5 @@ describe('external data', () => {
     expect(['weights.bin', 'data/w.bin', 'a..b'].map(isInnerPath)).toEqual([true, true, true]);
     const bad = ['', '/etc/passwd', '../w', 'a/../../w', 'a//b', './w', 'C:w', 'a\\b', 'a\0b'];
     expect(bad.map(isInnerPath)).toEqual(bad.map(() => false));
-  });
-});
-
-describe('refusals of the quantizer', () => {
-  it('names node and op of what runs in floats only', () => {
-    const model = buildOnnx({ inputs: { x: [1, 4] }, nodes: [['LogSoftmax', ['x'], ['y']]], outputs: ['y'] });
-    const samples = { dtype: 'f32', shape: [2, 4], data: Float32Array.from(values(8)) } as const;
-    const error = refusal(() => convertOnnx(model, { samples }));
-    expect(error).toMatchObject({ code: 'UnsupportedOp', details: { node: 'LogSoftmax_0', op: 'LogSoftmax' } });
   });
 });

@@ -4,7 +4,9 @@
  */
 import type { DType } from '../../src/core/tensor.ts';
 import type { OpName } from '../../src/ops/index.ts';
-import { readGolden, type Vector } from '../golden.ts';
+import type { Vector } from '../golden.ts';
+import { cell, type Known, sequence, TABLES } from './elements-cells.ts';
+import { rope, ropeRows, sample, sampleFacts, topk } from './elements-rest.ts';
 import type { NodeCase, Tensor } from './node.ts';
 import {
   constant,
@@ -21,22 +23,13 @@ import {
   stage,
 } from './operands.ts';
 
-/** A node, the elements of its outputs (undefined: not stated), and those of its committed intermediates. */
-export interface Known extends NodeCase {
-  readonly outputs: readonly (readonly number[] | undefined)[];
-  readonly steps?: Readonly<Record<string, readonly number[]>>;
-  /** Compares only these elements of every output and step. */
-  readonly only?: { readonly [name: string]: readonly number[] };
-}
-
-const TABLES = readGolden<Record<string, number[]>>('numerics', 'tables');
-
-function conv(a: Json, i: Json): NodeCase {
-  const { strides, pads, dilations, groups } = a;
-  const attrs = { strides, pads, dilations, groups, ...('m' in a ? { stage: stage(a) } : {}) };
+function conv(a: Json, i: Json, op: OpName = 'conv2d'): NodeCase {
+  const { strides, pads, dilations, groups, output_padding } = a;
+  const more = op === 'conv2d' ? {} : { output_padding };
+  const attrs = { strides, pads, dilations, groups, ...more, ...('m' in a ? { stage: stage(a) } : {}) };
   const w = i.w as Nested;
   return {
-    op: 'conv2d',
+    op,
     attrs,
     operands: [image(i.x, a.zx), constant('i8', shapeOf(w), flat(w)), constant('i32', [flat(i.b).length], flat(i.b))],
   };
@@ -99,116 +92,53 @@ function constantless(dtype: DType, v: Nested): Tensor {
   return { dtype, shape: shapeOf(v), data: flat(v), lo: 0, hi: 1 };
 }
 
-function norm(a: Json, i: Json): NodeCase {
+function norm(a: Json, i: Json, op: OpName = 'layer_norm'): NodeCase {
   const x = i.x as number[];
   const channel = (name: string): Tensor =>
     constant('i32', [x.length], (i[name] as number[] | undefined) ?? new Array<number>(x.length).fill(0));
   const out = 'g' in a ? { g: a.g, output: output(a) } : { g: 0, output: { dtype: 'i8', zp: 0, lo: -128, hi: 127 } };
   return {
-    op: 'layer_norm',
+    op,
     attrs: { eps: a.eps, ...out },
     operands: [operand([x.length], x, a.zx, a.f === 6 ? 'i8' : 'i16'), channel('gamma'), channel('beta')],
   };
 }
 
-function tables(a: Json): Tensor[] {
-  return ['sigmoid', 'tanh', 'tanh_c'].map((t) => constant('i16', [513], TABLES[a[t]!]!));
-}
-
-function cellAttrs(a: Json): Record<string, unknown> {
-  const { mx, lx, mh, lh, kc, qh, lo, hi } = a;
-  const words = (m: readonly number[]): readonly number[] => (m.every((v) => v === m[0]) ? [m[0]!] : m);
-  return { mx: words(mx!), lx, mh: words(mh!), lh, kc, qh, lo, hi, reverse: Boolean(a.reverse ?? false) };
-}
-
-/**
- * Hidden values and weights whose products give the four accumulators: h0 holds 1, 256 (i16) and least values enough.
- * Unit 0 is the one under test; the rows of all others are zero.
- */
-function recurrentSum(sums: readonly number[], qh: number): { h0: number[]; rows: number[][] } {
-  const low = qh === 15 ? -32768 : -128;
-  const h0 = qh === 15 ? [1, 256] : [1];
-  const rows = sums.map((): number[] => []);
-  const rest = sums.map((s, r) => {
-    const digit = ((((s + 128) % 256) + 256) % 256) - 128;
-    rows[r]!.push(digit);
-    if (qh !== 15) return s - digit;
-    const next = (s - digit) / 256;
-    const second = ((((next + 64) % 128) + 128) % 128) - 64;
-    rows[r]!.push(second);
-    return s - digit - 256 * second;
-  });
-  const units = rest.map((v) => v / low);
-  const count = Math.max(0, ...units.map((u) => Math.ceil(Math.abs(u) / 127)));
-  for (let j = 0; j < count; j++) {
-    h0.push(low);
-    units.forEach((u, r) => {
-      const w = Math.max(-127, Math.min(127, u));
-      rows[r]!.push(w + 0);
-      units[r] = u - w;
-    });
-  }
-  return { h0, rows };
-}
-
-function cell(a: Json, i: Json, expected: Json): Known {
-  const qh = a.qh as number;
-  const { h0, rows } = recurrentSum(i.acc_h, qh);
-  const h = h0.length;
-  const wh = new Array<number>(4 * h * h).fill(0);
-  rows.forEach((row, g) => {
-    row.forEach((w, j) => {
-      wh[g * h * h + j] = w;
-    });
-  });
-  const b = new Array<number>(4 * h).fill(0);
-  const spread = (m: readonly number[], fill: number): number[] =>
-    Array.from({ length: 4 * h }, (_, r) => (r % h === 0 ? m[r / h]! : fill));
-  (i.acc_x as number[]).forEach((v, g) => {
-    b[g * h] = v;
-  });
-  const attrs = cellAttrs({ ...a, mx: spread(a.mx, a.mx[0]!), mh: spread(a.mh, a.mh[0]!) as never });
-  const c0 = new Array<number>(h).fill(0);
-  c0[0] = i.c;
-  const operands = [
-    operand([1, 1, 1], [0], 0, 'i8'),
-    constant('i8', [4 * h, 1], new Array<number>(4 * h).fill(0)),
-    constant('i8', [4 * h, h], wh),
-    constant('i32', [4 * h], b),
-    operand([1, h], h0, 0, qh === 15 ? 'i16' : 'i8'),
-    operand([1, h], c0, 0, 'i16'),
-    ...tables(a),
-  ];
+/** One image [P,1,C] of positions. */
+function groupNorm(a: Json, i: Json): NodeCase {
+  const x = i.x as Nested;
+  const [positions, channels] = shapeOf(x) as [number, number];
+  const dtype = a.f === 6 ? 'i8' : 'i16';
+  const channel = (v: Nested): Tensor => constant('i32', [channels], flat(v));
   return {
-    op: 'lstm',
-    attrs,
-    operands,
-    outputs: [[expected.h!], [expected.h!], [expected.c!]],
-    steps: { p: expected.p!, c: [expected.c!] },
-    only: { out: [0], p: [0, h, 2 * h, 3 * h], c: [0] },
+    op: 'group_norm',
+    attrs: { eps: a.eps, g: a.g, groups: a.groups, output: output(a) },
+    operands: [operand([1, positions, 1, channels], flat(x), a.zx, dtype), channel(i.gamma), channel(i.beta)],
   };
 }
 
-function sequence(a: Json, i: Json, e: Json): Known {
-  const [wx, wh, h0] = [i.wx as Nested, i.wh as Nested, i.h0 as Nested];
-  const [n, d] = [shapeOf(h0)[0]!, shapeOf(wx)[1]!];
-  const x = i.x as Nested[];
-  const operands = [
-    operand([x.length, n, d], flat(x), a.zx),
-    constant('i8', shapeOf(wx), flat(wx)),
-    constant('i8', shapeOf(wh), flat(wh)),
-    constant('i32', [flat(i.b).length], flat(i.b)),
-    nested(h0, 0, a.qh === 15 ? 'i16' : 'i8'),
-    nested(i.c0, 0, 'i16'),
-    ...tables(a),
-  ];
+/** A row, or the [1,K] tensor of one; kmax is the width that the row is declared with. */
+function logSoftmax(a: Json, i: Json): NodeCase {
+  const x = nested(i.x as Nested);
+  const k = x.shape.at(-1)!;
+  const s = stage({ ...a, m: [a.m2], l: a.l2 });
   return {
-    op: 'lstm',
-    attrs: cellAttrs(a),
-    operands,
-    outputs: [flat(e.h), flat(e.last_h), flat(e.last_c)],
-    steps: { p: flat(e.p) },
+    op: 'log_softmax',
+    attrs: { l: a.l, m: a.m, stage: s },
+    operands: [x],
+    lastMax: a.kmax === k ? undefined : a.kmax,
   };
+}
+
+function cumsum(a: Json, x: Shaped): NodeCase {
+  const attrs = { axis: a.axis ?? 0, exclusive: Boolean(a.exclusive), reverse: Boolean(a.reverse) };
+  return { op: 'cumsum', attrs, operands: [operand(x.shape, x.data, a.zx ?? 0)] };
+}
+
+/** A node of two scalars whose attributes stand among the inputs. */
+function div(i: Json): NodeCase {
+  const { a, b, za, zb, p, q } = i;
+  return { op: 'div', attrs: { p, q, output: output(i) }, operands: [operand([1], [a], za), operand([1], [b], zb)] };
 }
 
 function linear2(i: Json): NodeCase {
@@ -324,13 +254,20 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   avg_pool2d: same((a, i) => pool('avg_pool2d', a, i)),
   avg_pool2d_pads: same((a, i) => pool('avg_pool2d', a, i)),
   compare: same(compare),
-  conv2d: same(conv),
-  conv2d_staged: same(conv),
+  conv2d: same((a, i) => conv(a, i)),
+  conv2d_staged: same((a, i) => conv(a, i)),
+  conv_transpose2d: same((a, i) => conv(a, i, 'conv_transpose2d')),
+  cumsum: same((a, i) => cumsum(a, { shape: [(i.x as number[]).length], data: i.x })),
+  cumsum_axis: shaped((a, i) => cumsum(a, i.x)),
   dense: same(dense),
   dense_staged: same(dense),
-  layer_norm: same(norm),
-  layer_norm_eps: same(norm),
+  div: same((_, i) => div(i)),
+  group_norm: same(groupNorm),
+  layer_norm: same((a, i) => norm(a, i)),
+  layer_norm_eps: same((a, i) => norm(a, i)),
   linear2: same((_, i) => linear2(i)),
+  log_softmax: same(logSoftmax),
+  log_softmax_corners: same(logSoftmax),
   logical: shaped((a, i) => ({
     op: 'logical',
     attrs: { op: a.op },
@@ -356,14 +293,16 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   moves: (v) => ({ ...move(v.op, v.attrs, v.inputs), outputs: [(v.expected as Shaped).data] }),
   mul: same((_, i) => mul(i)),
   norm_facts: (v) => ({
-    ...norm(v.attrs, v.inputs),
+    ...norm(v.attrs, v.inputs, v.attrs.rms ? 'rms_norm' : 'layer_norm'),
     outputs: [undefined],
-    steps: { s1: [v.expected.S1], v: [v.expected.V] },
+    steps: { ...(v.attrs.rms ? {} : { s1: [v.expected.S1] }), v: [v.expected.V] },
   }),
   reduce_max_min: shaped((a, i) => reduction(`reduce_${a.op as 'max' | 'min'}`, a, i)),
   reduce_mean: shaped((a, i) => reduction('reduce_mean', a, i)),
   reduce_mean_rounding: shaped((a, i) => reduction('reduce_mean', a, i)),
   reduce_sum: shaped((a, i) => reduction('reduce_sum', a, i)),
+  rms_norm: same((a, i) => norm(a, i, 'rms_norm')),
+  rms_norm_eps: same((a, i) => norm(a, i, 'rms_norm')),
   rescale: shaped((a, i) => {
     const x = i.x;
     return { op: 'rescale', attrs: { stage: stage(a) }, operands: [operand(x.shape, x.data, a.zx)] };
@@ -378,6 +317,12 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     steps: { mx: [v.expected.mx], sum: [v.expected.S] },
   }),
   softmax_rows: same(softmax),
+  rope: same(rope),
+  rope_rows: same(ropeRows),
+  sample: (v) => sample(v.attrs, v.inputs, v.expected),
+  sample_corners: (v) => sample(v.attrs, v.inputs, v.expected),
+  sample_facts: (v) => sampleFacts(v.attrs, v.inputs, v.expected),
+  topk: (v) => topk(v.attrs, v.inputs, v.expected),
   where: shaped((_, i) => ({
     op: 'where',
     attrs: {},
@@ -385,9 +330,8 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   })),
 };
 
-/** True for a vector that the registry's ops cannot state: another op of a mixed file, or a cell whose width would be absurd. */
+/** True for a vector that the registry's ops cannot state: a cell whose width would be absurd. */
 export function isForeign(file: string, v: Vector): boolean {
-  if (file === 'norm_facts') return Boolean(v.attrs.rms);
   if (file !== 'lstm') return false;
   return v.attrs.qh === 7 && (v.inputs.acc_h as number[]).some((s) => Math.abs(s) > 2 ** 21);
 }

@@ -12,7 +12,7 @@ import { validateGraph } from '../../src/graph/validate.ts';
 import { bind, createPlan, type Plan } from '../../src/runtime/plan.ts';
 import { attributes, type NodeCase, shapeIn, stored, type Tensor, typeOf, valuesOf } from './node.ts';
 
-const OUTPUTS: Readonly<Record<string, number>> = { lstm: 3 };
+const OUTPUTS: Readonly<Record<string, number>> = { gru: 2, lstm: 3, nms: 2, topk: 2 };
 
 /** The graph of one node: its variable operands are the inputs, equal constants are shared. */
 export function graphOf(c: NodeCase): { readonly graph: Graph; readonly inputs: readonly TypedArray[] } {

@@ -2,10 +2,11 @@
  * One node as a test sees it: operands with their types and elements, run through an op's rules and its reference.
  * @module
  */
-import { type Evaluation, evaluate, type Value } from '../../src/backends/reference/evaluate.ts';
+
 import type { Dim, SymbolDecl } from '../../src/core/dim.ts';
 import { DTYPE_RANGE, type DType, elementCount, type TypedArray } from '../../src/core/tensor.ts';
 import type { Bounds, OutType, TensorType } from '../../src/ops/define.ts';
+import { type Evaluation, evaluate, type Value } from '../../src/ops/evaluate.ts';
 import { type AnyOp, OPS, type OpName } from '../../src/ops/index.ts';
 
 /** A tensor of a vector; a constant has `const`; `fill` stands for elements that are all equal. */

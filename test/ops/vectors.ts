@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import { readGolden, type Vector, vectorFiles } from '../golden.ts';
-import { ADAPTERS, isForeign, type Known } from './elements.ts';
+import { ADAPTERS, isForeign } from './elements.ts';
+import type { Known } from './elements-cells.ts';
 import { runOn } from './graph.ts';
 import { type NodeCase, positional, type Tensor } from './node.ts';
 

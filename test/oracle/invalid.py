@@ -16,10 +16,12 @@ import invalid_elements as elements
 import invalid_format as wire
 import invalid_kit as kit
 import invalid_limits as limits
+import invalid_lines as lines
 import invalid_more as more
 import invalid_moves as moves
 import invalid_operands as operands
 import invalid_ops as linear
+import invalid_rest as rest
 import invalid_rows as rows
 from common import GOLDEN
 
@@ -28,6 +30,7 @@ FILES = {
     "linear": (linear, elements, operands),
     "rows": (rows, moves, cells),
     "more": (more,),
+    "rest": (rest, lines),
     "limits": (limits,),
 }
 

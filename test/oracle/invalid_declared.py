@@ -157,7 +157,7 @@ def declarations():
 
 def operands():
     edit = lambda **v: put_node(base(), {**base()["nodes"][0], **v})
-    pair("an op code of the list", "UnknownOp", lambda v: edit(code=v), 3, 0, 2, 7, 99, 2**32 - 1)
+    pair("an op code of the list", "UnknownOp", lambda v: edit(code=v), 3, 0, 49, 50, 99, 2**32 - 1)
     pair(
         "operands stand before the node",
         "BadOperand",

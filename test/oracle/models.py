@@ -9,14 +9,16 @@ import os
 import sys
 
 import models_graphs
+import models_lines
 import models_more
 import models_nodes
+import models_rest
 from common import GOLDEN
 
 
 def main():
     stale, counts = [], 0
-    for name, makers in (models_nodes.GROUPS | models_graphs.GROUPS | models_more.GROUPS).items():
+    for name, makers in (models_nodes.GROUPS | models_graphs.GROUPS | models_more.GROUPS | models_rest.GROUPS | models_lines.GROUPS).items():
         rows = [row for make in makers for row in make()]
         counts += len(rows)
         text = "[\n" + ",\n".join(json.dumps(r, separators=(",", ":"), ensure_ascii=True) for r in rows) + "\n]\n"

@@ -6,6 +6,7 @@ twin just meets; `figure` is the value that it compares. Nothing here is run, on
 """
 
 import vec_proofs_more
+import vec_proofs_rest
 import vec_proofs_rows
 from common import emit
 from proving import CONV, case, cases, const, edge, out, stage, x
@@ -315,6 +316,6 @@ def sums():
 
 
 def vectors():
-    for f in (weights, stages, products, sums, vec_proofs_rows.rows, vec_proofs_rows.shapes, *vec_proofs_more.ALL):
+    for f in (weights, stages, products, sums, vec_proofs_rows.rows, vec_proofs_rows.shapes, *vec_proofs_more.ALL, *vec_proofs_rest.ALL):
         f()
     emit("ops/proofs.json", cases)

@@ -80,6 +80,29 @@ describe('patterns', () => {
       }
     });
 
+  it('finds normalisation by the root of the mean square', () => {
+    const spec: ModelSpec = {
+      inputs: { x: [3, 8] },
+      nodes: [
+        ['Mul', ['x', 'x'], ['p']],
+        ['ReduceMean', ['p'], ['v'], { axes: [-1], keepdims: 1 }],
+        ['Add', ['v', 'eps'], ['e']],
+        ['Sqrt', ['e'], ['s']],
+        ['Reciprocal', ['s'], ['r']],
+        ['Mul', ['x', 'r'], ['y']],
+      ],
+      constants: [scalar('eps', 1e-5)],
+      outputs: ['y'],
+    };
+    const graph = graphOf(spec);
+    expect(graph.nodes.map((n) => [n.op.kind, 'rms' in n.op && n.op.rms])).toEqual([['layer_norm', true]]);
+    const [row, y] = [x.slice(0, 8), outputOf(graph, x)];
+    const square = row.reduce((a, v) => a + v * v, 0) / 8;
+    row.forEach((v, i) => {
+      expect(y[i]).toBeCloseTo(v / Math.sqrt(square + 1e-5), 6);
+    });
+  });
+
   it('leaves a quotient by anything else alone', () => {
     expect(kinds(graphOf(spelt([['Div', ['c', 'e'], ['n']]])))).toContain('div');
   });

@@ -11,7 +11,15 @@ import { type ConvertOptions, convertOnnx } from '../../src/quant/convert.ts';
 import { dequantizeOutput, quantizeInput } from '../../src/quant/float-io.ts';
 import { createInterpreter } from '../../src/quant/interpret.ts';
 import { type SampleTensor, sampleReader } from '../../src/quant/samples.ts';
-import { fromScale, i8Type, linearShift, multiplier, quantizeLayer, toScale } from '../../src/quant/scales.ts';
+import {
+  fraction,
+  fromScale,
+  i8Type,
+  linearShift,
+  multiplier,
+  quantizeLayer,
+  toScale,
+} from '../../src/quant/scales.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { buildOnnx, values } from '../onnx/build.ts';
@@ -214,6 +222,38 @@ describe('op coverage', () => {
     }
   });
 
+  it.each([
+    [
+      'a quotient of tensors',
+      [
+        ['Exp', ['x'], ['e']],
+        ['Div', ['x', 'e'], ['y']],
+      ],
+    ],
+    ['a logarithm of a softmax', [['LogSoftmax', ['x'], ['y'], { axis: -1 }]]],
+  ] as const)('%s', async (_, nodes) => {
+    const model = buildOnnx({ inputs: { x: [1, 8] }, nodes, outputs: ['y'] });
+    const data = Float32Array.from(values(320, 5), (v) => 2 * v);
+    const samples: SampleTensor = { dtype: 'f32', shape: [40, 8], data };
+    const { graph, float } = convertOnnx(model, { samples });
+    const interpreter = createInterpreter(float);
+    let [reach, error] = [0, 0];
+    for (let i = 0; i < 20; i++) {
+      const x = sampleReader(float, float.inputs[0]!, samples).read(i);
+      interpreter.run([x]);
+      const expected = interpreter.values[float.outputs[0]!.tensor]!;
+      const session = await createSession(loadModel(encodeModel(graph)), { backend: 'reference' });
+      const { outputs } = await session.run({ [graph.inputs[0]!.name]: quantizeInput(graph.inputs[0]!, x) });
+      const zp = loadModel(encodeModel(graph)).tensors[graph.outputs[0]!.tensor]!.zp;
+      const y = dequantizeOutput(graph.outputs[0]!, outputs[graph.outputs[0]!.name]!, zp);
+      y.forEach((v, j) => {
+        reach = Math.max(reach, Math.abs(expected[j]!));
+        error = Math.max(error, Math.abs(v - expected[j]!));
+      });
+    }
+    expect(error).toBeLessThan(0.03 * reach);
+  });
+
   it('refuses to quantize without samples, with wrong ones, or with wrong options', () => {
     const model = buildOnnx({ inputs: { x: [1, 4] }, nodes: [['Relu', ['x'], ['y']]], outputs: ['y'] });
     const code = (options: ConvertOptions): string => {
@@ -238,6 +278,24 @@ describe('op coverage', () => {
 });
 
 describe('scales', () => {
+  it('a ratio becomes the nearest fraction', () => {
+    const all = Array.from({ length: 400 }, (_, i) => [1 + (i % 20), 1 + Math.floor(i / 20)] as const);
+    for (const r of values(300, 9).map((v) => Math.exp(3 * v))) {
+      const best = Math.min(...all.map(([p, q]) => Math.abs(p / q - r)));
+      if (r > 20 || r < 1 / 20) expect(fraction(r, 20)).toBeUndefined();
+      else {
+        const { p, q } = fraction(r, 20)!;
+        expect(Math.abs(p / q - r), `${r}: ${p}/${q}`).toBeLessThanOrEqual(best);
+        expect([p, q].every((v) => Number.isInteger(v) && v >= 1 && v <= 20)).toBe(true);
+      }
+    }
+    expect([fraction(1, 65535), fraction(0.75, 65535), fraction(65535, 65535)]).toEqual([
+      { p: 1, q: 1 },
+      { p: 3, q: 4 },
+      { p: 65535, q: 1 },
+    ]);
+  });
+
   it('stores any positive double exactly', () => {
     fc.assert(
       fc.property(fc.double({ min: 2 ** -1000, max: 2 ** 1000, noNaN: true }), (v) => {

@@ -15,7 +15,7 @@ function partner(b: Builder, shape: readonly Dim[]): Dim[] {
 }
 
 /** Another tensor that broadcasts with `a`: existing, new, or constant. */
-function other(b: Builder, a: Ref, dtypes: readonly DType[], zp?: number): Ref {
+export function other(b: Builder, a: Ref, dtypes: readonly DType[], zp?: number): Ref {
   const fits = b.find(
     (t) =>
       t !== a.type &&
@@ -32,7 +32,7 @@ function other(b: Builder, a: Ref, dtypes: readonly DType[], zp?: number): Ref {
   return b.input(dtype, shape, zp === undefined ? {} : { zp });
 }
 
-function shuffled(b: Builder, refs: readonly Ref[]): Ref[] {
+export function shuffled(b: Builder, refs: readonly Ref[]): Ref[] {
   return b.r.once(2) ? [...refs] : [...refs].reverse();
 }
 
@@ -41,7 +41,7 @@ function sameTypePair(b: Builder): Draft {
   return { operands: shuffled(b, [a, other(b, a, [a.type.dtype], a.type.zp)]) };
 }
 
-function gcd(p: number, q: number): number {
+export function gcd(p: number, q: number): number {
   return q === 0 ? p : gcd(q, p % q);
 }
 

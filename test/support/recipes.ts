@@ -6,6 +6,7 @@ import type { OpName } from '../../src/ops/index.ts';
 import { Prng } from './prng.ts';
 import { Builder, type Draft, type Ref } from './random-graph.ts';
 import { MORE } from './recipes-more.ts';
+import { REST } from './recipes-rest.ts';
 
 type Recipe = (b: Builder) => Draft;
 
@@ -208,17 +209,6 @@ function softmax(b: Builder): Draft {
   return { operands: [x, mask, offset], attrs };
 }
 
-function layerNorm(b: Builder): Draft {
-  const { r } = b;
-  const x = b.tensor(I8_I16, r.int(1, 3));
-  const n = dim(x.type, x.type.shape.length - 1);
-  const reach = r.pick([1 << 20, 1 << 28, 2147483647]);
-  return {
-    operands: [x, b.constant('i32', [n], -reach, reach), b.constant('i32', [n], -(1 << 24), 1 << 24)],
-    attrs: { g: r.int(0, 16) },
-  };
-}
-
 function lstm(b: Builder): Draft {
   const { r } = b;
   const x = b.tensor(I8_I16, 3);
@@ -257,6 +247,7 @@ function lstm(b: Builder): Draft {
 /** A recipe for every op. */
 export const RECIPES: { readonly [N in OpName]: Recipe } = {
   ...MORE,
+  ...REST,
   argmax: (b) => {
     const x = b.tensor(['i8', 'i16', 'i32'], b.r.int(1, 4));
     return { operands: [x], attrs: { axis: b.r.below(x.type.shape.length) } };
@@ -265,7 +256,6 @@ export const RECIPES: { readonly [N in OpName]: Recipe } = {
   concat,
   conv2d,
   dense,
-  layer_norm: layerNorm,
   linear2,
   lstm,
   lut8: (b) => {

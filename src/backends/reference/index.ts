@@ -3,10 +3,10 @@
  * @module
  */
 import { allocate, type TypedArray } from '../../core/tensor.ts';
+import { evaluate, type Value } from '../../ops/evaluate.ts';
 import type { Plan, PlanNode } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Snapshot, Stepper } from '../backend.ts';
-import { evaluate, type Value } from './evaluate.ts';
 
 /** Quarter-gas that a step counts for one node: the op's constant in schedule 0. */
 const NODE_COST = 4000n;

@@ -46,6 +46,8 @@ export class Builder {
   readonly #constants = new Map<number, number>();
   readonly #shared = new Map<string, number>();
   readonly activations: number;
+  /** What is neither a constant nor private. */
+  readonly workspaces: { readonly at: number; readonly bytes: number }[] = [];
   #end: number;
   #scratch = CELLS;
 
@@ -96,6 +98,13 @@ export class Builder {
     this.#areas.push({ at, fill });
     this.#end = at + bytes + ((16 - (bytes % 16)) % 16);
     return at;
+  }
+
+  /** Bytes that all threads share between the calls of a node; nodes take them in turn. Returns their address. */
+  workspace(bytes: number): number {
+    const fit = this.workspaces.find((w) => w.bytes >= bytes) ?? { at: this.reserve(bytes, () => {}), bytes };
+    this.workspaces.push(fit);
+    return fit.at;
   }
 
   /** Copies an array. */

@@ -10,10 +10,9 @@ import type { Arg, Builder } from './builder.ts';
 import type { Prepared } from './call.ts';
 import { linear2, lut8, lut16, rescale } from './elementwise.ts';
 import { conv2d, dense, matmul } from './linear.ts';
-import { lstm } from './lstm.ts';
 import { concat, pad, reshape, slice, transpose } from './move.ts';
 import { avg_pool2d, max_pool2d } from './pool.ts';
-import { argmax, layer_norm, softmax } from './rows.ts';
+import { argmax, softmax } from './rows.ts';
 
 /** A node as its kernel sees it: attributes, facts, and operands by position (undefined where absent). */
 export interface Site<N extends OpName> {
@@ -26,16 +25,14 @@ export interface Site<N extends OpName> {
 /** The plan-time function of an op. */
 export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => Prepared;
 
-/** Ops whose kernels are always there: those of convolutional networks, perceptrons, attention and lstm. */
+/** Ops whose kernels are always there: those of convolutional networks, perceptrons and attention. */
 type CoreOp =
   | 'argmax'
   | 'avg_pool2d'
   | 'concat'
   | 'conv2d'
   | 'dense'
-  | 'layer_norm'
   | 'linear2'
-  | 'lstm'
   | 'lut8'
   | 'lut16'
   | 'matmul'
@@ -53,9 +50,7 @@ const CORE: { readonly [N in CoreOp]: WasmKernel<N> } = {
   concat,
   conv2d,
   dense,
-  layer_norm,
   linear2,
-  lstm,
   lut8,
   lut16,
   matmul,

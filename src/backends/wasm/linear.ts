@@ -89,17 +89,18 @@ function biasWords(b: Builder, bias: Arg, count: number, groups = 1): number {
   return words(b, count, (i) => bias.data![i]!, groups);
 }
 
-/** conv2d: depthwise, one product of rows for 1×1, or implicit im2col. */
-export function conv2d(s: Site<'conv2d'>, b: Builder): Prepared {
+/** conv2d: depthwise, one product of rows for 1×1, or implicit im2col; y at `to`. */
+export function conv2d(s: Site<'conv2d'>, b: Builder, to: number = b.at(s.out[0]!)): Prepared {
   const w = s.in[1]!;
   const { groups, strides, pads } = s.attrs;
   const [o, kh, kw, cg] = w.shape as readonly [number, number, number, number];
-  if (cg === 1 && groups === o) return depthwise(s, b);
+  if (cg === 1 && groups === o) return depthwise(s, b, to);
   const plain = groups === 1 && kh * kw === 1 && strides.every((v) => v === 1) && pads.every((v) => v === 0);
-  return plain ? rowsTimes(s, b, o, cg, 'conv1x1') : im2col(s, b);
+  return plain ? rowsTimes(s, b, o, cg, 'conv1x1', to) : im2col(s, b, to);
 }
 
-function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
+/** conv2d as implicit im2col; y at `to`. */
+export function im2col(s: Site<'conv2d'>, b: Builder, to: number): Prepared {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const { strides, pads, dilations, groups, stage } = s.attrs;
   const [n, oh, ow, o] = s.out[0]!.shape as readonly [number, number, number, number];
@@ -156,7 +157,7 @@ function im2col(s: Site<'conv2d'>, b: Builder): Prepared {
     rowsAt,
     ...perGroup.flat(),
   ]);
-  return prepared(`conv_im2col_i${x.size * 8}`, 'conv', units, record, b.at(x), b.at(s.out[0]!));
+  return prepared(`conv_im2col_i${x.size * 8}`, 'conv', units, record, b.at(x), to);
 }
 
 /**
@@ -216,18 +217,25 @@ export function depthwiseRecord(
   return { record, x: b.at(x), y: b.at(s.out[0]!) };
 }
 
-function depthwise(s: Site<'conv2d'>, b: Builder): Prepared {
+function depthwise(s: Site<'conv2d'>, b: Builder, to: number): Prepared {
   const [, kh, kw] = s.in[1]!.shape as readonly [number, number, number];
   const [n, oh, ow] = s.out[0]!.shape as readonly [number, number, number];
   const taps = Array.from({ length: kh * kw }, (_, t) => t);
-  const { record, x, y } = depthwiseRecord(s, b, taps, (taps.length + 2) * 4);
+  const { record, x } = depthwiseRecord(s, b, taps, (taps.length + 2) * 4);
   const size = s.in[0]!.size;
   const kernel = `depthwise_i${size * 8}${size === 1 && kh === 3 && kw === 3 ? '_3x3' : ''}`;
-  return prepared(kernel, 'depthwise', n * oh * ow, record, x, y);
+  return prepared(kernel, 'depthwise', n * oh * ow, record, x, to);
 }
 
 /** Contiguous rows of K times constant weights [O,K]. */
-function rowsTimes(s: Site<'conv2d'> | Site<'dense'>, b: Builder, o: number, k: number, name: string): Prepared {
+function rowsTimes(
+  s: Site<'conv2d'> | Site<'dense'>,
+  b: Builder,
+  o: number,
+  k: number,
+  name: string,
+  to: number,
+): Prepared {
   const [x, w, bias, u] = s.in as readonly [Arg, Arg, Arg, Arg?];
   const { stage } = s.attrs;
   const rows = floorDiv(s.out[0]!.count, o);
@@ -247,13 +255,13 @@ function rowsTimes(s: Site<'conv2d'> | Site<'dense'>, b: Builder, o: number, k: 
   const scales = u === undefined ? undefined : { block: (s as Site<'dense'>).attrs.block, at: scaleBytes(b, u) };
   const { at, units } = matrixRecord(b, { rows, k, size: x.size, zp: x.zp, offset: 0 }, columns, kind, scales);
   const kernel = `${name}_${rows === 1 ? 'gemv' : 'gemm'}_i${x.size * 8}`;
-  return prepared(kernel, 'matrix', units, at, b.at(x), b.at(s.out[0]!));
+  return prepared(kernel, 'matrix', units, at, b.at(x), to);
 }
 
 /** dense: i8 weights, or i4 weights with block scales. */
 export function dense(s: Site<'dense'>, b: Builder): Prepared {
   const [o, k] = s.in[1]!.shape as readonly [number, number];
-  return rowsTimes(s, b, o, k, s.in[3] === undefined ? 'dense_w8' : 'dense_w4');
+  return rowsTimes(s, b, o, k, s.in[3] === undefined ? 'dense_w8' : 'dense_w4', b.at(s.out[0]!));
 }
 
 /** matmul: the right operand is packed into panels as the run goes. */

@@ -27,9 +27,22 @@ export interface Kernels {
   bilinear(from: number, to: number, record: number, x: number, y: number): void;
   binary(from: number, to: number, nd: number, record: number): void;
   conv(from: number, to: number, record: number, x: number, y: number): void;
+  cumsum(
+    from: number,
+    to: number,
+    x: number,
+    y: number,
+    k: number,
+    inner: number,
+    size: number,
+    zx: number,
+    exclusive: number,
+    reverse: number,
+  ): void;
   depthwise(from: number, to: number, record: number, x: number, y: number): void;
+  div(from: number, to: number, nd: number, record: number): void;
   gather(from: number, to: number, x: number, y: number, at: number, step: number, count: number, inner: number): void;
-  layerNorm(from: number, to: number, record: number, x: number, y: number): void;
+  logSoftmax(from: number, to: number, record: number, x: number, y: number): void;
   linear2(from: number, to: number, nd: number, record: number): void;
   lstm(
     from: number,
@@ -71,11 +84,28 @@ export interface Kernels {
     ow: number,
     pixel: number,
   ): void;
+  norm(from: number, to: number, record: number, x: number, y: number): void;
+  normBlocks(from: number, to: number, record: number, x: number, y: number): void;
   pool(from: number, to: number, record: number, x: number, y: number, avg: number): void;
   reduce(from: number, to: number, nd: number, record: number, y: number): void;
+  rope(from: number, to: number, record: number, x: number, y: number): void;
+  sample(from: number, to: number, record: number, x: number, y: number): void;
   rescale(from: number, to: number, nd: number, record: number): void;
   select(from: number, to: number, nd: number, op: number, size: number): void;
   softmax(from: number, to: number, nd: number, record: number): void;
+  topk(
+    from: number,
+    to: number,
+    x: number,
+    values: number,
+    indices: number,
+    n: number,
+    k: number,
+    inner: number,
+    size: number,
+    flip: number,
+  ): void;
+  transposed(from: number, to: number, record: number, x: number, y: number): void;
   /** This and the next: of the module more/, as are those of its ops. */
   strips(from: number, to: number, record: number, x: number, y: number): void;
   winograd(from: number, to: number, record: number, x: number, y: number): void;

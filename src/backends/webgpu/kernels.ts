@@ -7,15 +7,20 @@ import type { BoundAttrs } from '../../ops/define.ts';
 import type { AttrsOf, OpName } from '../../ops/index.ts';
 import type { PlanNode } from '../../runtime/plan.ts';
 import type { Arg, Builder } from './builder.ts';
+import { cumsum } from './cumsum.ts';
 import { lut8, lut16, rescale, reshape } from './elementwise.ts';
 import { conv2d, dense, matmul } from './linear.ts';
 import { lstm } from './lstm.ts';
 import { concat, depth_to_space, expand, gather, pad, slice, space_to_depth, tile, transpose } from './move.ts';
-import { compare, linear2, logical, max, min, mul, where } from './pairs.ts';
+import { group_norm, layer_norm, rms_norm } from './norms.ts';
+import { sample, topk } from './order.ts';
+import { compare, div, linear2, logical, max, min, mul, where } from './pairs.ts';
 import { avg_pool2d, max_pool2d } from './pool.ts';
 import { argmax, argmin, reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
-import { layer_norm, softmax } from './rows.ts';
+import { rope } from './rope.ts';
+import { log_softmax, softmax } from './rows.ts';
+import { conv_transpose2d } from './transposed.ts';
 
 /** A node as its kernel sees it: attributes, facts, and operands by position (undefined where absent). */
 export interface Site<N extends OpName> {
@@ -35,12 +40,17 @@ const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
   compare,
   concat,
   conv2d,
+  conv_transpose2d,
+  cumsum,
   dense,
   depth_to_space,
+  div,
   expand,
   gather,
+  group_norm,
   layer_norm,
   linear2,
+  log_softmax,
   logical,
   lstm,
   lut8,
@@ -59,10 +69,14 @@ const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
   reshape,
   resize_bilinear,
   resize_nearest,
+  rms_norm,
+  rope,
+  sample,
   slice,
   softmax,
   space_to_depth,
   tile,
+  topk,
   transpose,
   where,
 };

@@ -206,7 +206,8 @@ function rightFields(b: Builder, rows: Rows, c: Columns, places: number, lanes: 
   return { b: b.constant(out), b_size: 0, k: 0, b_row: 0, b_column: 0, bias: b.constant(folded), bias_step: 1 };
 }
 
-function source(b: Builder, x: Arg): Rows['x'] {
+/** A tensor as the left side of a product. */
+export function source(b: Builder, x: Arg): Rows['x'] {
   return { at: b.at(x), size: x.size, zp: x.zp };
 }
 

@@ -32,6 +32,23 @@ fn element(i: u32) -> i32 {${LOADS}
 }`,
 );
 
+const DIV = /* @__PURE__ */ elementKernel(
+  'div',
+  `${PAIR}, za: i32, zb: i32, p: i32, q: i32, zp: i32, lo: i32, hi: i32`,
+  `
+fn element(i: u32) -> i32 {${LOADS}
+  let below = (b - p.zb) * p.q;
+  let above = select((a - p.za) * p.p, (p.za - a) * p.p, below < 0);
+  if (below == 0 && above != 0) { return select(p.lo, p.hi, above > 0); }
+  let d = max(1u, bitcast<u32>(abs(below)));
+  let n = bitcast<u32>(abs(above));
+  let q = divide(n, d);
+  let twice = 2u * (n - q * d);
+  if (above < 0) { return clamp(p.zp - bitcast<i32>(q + select(0u, 1u, twice > d)), p.lo, p.hi); }
+  return clamp(p.zp + bitcast<i32>(q + select(0u, 1u, twice >= d)), p.lo, p.hi);
+}`,
+);
+
 const EXTREMUM = /* @__PURE__ */ elementKernel(
   'extremum',
   `${PAIR}, greatest: u32`,
@@ -107,6 +124,14 @@ export function mul(s: Site<'mul'>, b: Builder): string {
   const own = { raw: stage === undefined, m: stage?.m[0] ?? 0, l, zp, lo, hi };
   b.elements(MUL, b.target(s.out[0]!), { ...pair(s, b), ...own });
   return MUL.name;
+}
+
+/** div: long division of magnitudes. */
+export function div(s: Site<'div'>, b: Builder): string {
+  const { p, q, output } = s.attrs;
+  const { zp, lo, hi } = output;
+  b.elements(DIV, b.target(s.out[0]!), { ...pair(s, b), p, q, zp, lo, hi }, 32);
+  return DIV.name;
 }
 
 /** min: of raw integers. */

@@ -4,29 +4,30 @@
  */
 import { EXP2 } from '../../core/exp2.ts';
 import { floorDiv } from '../../core/int.ts';
+import { LOG2 } from '../../core/log2.ts';
 import { broadcastStrides } from '../wasm/strided.ts';
-import type { Builder } from './builder.ts';
-import { divisor } from './divisor.ts';
-import { elementKernel, kernel, ROW_GROUPS } from './kernel.ts';
+import type { Builder, Scratch } from './builder.ts';
+import { type Divisor, divisor } from './divisor.ts';
+import { elementKernel, kernel, type Names, ROW_GROUPS } from './kernel.ts';
 import type { Site } from './kernels.ts';
 
 /** Invocations that share a row. */
-const LANES = 64;
+export const LANES: number = 64;
 /** Elements of a row that one dispatch visits. */
 function rowStep(b: Builder): number {
   return Math.max(LANES, b.limits.work >>> 6);
 }
 
 /** The row of a workgroup. */
-const ROW = `
+export const ROW: string = `
   let row = p.row + group.y * ${ROW_GROUPS}u + group.x;
   if (row >= p.end_row) { return; }`;
-const HEADER = `
+export const HEADER: string = `
 @compute @workgroup_size(${LANES})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {`;
 
 /** Joins `part_of` over the workgroup into its first entry. */
-function joined(join: (a: string, b: string) => string): string {
+export function joined(join: (a: string, b: string) => string): string {
   return `
   workgroupBarrier();
   for (var half = ${LANES >> 1}u; half > 0u; half >>= 1u) {
@@ -35,11 +36,12 @@ function joined(join: (a: string, b: string) => string): string {
   }`;
 }
 
-const SOFTMAX =
+/** Record of the kernels over rows of weights. */
+export const SOFTMAX =
   'x: u32, x_size: u32, k: Divisor, rows: Divisor, l: u32, m: i32, e: u32, exp2: u32, mask: u32, masked: u32, axes: u32, rank: u32, causal: u32, offset: i32, offset_at: u32, offset_given: u32, facts: u32';
 
 /** Kept entries, and the weight E(t(d)) of a distance d (spec/00-numerics.md §2.2). */
-const WEIGHTS = `
+export const WEIGHTS: string = `
 fn kept(row: u32, j: u32) -> bool {
   if (p.masked == 1u && load(p.mask, 0u, walk(p.axes, p.rank, row * p.k.n + j).x) == 0) { return false; }
   if (p.causal == 0u) { return true; }
@@ -48,8 +50,11 @@ fn kept(row: u32, j: u32) -> bool {
   let i = row - quotient(row, p.rows) * p.rows.n;
   return bitcast<i32>(j) <= bitcast<i32>(i) + f;
 }
+fn exponent(d: u32) -> u32 {
+  return bitcast<u32>(mulhr(bitcast<i32>(min(d, 0x7fffffffu >> p.l) << p.l), p.m));
+}
 fn weight(d: u32) -> u32 {
-  let t = bitcast<u32>(mulhr(bitcast<i32>(min(d, 0x7fffffffu >> p.l) << p.l), p.m));
+  let t = exponent(d);
   let i = p.exp2 + ((t >> 8u) & 255u);
   let v = constants[i] - (((constants[i] - constants[i + 1u]) * (t & 255u) + 128u) >> 8u);
   let s = min((t >> 16u) + 23u - p.e, 25u);
@@ -107,7 +112,7 @@ fn element(i: u32) -> i32 {
 );
 
 /** Groups of one workgroup a row, few enough for a dispatch's bound. */
-function* rowGroups(
+export function* rowGroups(
   b: Builder,
   rows: number,
   k: number,
@@ -117,6 +122,21 @@ function* rowGroups(
     const end_row = Math.min(rows, row + most);
     const x = Math.min(end_row - row, ROW_GROUPS);
     yield { row, end_row, groups: [x, floorDiv(end_row - row + x - 1, x), 1] };
+  }
+}
+
+/** Fields of a row. */
+export type RowFields = { readonly [K in Names<typeof SOFTMAX>]: number | boolean | Scratch | Divisor };
+
+/** Maximum and sum of weights of each row, two words at `facts`. */
+export function rowFacts(b: Builder, own: RowFields, rows: number, k: number): void {
+  for (const pass of [SOFTMAX_MAX, SOFTMAX_SUM]) {
+    for (const { groups, ...range } of rowGroups(b, rows, k)) {
+      for (let first = 0; first < k; first += rowStep(b)) {
+        const end = Math.min(k, first + rowStep(b));
+        b.dispatch(pass, { ...own, ...range, first, end }, groups, (range.end_row - range.row) * (end - first));
+      }
+    }
   }
 }
 
@@ -142,114 +162,54 @@ export function softmax(s: Site<'softmax'>, b: Builder): string {
     offset_given: offset !== undefined,
     facts: b.scratch(2 * rows),
   };
-  for (const pass of [SOFTMAX_MAX, SOFTMAX_SUM]) {
-    for (const { groups, ...range } of rowGroups(b, rows, k)) {
-      for (let first = 0; first < k; first += rowStep(b)) {
-        const end = Math.min(k, first + rowStep(b));
-        b.dispatch(pass, { ...own, ...range, first, end }, groups, (range.end_row - range.row) * (end - first));
-      }
-    }
-  }
+  rowFacts(b, own, rows, k);
   const { zp, lo, hi } = output;
   b.elements(SOFTMAX_Y, b.target(y), { ...own, o, zp, lo, hi }, 16);
   return `softmax_i${8 << x.size}`;
 }
 
-/**
- * Row facts of layer_norm: mean_F, the shifts F and J, and R, from S1 and V (64 bits in two words).
- */
-const NORM_FACTS = /* @__PURE__ */ kernel(
-  'layer_norm_facts',
-  'x: u32, x_size: u32, zx: i32, n: u32, f: u32, eps_low: u32, eps_high: u32, facts: u32, row: u32, end_row: u32',
-  `
-var<workgroup> part_of: array<vec3<u32>, ${LANES}>;
-
-// roundDiv(sum·2^k, n), k <= 14, n <= 65536
-fn mean(sum: i32, k: u32) -> u32 {
-  let magnitude = select(bitcast<u32>(sum), ~bitcast<u32>(sum), sum < 0);
-  let q = divide(magnitude, p.n);
-  let floored = select(q, ~q, sum < 0);
-  let r = bitcast<u32>(sum) - floored * p.n;
-  return (floored << k) + divide((r << (k + 1u)) + p.n, 2u * p.n);
+const LOG_SOFTMAX = /* @__PURE__ */ elementKernel(
+  'log_softmax',
+  `${SOFTMAX}, log2: u32, m2: u32, l2: u32, zp: i32, lo: i32, hi: i32`,
+  `${WEIGHTS}
+// log2 of s in Q16, 1 <= s < 2^31
+fn log2q(s: u32) -> u32 {
+  let b = 31u - countLeadingZeros(s);
+  let mantissa = (s << (31u - b)) & 0x7fffffffu;
+  let i = p.log2 + (mantissa >> 23u);
+  let rise = (constants[i + 1u] - constants[i]) * ((mantissa >> 7u) & 65535u);
+  return (b << 16u) + constants[i] + ((rise + 32768u) >> 16u);
 }
-${HEADER}${ROW}
-  var sums = vec3<u32>(0u);
-  for (var j = lane; j < p.n; j += ${LANES}u) {
-    sums.x += bitcast<u32>(load(p.x, p.x_size, row * p.n + j) - p.zx);
-  }
-  part_of[lane] = sums;${joined((a, b) => `${a} += ${b};`)}
-  let sum = bitcast<i32>(part_of[0].x);
-  workgroupBarrier();
-  let centre = mean(sum, p.f);
-  sums = vec3<u32>(0u); // of c, of the low and of the high halves of c²
-  for (var j = lane; j < p.n; j += ${LANES}u) {
-    let c = (bitcast<u32>(load(p.x, p.x_size, row * p.n + j) - p.zx) << p.f) - centre;
-    let square = c * c;
-    sums += vec3<u32>(c, square & 0xffffu, square >> 16u);
-  }
-  part_of[lane] = sums;${joined((a, b) => `${a} += ${b};`)}
-  if (lane > 0u) { return; }
-  let total = part_of[0];
-  // V = Σc² − floor(ρ²/n) + eps
-  var low = total.y + (total.z << 16u);
-  var high = (total.z >> 16u) + select(0u, 1u, low < total.y);
-  let bent = divide(total.x * total.x, p.n);
-  high -= select(0u, 1u, low < bent);
-  low -= bent;
-  low += p.eps_low;
-  high += p.eps_high + select(0u, 1u, low < p.eps_low);
-  // k: the greatest even number <= 32 − bitlen(V); vn = floor(V·2^k)
-  var k = 0; var vn = 0u;
-  if (high == 0u) {
-    let under = countLeadingZeros(low) & 0xfffffffeu; // 0…30
-    k = bitcast<i32>(under);
-    vn = low << under;
-  } else {
-    let over = (33u - countLeadingZeros(high)) & 0xfffffffeu; // −k, 2…18
-    k = -bitcast<i32>(over);
-    vn = (high << (32u - over)) | (low >> over);
-  }
-  let root = isqrt(vn);
-  let more = min(divide((vn - root * root) << 14u, root), 32767u);
-  let shift = bitcast<i32>(p.f) + (k >> 1u) + 13;
-  let f = min(14, shift);
-  let to = p.facts + 4u * row;
-  arena[to] = mean(sum, bitcast<u32>(f));
-  arena[to + 1u] = bitcast<u32>(f);
-  arena[to + 2u] = bitcast<u32>(shift - f);
-  arena[to + 3u] = divq(0x40000000u, (root << 15u) + more, 30u);
-}`,
-);
-
-const NORM = /* @__PURE__ */ elementKernel(
-  'layer_norm',
-  'x: u32, x_size: u32, zx: i32, n: Divisor, facts: u32, gamma: u32, beta: u32, g: u32, zp: i32, lo: i32, hi: i32',
-  `
 fn element(i: u32) -> i32 {
-  let row = quotient(i, p.n);
-  let j = i - row * p.n.n;
-  let t = p.facts + 4u * row;
-  let centred = (bitcast<u32>(load(p.x, p.x_size, i) - p.zx) << arena[t + 1u]) - arena[t];
-  let norm = mulhr(bitcast<i32>(centred << arena[t + 2u]), bitcast<i32>(arena[t + 3u]));
-  let scaled = mulhr(norm, bitcast<i32>(constants[p.gamma + j])) + bitcast<i32>(constants[p.beta + j]);
-  return clamp(p.zp + rsh(scaled, p.g), p.lo, p.hi);
+  let row = quotient(i, p.k);
+  let t = exponent(arena[p.facts + 2u * row] - bitcast<u32>(load(p.x, p.x_size, i)));
+  return stage((p.e << 16u) - t - log2q(arena[p.facts + 2u * row + 1u]), p.m2, p.l2, p.zp, p.lo, p.hi);
 }`,
 );
 
-/** layer_norm: exact variance by limbs, then elements. */
-export function layer_norm(s: Site<'layer_norm'>, b: Builder): string {
-  const [x, gamma, beta] = [s.in[0]!, s.in[1]!, s.in[2]!];
-  const y = s.out[0]!;
-  const { eps, g, output } = s.attrs;
-  const n = x.shape[x.shape.length - 1]!;
-  const rows = floorDiv(x.count, n);
-  const row = { x: b.at(x), x_size: x.size, zx: x.zp, facts: b.scratch(4 * rows) };
-  const eps_low = Number(eps & 0xffffffffn);
-  const own = { ...row, n, f: s.facts['fraction']!, eps_low, eps_high: Number(eps >> 32n) };
-  for (const { groups, ...range } of rowGroups(b, rows, n))
-    b.dispatch(NORM_FACTS, { ...own, ...range }, groups, (range.end_row - range.row) * 2 * n);
-  const { zp, lo, hi } = output;
-  const channel = { gamma: b.constant(gamma.data!), beta: b.constant(beta.data!) };
-  b.elements(NORM, b.target(y), { ...row, n: divisor(n), ...channel, g, zp, lo, hi }, 4);
-  return `layer_norm_i${8 << x.size}`;
+/** Fields of a row of which every entry is kept. */
+export const UNMASKED = {
+  mask: 0,
+  masked: false,
+  axes: 0,
+  rank: 0,
+  causal: false,
+  offset: 0,
+  offset_at: 0,
+  offset_given: false,
+} as const;
+
+/** log_softmax: the facts of softmax, then the logarithm of the sum. */
+export function log_softmax(s: Site<'log_softmax'>, b: Builder): string {
+  const [x, y] = [s.in[0]!, s.out[0]!];
+  const { l, m, stage } = s.attrs;
+  const k = y.shape[y.shape.length - 1]!;
+  const rows = floorDiv(y.count, k);
+  const shape = { x: b.at(x), x_size: x.size, k: divisor(k), rows: divisor(1), facts: b.scratch(2 * rows) };
+  const own = { ...shape, ...UNMASKED, l, m, e: s.facts['weightBits']!, exp2: b.shared('EXP2', () => EXP2) };
+  rowFacts(b, own, rows, k);
+  const { zp, lo, hi } = stage;
+  const end = { log2: b.shared('LOG2', () => LOG2), m2: stage.m[0]!, l2: stage.l, zp, lo, hi };
+  b.elements(LOG_SOFTMAX, b.target(y), { ...own, ...end }, 4);
+  return `log_softmax_i${8 << x.size}`;
 }

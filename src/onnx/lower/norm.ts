@@ -32,26 +32,33 @@ function setMoments(c: LowerContext, axis: number, eps: number): void {
   c.setPlain(c.graph.reshape(c.node, deviation, kept), 2);
 }
 
-/** LayerNormalization over the axes from `axis` on. */
-const LayerNormalization: OpLowering = (c) => {
-  const shape = c.shape(0);
-  const axis = c.axisIn(c.int('axis', -1), shape.length);
-  const rows = shape.slice(axis);
-  const op = {
-    kind: 'layer_norm',
-    gamma: factor(c, 1, rows, 1),
-    beta: factor(c, 2, rows, 0),
-    eps: c.float('epsilon', Math.fround(1e-5)),
-  } as const;
-  setMoments(c, axis, op.eps);
-  if (axis === shape.length - 1) {
-    const view = c.channelsLast(c.view(0), axis);
-    return c.set({ ...view, id: c.emit(op, [view.id], c.graph.stored(view.id)) });
-  }
-  const flat = [sizeOf(shape.slice(0, axis)), sizeOf(rows)];
-  const y = c.emit(op, [c.graph.reshape(c.node, c.plain(0), flat)], flat);
-  return c.setPlain(c.graph.reshape(c.node, y, shape));
-};
+/** Normalisation over the axes from `axis` on. */
+function normalisation(rms: boolean): OpLowering {
+  return (c) => {
+    const shape = c.shape(0);
+    const axis = c.axisIn(c.int('axis', -1), shape.length);
+    const rows = shape.slice(axis);
+    const op = {
+      kind: 'layer_norm',
+      gamma: factor(c, 1, rows, 1),
+      beta: factor(c, 2, rows, 0),
+      eps: c.float('epsilon', Math.fround(1e-5)),
+      rms,
+    } as const;
+    if (!rms) setMoments(c, axis, op.eps);
+    if (axis === shape.length - 1) {
+      const view = c.channelsLast(c.view(0), axis);
+      return c.set({ ...view, id: c.emit(op, [view.id], c.graph.stored(view.id)) });
+    }
+    const flat = [sizeOf(shape.slice(0, axis)), sizeOf(rows)];
+    const y = c.emit(op, [c.graph.reshape(c.node, c.plain(0), flat)], flat);
+    return c.setPlain(c.graph.reshape(c.node, y, shape));
+  };
+}
 
 /** Normalisations. */
-export const NORMS: Readonly<Record<string, OpLowering>> = { LayerNormalization };
+export const NORMS: Readonly<Record<string, OpLowering>> = {
+  LayerNormalization: normalisation(false),
+  RMSNormalization: normalisation(true),
+  SimplifiedLayerNormalization: normalisation(true),
+};

@@ -3,8 +3,8 @@
  * @module
  */
 import { stage as outputStage } from '../../core/int.ts';
-import type { Reference } from '../define.ts';
-import { forEachReduced } from '../reduce.ts';
+import { folded, type Reference } from '../define.ts';
+import { partialSum, reducedCount } from '../reduce.ts';
 import type { ReduceSumAttrs } from '../reduce_sum.ts';
 
 /** The one-element reference of reduce_sum. */
@@ -13,14 +13,14 @@ export const reduceSumSteps: Reference<ReduceSumAttrs, readonly [x: 1]> = {
     {
       name: 'y',
       output: 0,
-      element(c) {
-        let acc = 0;
-        forEachReduced(c, (v) => {
-          acc += v - c.in[0].zp;
-        });
-        const s = c.a.stage;
-        return s === undefined ? acc : outputStage(acc, s.m[0]!, s.l, s.zp, s.lo, s.hi);
-      },
+      ...folded<ReduceSumAttrs, readonly [x: 1]>({
+        combine: 'sum',
+        terms: reducedCount,
+        part: partialSum,
+        finish({ a: { stage: s } }, sum) {
+          return s === undefined ? sum : outputStage(sum, s.m[0]!, s.l, s.zp, s.lo, s.hi);
+        },
+      }),
     },
   ],
 };

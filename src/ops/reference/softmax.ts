@@ -1,6 +1,6 @@
 import { exponent, expweight } from '../../core/exp2.ts';
 import { clamp, divq } from '../../core/int.ts';
-import type { Cell, Reference } from '../define.ts';
+import { type Cell, folded, type Reference } from '../define.ts';
 import { type In, kept, row, type SoftmaxAttrs } from '../softmax.ts';
 
 /** Value of `mx` in a row of which nothing is kept. */
@@ -24,23 +24,33 @@ export const softmaxSteps: Reference<SoftmaxAttrs, In> = {
     {
       name: 'mx',
       shape: (c) => c.in[0].shape.slice(0, -1),
-      element(c) {
-        const { start, k } = row(c);
-        let mx = NOTHING;
-        for (let j = 0; j < k; j++) if (kept(c, j)) mx = Math.max(mx, c.in[0].data[start + j]!);
-        return mx;
-      },
+      ...folded({
+        combine: 'max',
+        terms: (c) => row(c).k,
+        part(c, from, to) {
+          const { start } = row(c);
+          let mx = NOTHING;
+          for (let j = from; j < to; j++) if (kept(c, j)) mx = Math.max(mx, c.in[0].data[start + j]!);
+          return mx;
+        },
+        finish: (_, mx) => mx,
+      }),
     },
     {
       name: 'sum',
       shape: (c) => c.in[0].shape.slice(0, -1),
-      element(c) {
-        const { start, k } = row(c);
-        const mx = c.step['mx']!.data[rowIndex(c)]!;
-        let sum = 0;
-        for (let j = 0; j < k; j++) if (kept(c, j)) sum += weight(c, c.in[0].data[start + j]!, mx);
-        return sum;
-      },
+      ...folded({
+        combine: 'sum',
+        terms: (c) => row(c).k,
+        part(c, from, to) {
+          const { start } = row(c);
+          const mx = c.step['mx']!.data[rowIndex(c)]!;
+          let sum = 0;
+          for (let j = from; j < to; j++) if (kept(c, j)) sum += weight(c, c.in[0].data[start + j]!, mx);
+          return sum;
+        },
+        finish: (_, sum) => sum,
+      }),
     },
     {
       name: 'y',

@@ -2,7 +2,17 @@
  * Sums, products, extrema, comparisons, truth functions and choice.
  * @module
  */
-import { BOOL_TYPE, LIMIT, linearShift, multiplier, type QType, type Range, sameType, wholeType } from '../scales.ts';
+import {
+  BOOL_TYPE,
+  fraction,
+  LIMIT,
+  linearShift,
+  multiplier,
+  type QType,
+  type Range,
+  sameType,
+  wholeType,
+} from '../scales.ts';
 import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 import { narrowed } from './layers.ts';
 import { fitProducts, type Span } from './narrow.ts';
@@ -54,13 +64,14 @@ function times(c: EmitContext, a: Quantized, b: Quantized, type: QType): Quantiz
 /** Product of two tensors. */
 export const emitMul: Emit<'mul'> = (c, op) => times(c, c.real(0), c.real(1), c.outputType(op));
 
-/** Quotient of two tensors: has no integer form yet. */
-export const emitDiv: Emit<'div'> = (c) =>
-  c.fail(
-    'UnsupportedOp',
-    'division by a tensor runs in floats but has no integer form yet',
-    'Divide by a constant, or leave the division to the caller.',
-  );
+/** Quotient of two tensors: div by the fraction nearest to the ratio of scales. */
+export const emitDiv: Emit<'div'> = (c, op) => {
+  const [a, b] = [c.real(0), c.real(1)];
+  const type = c.outputType(op);
+  const ratio = fraction(a.type.scale / (b.type.scale * type.scale), 65535);
+  if (!ratio) return c.fail('UnsupportedForm', 'the scales of both operands and of the quotient are too far apart');
+  return { ref: c.writer.node('div', [a.ref, b.ref], { ...ratio, output: output(type) }), type };
+};
 
 /** min or max of two tensors of one type. */
 export const emitExtremum: Emit<'extremum'> = (c, op) => {

@@ -11,7 +11,7 @@ const MOST_SHIFT = 16;
 const BETA_LIMIT = 1073741824;
 const EPS_LIMIT = 281474976710655;
 
-/** layer_norm: gamma = ⌊γ·√N/sy·2^(6+g)⌉, beta = ⌊β/sy·2^g⌉ with the greatest g ≤ 16 that both allow. */
+/** layer_norm or rms_norm: gamma = ⌊γ·√N/sy·2^(6+g)⌉, beta = ⌊β/sy·2^g⌉ with the greatest g ≤ 16 that both allow. */
 export const emitLayerNorm: Emit<'layer_norm'> = (c, op) => {
   const x = c.real();
   const type = c.outputType();
@@ -35,6 +35,10 @@ export const emitLayerNorm: Emit<'layer_norm'> = (c, op) => {
     [n],
     Int32Array.from(shift, (v) => round(v * exp2i(g))),
   );
-  const ref = c.writer.node('layer_norm', [x.ref, gamma, beta], { eps: BigInt(eps), g, output: output(type) });
+  const ref = c.writer.node(op.rms ? 'rms_norm' : 'layer_norm', [x.ref, gamma, beta], {
+    eps: BigInt(eps),
+    g,
+    output: output(type),
+  });
   return { ref, type };
 };

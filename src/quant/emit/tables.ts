@@ -4,7 +4,7 @@
  */
 import { exp2i } from '../math.ts';
 import { Q8, Q15 } from '../plan.ts';
-import { clampReal, linearShift, multiplier, type QType, round } from '../scales.ts';
+import { clampReal, LIMIT, linearShift, multiplier, type QType, round } from '../scales.ts';
 import { applyChain, roundEven, type UnaryFn } from '../unary.ts';
 import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 
@@ -97,4 +97,17 @@ export const emitSoftmax: Emit<'softmax'> = (c, op) => {
   const attrs = { l, m, o, output: output(type), causal: op.causal !== null, offset: op.causal ?? 0 };
   const ref = c.writer.node('softmax', [x.ref, ...mask], attrs);
   return c.as({ ref, type }, planned);
+};
+
+/** Logarithm of a softmax over the last axis: its binary logarithm in Q16 behind a stage. */
+export const emitLogSoftmax: Emit<'log_softmax'> = (c) => {
+  const x = c.real();
+  const type = c.outputType();
+  const { m, l } = multiplier(x.type.scale * Math.LOG2E * 65536);
+  const { m: m2, l: l2 } = multiplier(Math.LN2 / (65536 * type.scale));
+  const far = (x.type.hi - x.type.lo) * x.type.scale * Math.LOG2E * 65536 + 2097152;
+  if (l > 24 || (x.type.hi - x.type.lo) * 2 ** l >= LIMIT || l2 > 24 || far * 2 ** l2 >= LIMIT)
+    c.fail('UnsupportedForm', 'the range of its input is too wide');
+  const stage = { m: Int32Array.of(m2), l: l2, ...output(type) };
+  return { ref: c.writer.node('log_softmax', [x.ref], { l, m, stage }), type };
 };

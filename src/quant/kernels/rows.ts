@@ -44,7 +44,7 @@ export function layerNorm(op: LayerNorm, x: Block, y: Block): void {
   for (let from = 0; from < x.data.length; from += n) {
     let mean = 0;
     for (let j = 0; j < n; j++) mean += x.data[from + j]!;
-    mean /= n;
+    mean = op.rms ? 0 : mean / n;
     let squares = 0;
     for (let j = 0; j < n; j++) squares += (x.data[from + j]! - mean) * (x.data[from + j]! - mean);
     const r = 1 / Math.sqrt(squares / n + op.eps);

@@ -4,13 +4,19 @@
  */
 import type { More } from '../kernels.ts';
 import { compileText } from '../module.ts';
+import { cumsum } from './cumsum.ts';
 import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
+import { lstm } from './lstm.ts';
 import { depth_to_space, expand, gather, space_to_depth, tile } from './move.ts';
-import { compare, logical, max, min, mul, where } from './pairs.ts';
+import { group_norm, layer_norm, rms_norm } from './norms.ts';
+import { sample, topk } from './order.ts';
+import { compare, div, logical, max, min, mul, where } from './pairs.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
-import { argmin } from './rows.ts';
+import { rope } from './rope.ts';
+import { argmin, log_softmax } from './rows.ts';
 import { strips, stripsFit } from './strips.ts';
+import { conv_transpose2d } from './transposed.ts';
 import { winograd, winogradFits } from './winograd.ts';
 
 const compiled: Promise<WebAssembly.Module>[] = [];
@@ -28,10 +34,17 @@ export const MORE: More = {
   kernels: {
     argmin,
     compare,
+    conv_transpose2d,
+    cumsum,
     depth_to_space,
+    div,
     expand,
     gather,
+    group_norm,
+    layer_norm,
+    log_softmax,
     logical,
+    lstm,
     max,
     min,
     mul,
@@ -41,8 +54,12 @@ export const MORE: More = {
     reduce_sum,
     resize_bilinear,
     resize_nearest,
+    rms_norm,
+    rope,
+    sample,
     space_to_depth,
     tile,
+    topk,
     where,
   },
   conv2d: (s, b) => (winogradFits(s) ? winograd(s, b) : stripsFit(s) ? strips(s, b) : undefined),

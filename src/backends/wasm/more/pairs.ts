@@ -1,5 +1,5 @@
 /**
- * mul, min, max, compare, logical and where (spec/10-ops.md §3).
+ * mul, div, min, max, compare, logical and where (spec/10-ops.md §3).
  * @module
  */
 import type { Arg, Builder } from '../builder.ts';
@@ -24,6 +24,16 @@ export function mul(s: Site<'mul'>, b: Builder): Prepared {
   const nd = walk(b, [x, z], s.out[0]!);
   const record = b.record([x.size, z.size, x.zp, z.zp, 0, 0, 0, 0, ...oneStage(stage, 4)]);
   return prepared('mul', 'binary', nd.units, nd.at, record);
+}
+
+/** div: quotients in f64, which are exact. */
+export function div(s: Site<'div'>, b: Builder): Prepared {
+  const [x, z] = s.in as readonly [Arg, Arg];
+  const { p, q, output: o } = s.attrs;
+  const y = s.out[0]!;
+  const nd = walk(b, [x, z], y);
+  const record = b.record([x.size, z.size, x.zp, z.zp, p, q, o.zp, o.lo, o.hi, y.size]);
+  return prepared('div', 'div', nd.units, nd.at, record);
 }
 
 /** compare: < or =, of swapped operands for gt and le, the result reversed for ge, le and ne. */

@@ -1,11 +1,30 @@
 /**
- * argmin (spec/10-ops.md §4).
+ * argmin and log_softmax (spec/10-ops.md §4, §5).
  * @module
  */
-import type { Builder } from '../builder.ts';
-import type { Prepared } from '../call.ts';
+import { EXP2, exponent, expweight } from '../../../core/exp2.ts';
+import { floorDiv } from '../../../core/int.ts';
+import { LOG2 } from '../../../core/log2.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
 import type { Site } from '../kernels.ts';
+import { oneStage, words } from '../pack.ts';
 import { arg } from '../rows.ts';
 
 /** argmin: the index of the least value. */
 export const argmin: (s: Site<'argmin'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmin', -1);
+
+/** log_softmax: exponents and their weights, of i8 by a table, then the logarithm of the sum. */
+export function log_softmax(s: Site<'log_softmax'>, b: Builder): Prepared {
+  const [x, y] = [s.in[0] as Arg, s.out[0]!];
+  const { l, m, stage } = s.attrs;
+  const e = s.facts.weightBits!;
+  const k = x.shape[x.shape.length - 1]!;
+  b.scratch(((k + 7) & ~7) * 4);
+  const small = x.size === 1;
+  const table = small ? words(b, 256, (d) => expweight(exponent(d, l, m), e)) : 0;
+  const exp2 = small ? 0 : b.shared('EXP2', () => EXP2);
+  const log2 = b.shared('LOG2', () => LOG2);
+  const record = b.record([k, x.size, l, m, e, exp2, table, log2, ...oneStage(stage, y.size)]);
+  return prepared(`log_softmax_i${x.size * 8}`, 'logSoftmax', floorDiv(x.count, k), record, b.at(x), b.at(y));
+}

@@ -2,11 +2,11 @@
  * Evaluates a node element by element from its definition: written for reading (spec/30-execution.md §3).
  * @module
  */
-import { allocate, type DType, elementCount, i4At, type TypedArray } from '../../core/tensor.ts';
-import type { Cell, Facts, Slots, Step, View } from '../../ops/define.ts';
-import type { AnyReference, OpName } from '../../ops/index.ts';
-import * as references from '../../ops/references.ts';
-import { stridesOf } from '../../ops/rules.ts';
+import { allocate, type DType, elementCount, i4At, type TypedArray } from '../core/tensor.ts';
+import type { Cell, Facts, Slots, Step, View } from './define.ts';
+import type { AnyReference, OpName } from './index.ts';
+import * as references from './references.ts';
+import { stridesOf } from './rules.ts';
 
 /** A concrete tensor with its elements in canonical storage. */
 export interface Value {
@@ -74,8 +74,37 @@ export function evaluate(
   facts: Facts,
   outputs: readonly Omit<Value, 'data'>[],
 ): Evaluation {
-  const def = REFERENCES[op];
   const out = outputs.map((t) => storage(allocate(t.dtype, elementCount(t.shape)), t.shape, t.zp));
+  const intermediates = walk(op, inputs, attrs, facts, out, () => true);
+  return { outputs: out.map((o) => o.data as TypedArray), intermediates };
+}
+
+/**
+ * The committed intermediates of a node whose outputs are known, by name; none for most ops.
+ * @param outputs the outputs in order
+ */
+export function intermediates(
+  op: OpName,
+  inputs: readonly (Value | undefined)[],
+  attrs: Readonly<Record<string, unknown>>,
+  facts: Facts,
+  outputs: readonly Value[],
+): ReadonlyMap<string, View> {
+  if (REFERENCES[op].steps.every((s) => s.output !== undefined)) return new Map();
+  const out = outputs.map((t) => storage(t.data, t.shape, t.zp));
+  return walk(op, inputs, attrs, facts, out, (s) => s.output === undefined);
+}
+
+/** Fills the steps that are wanted, in order; the others are known. */
+function walk(
+  op: OpName,
+  inputs: readonly (Value | undefined)[],
+  attrs: Readonly<Record<string, unknown>>,
+  facts: Facts,
+  out: readonly Storage[],
+  wanted: (s: Step<unknown, Slots>) => boolean,
+): ReadonlyMap<string, View> {
+  const def = REFERENCES[op];
   const step: Record<string, View> = {};
   const cell = { in: inputs.map((v) => v && viewOf(v)) as View[], a: attrs, facts, out, step };
   const targets = def.steps.map((s): Storage => {
@@ -90,7 +119,7 @@ export function evaluate(
   });
   for (let i = 0; i < def.steps.length; i++) {
     if (!def.steps[i]!.scan) {
-      fill(def.steps[i]!, cell, targets[i]!);
+      if (wanted(def.steps[i]!)) fill(def.steps[i]!, cell, targets[i]!);
       continue;
     }
     const first = i;
@@ -98,8 +127,9 @@ export function evaluate(
     const times = targets[first]!.shape[0]!;
     const reversed = def.reversed?.(attrs as never) ?? false;
     for (let t = 0; t < times; t++) {
-      for (let k = first; k <= i; k++) fill(def.steps[k]!, cell, targets[k]!, reversed ? times - 1 - t : t);
+      for (let k = first; k <= i; k++)
+        if (wanted(def.steps[k]!)) fill(def.steps[k]!, cell, targets[k]!, reversed ? times - 1 - t : t);
     }
   }
-  return { outputs: out.map((o) => o.data as TypedArray), intermediates: new Map(Object.entries(step)) };
+  return new Map(Object.entries(step));
 }

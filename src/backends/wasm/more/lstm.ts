@@ -2,11 +2,11 @@
  * lstm (spec/10-ops.md §7).
  * @module
  */
-import type { Arg, Builder } from './builder.ts';
-import { type Prepared, prepared } from './call.ts';
-import type { Site } from './kernels.ts';
-import { matrixRecord } from './linear.ts';
-import { multipliers, panels, words } from './pack.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { matrixRecord } from '../linear.ts';
+import { multipliers, panels, words } from '../pack.ts';
 
 /** lstm: per step, raw products of x_t and h with panels of 4H columns, then the gates. */
 export function lstm(s: Site<'lstm'>, b: Builder): Prepared {

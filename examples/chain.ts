@@ -1,0 +1,173 @@
+/** A chain in one process, for examples and tests: transactions with their whole gas on @ethereumjs/vm, and time that passes when told to. */
+import { type Block, createBlock } from '@ethereumjs/block';
+import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
+import { createFeeMarket1559Tx } from '@ethereumjs/tx';
+import { Account, type Address, createAddressFromPrivateKey, createAddressFromString } from '@ethereumjs/util';
+import { createVM, runTx, type VM } from '@ethereumjs/vm';
+import {
+  type Abi,
+  decodeErrorResult,
+  decodeEventLog,
+  decodeFunctionResult,
+  encodeDeployData,
+  encodeFunctionData,
+  type Hex,
+  hexToBytes,
+  keccak256,
+  toHex,
+} from 'viem';
+import type { Artifact } from '../src/evm.ts';
+
+/** An event of a transaction. */
+export interface Emitted {
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** What a transaction did. `gas`: all of it, that of its data included. */
+export interface Sent {
+  readonly gas: bigint;
+  readonly error?: string | undefined;
+  readonly value?: unknown;
+  readonly events: readonly Emitted[];
+}
+
+/** A party with a key and money. */
+export interface Party {
+  readonly address: Address;
+  readonly key: Uint8Array;
+}
+
+/** A deployed contract. */
+export interface Deployed {
+  readonly address: string;
+  readonly abi: Abi;
+  /** A transaction. */
+  send(from: Party, name: string, args: readonly unknown[], value?: bigint): Promise<Sent>;
+  /** A call that changes nothing. */
+  call(name: string, args: readonly unknown[]): Promise<Sent>;
+}
+
+/** A precompile: where it is, and what it does. */
+export interface Precompile {
+  readonly address: string;
+  readonly function: (input: { readonly data: Uint8Array; readonly gasLimit: bigint }) => Promise<unknown>;
+}
+
+const GAS_LIMIT = 30_000_000n;
+const CALLER: Address = createAddressFromString('0x00000000000000000000000000000000000000aa');
+
+/** A chain with one validator. */
+export class Chain {
+  readonly vm: VM;
+  readonly #common: Common;
+  time = 1_700_000_000n;
+
+  private constructor(vm: VM, common: Common) {
+    this.vm = vm;
+    this.#common = common;
+  }
+
+  /** An empty chain, maybe with precompiles of its own. */
+  static async create(precompiles: readonly Precompile[] = []): Promise<Chain> {
+    const common = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
+    const customPrecompiles = precompiles.map(({ address, function: f }) => ({
+      address: createAddressFromString(address),
+      function: f as never,
+    }));
+    return new Chain(await createVM({ common, setHardfork: false, evmOpts: { customPrecompiles } }), common);
+  }
+
+  /** A party with 1,000 ether. */
+  async party(name: string): Promise<Party> {
+    const key = hexToBytes(keccak256(toHex(name)));
+    const address = createAddressFromPrivateKey(key);
+    await this.vm.stateManager.putAccount(address, new Account(0n, 1000n * 10n ** 18n));
+    return { address, key };
+  }
+
+  /** Money of an address. */
+  async balance(address: Address): Promise<bigint> {
+    return (await this.vm.stateManager.getAccount(address))?.balance ?? 0n;
+  }
+
+  /** Lets time pass. */
+  advance(seconds: bigint): void {
+    this.time += seconds;
+  }
+
+  #block(): Block {
+    const header = { number: 1n, timestamp: this.time, gasLimit: 2n * GAS_LIMIT, baseFeePerGas: 7n };
+    return createBlock({ header }, { common: this.#common });
+  }
+
+  async #transact(from: Party, to: Address | undefined, data: Hex, value: bigint) {
+    const nonce = (await this.vm.stateManager.getAccount(from.address))!.nonce;
+    const tx = createFeeMarket1559Tx(
+      {
+        nonce,
+        gasLimit: GAS_LIMIT,
+        maxFeePerGas: 7n,
+        maxPriorityFeePerGas: 0n,
+        value,
+        data,
+        ...(to === undefined ? {} : { to }),
+      },
+      { common: this.#common },
+    ).sign(from.key);
+    return runTx(this.vm, { tx, block: this.#block(), skipBlockGasLimitValidation: true });
+  }
+
+  /** Deploys a contract; returns it with the gas that took. */
+  async deploy(from: Party, artifact: Artifact, args: readonly unknown[] = []): Promise<Deployed & { gas: bigint }> {
+    const abi = artifact.abi as Abi;
+    const data = encodeDeployData({ abi, bytecode: artifact.bytecode as Hex, args: args as never });
+    const made = await this.#transact(from, undefined, data, 0n);
+    if (made.execResult.exceptionError !== undefined) throw new Error(made.execResult.exceptionError.error);
+    return { ...this.at(made.createdAddress!, abi), gas: made.totalGasSpent };
+  }
+
+  /** A contract at an address. */
+  at(to: Address, abi: Abi): Deployed {
+    const encode = (name: string, args: readonly unknown[]): Hex =>
+      encodeFunctionData({ abi, functionName: name, args: args as never });
+    return {
+      address: to.toString(),
+      abi,
+      send: async (from, name, args, value = 0n) => {
+        const done = await this.#transact(from, to, encode(name, args), value);
+        const error = done.execResult.exceptionError;
+        if (error !== undefined)
+          return { gas: done.totalGasSpent, error: reason(abi, done.execResult.returnValue, error.error), events: [] };
+        const events = (done.execResult.logs ?? []).flatMap(([address, topics, data]): Emitted[] => {
+          if (toHex(address) !== to.toString()) return [];
+          const log = decodeEventLog({ abi, topics: topics.map((t) => toHex(t)) as [Hex], data: toHex(data) });
+          return [{ name: log.eventName!, args: (log.args ?? {}) as Record<string, unknown> }];
+        });
+        return { gas: done.totalGasSpent, events };
+      },
+      call: async (name, args) => {
+        const { execResult } = await this.vm.evm.runCall({
+          caller: CALLER,
+          to,
+          data: hexToBytes(encode(name, args)),
+          gasLimit: 10n * GAS_LIMIT,
+          block: this.#block(),
+        });
+        const gas = execResult.executionGasUsed;
+        if (execResult.exceptionError !== undefined)
+          return { gas, error: reason(abi, execResult.returnValue, execResult.exceptionError.error), events: [] };
+        const value = decodeFunctionResult({ abi, functionName: name, data: toHex(execResult.returnValue) } as never);
+        return { gas, value, events: [] };
+      },
+    };
+  }
+}
+
+function reason(abi: Abi, data: Uint8Array, fallback: string): string {
+  try {
+    return decodeErrorResult({ abi, data: toHex(data) }).errorName;
+  } catch {
+    return fallback;
+  }
+}

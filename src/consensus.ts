@@ -1,0 +1,45 @@
+/**
+ * Commitments, receipts and proofs for consensus systems (spec/40-consensus.md).
+ * @module
+ */
+export { type Commitment, commit, type TraceEntry } from './consensus/commitment.ts';
+export {
+  computeElement,
+  type ElementProof,
+  type Goal,
+  ProofError,
+  proveElement,
+  type Read,
+  type Statement,
+  type TensorOpening,
+  termsOf,
+  verifyElement,
+} from './consensus/element.ts';
+export {
+  CONSENSUS_VERSION,
+  costAt,
+  decodeHeader,
+  decodeReceipt,
+  encodeHeader,
+  encodeReceipt,
+  type Header,
+  headerGas,
+  headerHash,
+  headerOf,
+  provesHeader,
+  type Receipt,
+  receiptHash,
+  receiptOf,
+} from './consensus/header.ts';
+export { decodeLeaf, encodeLeaf, type NodeLeaf } from './consensus/leaf.ts';
+export {
+  HASHES,
+  type HashName,
+  type Opening,
+  openLeaves,
+  rootOf,
+  type Tree,
+  treeOfChunks,
+  treeOver,
+} from './consensus/merkle.ts';
+export { Trace, type TraceTensor, traceRun } from './consensus/trace.ts';

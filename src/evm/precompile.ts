@@ -1,0 +1,148 @@
+/**
+ * Inference as a precompiled contract of an EVM (spec/40-consensus.md §7): gas from the registered header before anything
+ * runs, results that every node reaches, and a halt where a machine fails.
+ * @module
+ */
+import { decodeHeader, type Header, headerGas, headerHash } from '../consensus/header.ts';
+import { sameBytes, WORD } from '../consensus/merkle.ts';
+import { type GasSchedule, SCHEDULE_0 } from '../core/cost.ts';
+import { dimAt } from '../core/dim.ts';
+import { HostError, InputError } from '../core/errors.ts';
+import { byteLength, elementCount, fromBytes, type Tensor, toBytes } from '../core/tensor.ts';
+import type { Model } from '../graph/ir.ts';
+import type { Session } from '../runtime/session.ts';
+import { toHex } from './proof.ts';
+
+/** What an EVM passes to a precompile; a structural part of that of `@ethereumjs/evm`. */
+export interface PrecompileInput {
+  readonly data: Uint8Array;
+  readonly gasLimit: bigint;
+}
+
+/** What a precompile gives back; a structural part of `ExecResult` of `@ethereumjs/evm`. */
+export interface PrecompileResult {
+  executionGasUsed: bigint;
+  returnValue: Uint8Array;
+  exceptionError?: { readonly error: 'out of gas' | 'revert'; readonly errorType: 'EVMError' };
+}
+
+/**
+ * The models of a node. Which headers are registered is state of the chain and the same on every node; whether a body is
+ * at hand is the node's own affair.
+ */
+export interface ModelStore {
+  /** Words of a registered header; undefined where the chain knows none of this hash. */
+  header(hash: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /**
+   * A session of the model of a registered header.
+   * @throws HostError where the node lacks the body: it halts
+   */
+  session(header: Header): Session | Promise<Session>;
+}
+
+/** How a precompile prices. Gas of the EVM a call costs on top of the schedule's. */
+export interface PrecompileOptions {
+  readonly store: ModelStore;
+  readonly schedule?: GasSchedule;
+  /** Gas of every call, whatever comes of it; default 2,600. */
+  readonly base?: bigint;
+}
+
+/** Selectors of the errors: UnknownModel(bytes32), BadInput(). */
+const UNKNOWN_MODEL: Uint8Array = Uint8Array.of(0xa2, 0xdc, 0x06, 0x25);
+const BAD_INPUT: Uint8Array = Uint8Array.of(0x2b, 0xb9, 0xac, 0xf7);
+
+function outOfGas(limit: bigint): PrecompileResult {
+  return {
+    executionGasUsed: limit,
+    returnValue: new Uint8Array(),
+    exceptionError: { error: 'out of gas', errorType: 'EVMError' },
+  };
+}
+
+function revert(gas: bigint, data: Uint8Array): PrecompileResult {
+  return { executionGasUsed: gas, returnValue: data, exceptionError: { error: 'revert', errorType: 'EVMError' } };
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
+
+/**
+ * The function of a precompile. Call data: header hash, the value of each symbol as one word, then the canonical bytes of
+ * each input in the order of the signature, states left out. It returns the canonical bytes of each output in order.
+ *
+ * Outcomes that every node reaches: out of gas; revert `UnknownModel`; revert `BadInput` for data of a wrong length, symbols or
+ * values out of range (whose gas is spent all the same). A HostError is thrown: the node halts, or runs the block
+ * again with another engine.
+ */
+export function createPrecompile(options: PrecompileOptions): (input: PrecompileInput) => Promise<PrecompileResult> {
+  const { store, schedule = SCHEDULE_0, base = 2600n } = options;
+  return async ({ data, gasLimit }) => {
+    if (gasLimit < base) return outOfGas(gasLimit);
+    if (data.length < WORD) return revert(base, BAD_INPUT);
+    const hash = data.slice(0, WORD);
+    const words = await store.header(hash);
+    if (words === undefined) return revert(base, join([UNKNOWN_MODEL, hash]));
+    const header = decodeHeader(words);
+    if (!sameBytes(headerHash(header), hash)) throw new HostError('BadStore', 'the store gave another header');
+    const dims = readDims(header, data);
+    if (dims === undefined) return revert(base, BAD_INPUT);
+    const gas = base + headerGas(header, schedule, dims);
+    if (gasLimit < gas) return outOfGas(gasLimit);
+    const session = await store.session(header);
+    if (!sameBytes(session.model.id, header.modelId))
+      throw new HostError('BadStore', `the store gave another model for ${toHex(hash)}`);
+    const inputs = readInputs(session.model, dims, data.subarray(WORD * (1 + dims.length)));
+    if (inputs === undefined) return revert(gas, BAD_INPUT);
+    try {
+      const { outputs } = await session.run(inputs);
+      const parts = session.model.outputs.map((o) => toBytes(outputs[o.name]!.data));
+      return { executionGasUsed: gas, returnValue: join(parts) };
+    } catch (e) {
+      if (e instanceof InputError) return revert(gas, BAD_INPUT);
+      throw e;
+    }
+  };
+}
+
+/** Values of the symbols; undefined where one is missing or out of its range. */
+function readDims(header: Header, data: Uint8Array): number[] | undefined {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const dims: number[] = [];
+  for (const [i, { min, max }] of header.symbols.entries()) {
+    const at = WORD * (1 + i);
+    if (at + WORD > data.length) return undefined;
+    const high = data.subarray(at, at + WORD - 4).some((b) => b !== 0);
+    const value = view.getUint32(at + WORD - 4);
+    if (high || value < min || value > max) return undefined;
+    dims.push(value);
+  }
+  return dims;
+}
+
+/** Inputs by name; undefined where the data do not have their length. */
+function readInputs(model: Model, dims: readonly number[], data: Uint8Array): Record<string, Tensor> | undefined {
+  const states = new Set(model.states.map((s) => s.input));
+  const inputs: [string, Tensor][] = [];
+  let at = 0;
+  for (const [i, d] of model.inputs.entries()) {
+    if (states.has(i)) continue;
+    const shape = d.shape.map((e) => dimAt(e, dims));
+    const bytes = byteLength(d.dtype, elementCount(shape));
+    if (at + bytes > data.length) return undefined;
+    const own = data.slice(at, at + bytes);
+    at += bytes;
+    inputs.push([
+      d.name,
+      d.u8 ? { dtype: 'u8', shape, data: own } : { dtype: d.dtype, shape, data: fromBytes(d.dtype, own) },
+    ]);
+  }
+  return at === data.length ? Object.fromEntries(inputs) : undefined;
+}

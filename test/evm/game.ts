@@ -1,0 +1,152 @@
+/** A dispute played to its end between two traces of one run, by the bots of src/evm/player.ts. */
+
+import { Chain, type Deployed, type Party, type Sent } from '../../examples/chain.ts';
+import type { Commitment } from '../../src/consensus/commitment.ts';
+import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
+import type { Trace } from '../../src/consensus/trace.ts';
+import * as artifacts from '../../src/evm/artifacts.gen.ts';
+import { asserterMove, challengerMove, type Game, type History, type Move } from '../../src/evm/player.ts';
+import { type Hex, toHex } from '../../src/evm/proof.ts';
+import { codesOf, RULE_ARTIFACTS, RULES, type RuleContract } from '../../src/evm/rules.ts';
+
+export const BOND: bigint = 10n ** 17n;
+export const WINDOW: bigint = 86_400n;
+export const MOVE: bigint = 3_600n;
+export const DELAY: bigint = 604_800n;
+
+/** Contracts and parties of a chain on which runs are disputed. */
+export interface Court {
+  readonly chain: Chain;
+  readonly registry: Deployed;
+  readonly dispute: Deployed;
+  readonly arbiter: Deployed;
+  readonly asserter: Party;
+  readonly challenger: Party;
+}
+
+/** Deploys everything. */
+export async function openCourt(): Promise<Court> {
+  const chain = await Chain.create();
+  const deployer = await chain.party('deployer');
+  const codes: bigint[] = [];
+  const contracts: string[] = [];
+  for (const name of new Set(Object.values(RULES))) {
+    const { address } = await chain.deploy(deployer, RULE_ARTIFACTS[name]);
+    for (const code of codesOf(name)) {
+      codes.push(BigInt(code));
+      contracts.push(address);
+    }
+  }
+  const arbiter = await chain.deploy(deployer, artifacts.Arbiter, [codes, contracts]);
+  const bounds = await chain.deploy(deployer, artifacts.Bounds);
+  const registry = await chain.deploy(deployer, artifacts.ModelRegistry, [
+    arbiter.address,
+    bounds.address,
+    BOND,
+    DELAY,
+  ]);
+  const dispute = await chain.deploy(deployer, artifacts.Dispute, [
+    registry.address,
+    arbiter.address,
+    BOND,
+    WINDOW,
+    MOVE,
+  ]);
+  const [asserter, challenger] = [await chain.party('asserter'), await chain.party('challenger')];
+  return { chain, registry, dispute, arbiter, asserter, challenger };
+}
+
+/** Registers a model and lets it mature. */
+export async function publish(court: Court, commitment: Commitment): Promise<Sent> {
+  const header = toHex(encodeHeader(headerOf(commitment)));
+  const sent = await court.registry.send(court.asserter, 'register', [header], BOND);
+  court.chain.advance(DELAY);
+  return sent;
+}
+
+/** Claims what a trace says, or other roots. */
+export async function claim(
+  court: Court,
+  trace: Trace,
+  roots: Partial<Record<'inputRoot' | 'outputRoot' | 'root', Uint8Array>> = {},
+): Promise<{ id: bigint; gas: bigint }> {
+  const header = headerHash(headerOf(trace.commitment));
+  const r = { inputRoot: trace.inputRoot, outputRoot: trace.outputRoot, root: trace.root, ...roots };
+  const args = [toHex(header), toHex(r.inputRoot), toHex(r.outputRoot), toHex(r.root), trace.plan.dims.map(BigInt)];
+  const sent = await court.dispute.send(court.asserter, 'assertRun', args, BOND);
+  if (sent.error !== undefined) throw new Error(sent.error);
+  return { id: sent.events[0]!.args['claim'] as bigint, gas: sent.gas };
+}
+
+/** How a game ended and what it cost each side. `last`: gas of the last proof. */
+export interface Outcome {
+  readonly winner: 'asserter' | 'challenger';
+  readonly by: string;
+  readonly asserterGas: bigint;
+  readonly challengerGas: bigint;
+  readonly last: bigint;
+  readonly moves: number;
+}
+
+/** What a party does instead of what its bot would; undefined: as the bot; null: nothing. */
+export type Twist = (side: 'asserter' | 'challenger', game: Game, move: Move | undefined) => Move | null | undefined;
+
+/**
+ * Plays a challenge to its end.
+ * @param claimed the asserter's trace
+ * @param own the challenger's
+ */
+export async function play(
+  court: Court,
+  id: bigint,
+  claimed: Trace,
+  own: Trace,
+  options: { readonly output?: number; readonly twist?: Twist; readonly traceRoot?: Uint8Array } = {},
+): Promise<Outcome> {
+  const { dispute, chain } = court;
+  const header = headerOf(claimed.commitment);
+  const traceRoot = options.traceRoot ?? claimed.root;
+  const opened =
+    options.output === undefined
+      ? await dispute.send(court.challenger, 'challenge', [id], BOND)
+      : await dispute.send(court.challenger, 'challengeOutput', [id, BigInt(options.output)], BOND);
+  if (opened.error !== undefined) throw new Error(opened.error);
+  const game = opened.events[0]!.args['game'] as bigint;
+  const history: { reveals: Hex[][]; choices: number[]; sums: bigint[] } = { reveals: [], choices: [], sums: [] };
+  const gas = { asserter: 0n, challenger: opened.gas };
+  for (let moves = 1; moves < 200; moves++) {
+    const state = (await dispute.call('getGame', [game])).value as Game;
+    const bots = {
+      asserter: asserterMove(game, state, { header, trace: claimed, traceRoot }),
+      challenger: challengerMove(game, state, history as History, { header, trace: own, traceRoot }),
+    };
+    const side = bots.asserter === undefined ? 'challenger' : 'asserter';
+    const twisted = options.twist?.(side, state, bots[side]);
+    const move = twisted === null ? undefined : (twisted ?? bots[side]);
+    let sent: Sent | undefined;
+    if (move !== undefined) {
+      sent = await dispute.send(court[side], move.name, move.args);
+      gas[side] += sent.gas;
+    }
+    if (sent === undefined || sent.error !== undefined) {
+      chain.advance(MOVE + 1n);
+      const ended = await dispute.send(court.challenger, 'timeout', [game]);
+      return done(ended, `timeout after ${sent?.error ?? 'silence'}`, moves, 0n);
+    }
+    for (const e of sent.events) {
+      if (e.name === 'Revealed') history.reveals.push([...(e.args['children'] as Hex[])]);
+      if (e.name === 'Chosen') history.choices.push(Number(e.args['which']));
+      if (e.name === 'Summed') history.sums = [...(e.args['sums'] as bigint[])];
+    }
+    if (sent.events.some((e) => e.name === 'Decided')) return done(sent, move!.name, moves, sent.gas);
+  }
+  throw new Error('the game does not end');
+
+  function done(sent: Sent, by: string, moves: number, last: bigint): Outcome {
+    const decided = sent.events.find((e) => e.name === 'Decided');
+    if (decided === undefined) throw new Error(`no end: ${sent.error}`);
+    const address = String(decided.args['winner']).toLowerCase();
+    const winner = address === court.asserter.address.toString() ? 'asserter' : 'challenger';
+    return { winner, by, asserterGas: gas.asserter, challengerGas: gas.challenger, last, moves };
+  }
+}
