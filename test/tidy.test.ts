@@ -134,14 +134,14 @@ describe('imports point down', () => {
     conformance: ['runtime', 'format', 'graph', 'ops', 'core'],
     onnx: ['quant', 'core'],
     quant: ['onnx', 'graph', 'format', 'ops', 'core'],
-    cli: ['quant', 'onnx', 'runtime', 'format', 'graph', 'ops', 'core'],
+    cli: ['evm', 'evm.ts', 'consensus', 'quant', 'onnx', 'runtime', 'format', 'graph', 'ops', 'core'],
   };
   /** Packages a layer may use; node: is for the command line. */
   const PACKAGES: Readonly<Record<string, RegExp>> = {
     core: /^@noble\/hashes\//,
     consensus: /^@noble\/hashes\//,
     onnx: /^protobufjs\/minimal\.js$/,
-    cli: /^(node:|commander$|cli-progress$|cli-table3$|@noble\/hashes\/)/,
+    cli: /^(node:|viem|commander$|cli-progress$|cli-table3$|@noble\/hashes\/)/,
   };
 
   it.each(SOURCES.filter((p) => p.split('/').length > 2))('%s', (path) => {

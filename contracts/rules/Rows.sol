@@ -213,9 +213,9 @@ contract Rows is Rule {
     /// @dev mulhr(min(d, ⌊(2^31−1)/2^l⌋)·2^l, m).
     function exponent(Proof calldata p, Cell memory c, int256 d) private pure returns (int256) {
         unchecked {
-            uint256 l = uword(p.leaf, c.attrs);
-            int256 cap = int256(2147483647 >> l);
-            return mulhr((d < cap ? d : cap) << l, word(p.leaf, c.attrs + 1));
+            uint256 left = uword(p.leaf, c.attrs);
+            int256 cap = int256(2147483647 >> left);
+            return mulhr((d < cap ? d : cap) << left, word(p.leaf, c.attrs + 1));
         }
     }
 

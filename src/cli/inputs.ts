@@ -8,7 +8,7 @@ import { elementCount, type Tensor } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { quantizeInput } from '../quant/float-io.ts';
 import { UsageError } from './errors.ts';
-import type { NamedFile } from './files.ts';
+import { type NamedFile, namedFile, readArray } from './files.ts';
 import type { NpyArray } from './npy.ts';
 
 /** A sample in the model's layout. `note` says what was done to it, for people. */
@@ -159,4 +159,24 @@ export function readyInput(model: Model, input: InputDecl, array: NpyArray, inde
 /** Shape of a declaration at symbol values. */
 export function shapeAt(input: InputDecl, dims: readonly number[]): number[] {
   return input.shape.map((d) => dimAt(d, dims));
+}
+
+/**
+ * The inputs of a run by name, from files given as FILE or NAME=FILE.
+ * @param index sample of each array, where it holds several
+ */
+export function readInputs(
+  model: Model,
+  files: readonly string[] | undefined,
+  index: number | undefined,
+): Map<string, ReadyInput> {
+  const inputs = ownInputs(model);
+  const pairs = pairFiles(inputs, (files ?? []).map(namedFile));
+  return new Map(
+    inputs.map((d) => {
+      const file = pairs.get(d);
+      if (file === undefined) throw new InputError('MissingInput', `input ${printable(d.name)} is missing`);
+      return [d.name, readyInput(model, d, readArray(file.path), index)];
+    }),
+  );
 }

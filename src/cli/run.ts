@@ -6,12 +6,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
-import { InputError, printable } from '../core/errors.ts';
+import { printable } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import { dequantizeOutput } from '../quant/float-io.ts';
-import { checkFolder, namedFile, readArray, readModel, writeBytes } from './files.ts';
-import { ownInputs, pairFiles, type ReadyInput, readyInput } from './inputs.ts';
+import { checkFolder, readModel, writeBytes } from './files.ts';
+import { readInputs } from './inputs.ts';
 import { writeNpy } from './npy.ts';
 import { backend, collect, gas, laneOf, sessionOn, whole } from './options.ts';
 import { grouped, print, toJson } from './output.ts';
@@ -40,18 +40,6 @@ function fileName(name: string, position: number, taken: Set<string>): string {
   return `${unique}.npy`;
 }
 
-function readInputs(model: Model, flags: Flags): Map<string, ReadyInput> {
-  const inputs = ownInputs(model);
-  const pairs = pairFiles(inputs, (flags.input ?? []).map(namedFile));
-  return new Map(
-    inputs.map((d) => {
-      const file = pairs.get(d);
-      if (file === undefined) throw new InputError('MissingInput', `input ${printable(d.name)} is missing`);
-      return [d.name, readyInput(model, d, readArray(file.path), flags.index)];
-    }),
-  );
-}
-
 /** Real values of an output where it has a scale. */
 function reals(model: Model, name: string, tensor: Tensor): Float64Array | undefined {
   const decl = model.outputs.find((o) => o.name === name)!;
@@ -72,7 +60,7 @@ function show(model: Model, name: string, tensor: Tensor, file: string | undefin
 async function run(path: string, flags: Flags): Promise<void> {
   if (flags.output !== undefined) checkFolder(flags.output);
   const model = readModel(path);
-  const inputs = readInputs(model, flags);
+  const inputs = readInputs(model, flags.input, flags.index);
   const session = await sessionOn(model, flags.backend);
   const start = performance.now();
   const result = await session.run(Object.fromEntries([...inputs].map(([name, i]) => [name, i.tensor])), {

@@ -7,7 +7,7 @@ import type { Trace } from '../../src/consensus/trace.ts';
 import * as artifacts from '../../src/evm/artifacts.gen.ts';
 import { asserterMove, challengerMove, type Game, type History, type Move } from '../../src/evm/player.ts';
 import { type Hex, toHex } from '../../src/evm/proof.ts';
-import { codesOf, RULE_ARTIFACTS, RULES, type RuleContract } from '../../src/evm/rules.ts';
+import { codesOf, RULE_ARTIFACTS, RULES } from '../../src/evm/rules.ts';
 
 export const BOND: bigint = 10n ** 17n;
 export const WINDOW: bigint = 86_400n;

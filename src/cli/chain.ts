@@ -1,0 +1,163 @@
+/**
+ * The chain that bots talk to: JSON-RPC through viem, which the user installs beside samebit.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Abi, Account, PublicClient, WalletClient } from 'viem';
+import { artifacts, type Game, type Hex, type History, PHASES } from '../evm.ts';
+import { UsageError } from './errors.ts';
+
+/** Flags of both bots. */
+export interface ChainFlags {
+  readonly rpc: string;
+  readonly dispute: string;
+  readonly key: string;
+  readonly interval: number;
+}
+
+/** Claim as `getClaim` gives it. */
+export interface Claim {
+  readonly asserter: Hex;
+  readonly finalAt: bigint;
+  readonly open: number;
+  readonly defeated: boolean;
+  readonly settled: boolean;
+  readonly header: Hex;
+  readonly inputRoot: Hex;
+  readonly outputRoot: Hex;
+  readonly traceRoot: Hex;
+}
+
+/** An event of the dispute contract. */
+export interface ChainEvent {
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+const ABI = artifacts.Dispute.abi as unknown as Abi;
+
+/** Adds the options of both bots. */
+export function chainOptions(command: Command): Command {
+  return command
+    .requiredOption('--rpc <URL>', 'JSON-RPC of a node')
+    .requiredOption('--dispute <ADDRESS>', 'the dispute contract')
+    .requiredOption('--key <FILE>', 'file with the private key in hexadecimal digits')
+    .option('--interval <SECONDS>', 'pause between looks at the chain', Number, 2);
+}
+
+async function load(): Promise<{
+  viem: typeof import('viem');
+  accounts: typeof import('viem/accounts');
+}> {
+  try {
+    return { viem: await import('viem'), accounts: await import('viem/accounts') };
+  } catch {
+    throw new UsageError('NoViem', 'bots talk to the chain through viem, which is not installed', 'npm install viem');
+  }
+}
+
+function readKey(path: string): Hex {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch {
+    throw new UsageError('NoKey', `the key file ${path} cannot be read`, 'Pass a file with 64 hexadecimal digits.');
+  }
+  const digits = text.replace(/^0x/, '');
+  if (!/^[0-9a-fA-F]{64}$/.test(digits))
+    throw new UsageError('NoKey', `${path} holds no private key`, 'Pass a file with 64 hexadecimal digits.');
+  return `0x${digits}`;
+}
+
+/** The dispute contract over JSON-RPC, under one account. */
+export class Court {
+  readonly account: Account;
+  readonly #public: PublicClient;
+  readonly #wallet: WalletClient;
+  readonly #address: Hex;
+
+  private constructor(account: Account, reader: PublicClient, wallet: WalletClient, address: Hex) {
+    this.account = account;
+    this.#public = reader;
+    this.#wallet = wallet;
+    this.#address = address;
+  }
+
+  /**
+   * Connects to a node.
+   * @throws UsageError where viem, the key, the node or the contract is missing
+   */
+  static async connect(flags: ChainFlags): Promise<Court> {
+    const { viem, accounts } = await load();
+    if (!viem.isAddress(flags.dispute))
+      throw new UsageError('NoContract', `${flags.dispute} is no address`, 'Pass the address of the dispute contract.');
+    const account = accounts.privateKeyToAccount(readKey(flags.key));
+    const transport = viem.http(flags.rpc, { retryCount: 3 });
+    const reader = viem.createPublicClient({ transport });
+    const court = new Court(account, reader, viem.createWalletClient({ account, transport }), flags.dispute);
+    let code: string | undefined;
+    try {
+      code = await reader.getCode({ address: flags.dispute });
+    } catch {
+      throw new UsageError('NoNode', `no node answers at ${flags.rpc}`, 'Start the node, or pass another --rpc.');
+    }
+    if (code === undefined)
+      throw new UsageError('NoContract', `there is no contract at ${flags.dispute}`, 'Pass its address on this chain.');
+    return court;
+  }
+
+  /** A view of the contract. */
+  read<T>(functionName: string, args: readonly unknown[] = []): Promise<T> {
+    return this.#public.readContract({ address: this.#address, abi: ABI, functionName, args }) as Promise<T>;
+  }
+
+  /** Sends a transaction and waits for it; its events. */
+  async send(functionName: string, args: readonly unknown[], value = 0n): Promise<readonly ChainEvent[]> {
+    const call = { address: this.#address, abi: ABI, functionName, args, value } as const;
+    const hash = await this.#wallet.writeContract({ ...call, chain: null, account: this.account });
+    const receipt = await this.#public.waitForTransactionReceipt({ hash, pollingInterval: 200 });
+    if (receipt.status !== 'success') throw new Error(`${functionName} was reverted in ${hash}`);
+    const { viem } = await load();
+    return viem
+      .parseEventLogs({ abi: ABI, logs: receipt.logs })
+      .map((e) => ({ name: e.eventName as string, args: (e as { args?: object }).args as Record<string, unknown> }));
+  }
+
+  /** All events of the contract that fit, in order. */
+  async events(eventName: string, args: Readonly<Record<string, unknown>>): Promise<readonly ChainEvent[]> {
+    const found = await this.#public.getContractEvents({
+      address: this.#address,
+      abi: ABI,
+      eventName,
+      args: args as never,
+      fromBlock: 0n,
+    });
+    return found.map((e) => ({ name: eventName, args: (e as unknown as { args: Record<string, unknown> }).args }));
+  }
+
+  /** The chain's time. */
+  async now(): Promise<bigint> {
+    return (await this.#public.getBlock()).timestamp;
+  }
+
+  /** What the events of a game tell. */
+  async history(game: bigint): Promise<History> {
+    const [reveals, chosen, sums] = await Promise.all([
+      this.events('Revealed', { game }),
+      this.events('Chosen', { game }),
+      this.events('Summed', { game }),
+    ]);
+    return {
+      reveals: reveals.map((e) => e.args['children'] as Hex[]),
+      choices: chosen.map((e) => Number(e.args['which'])),
+      sums: (sums[sums.length - 1]?.args['sums'] as bigint[]) ?? [],
+    };
+  }
+
+  /** A game, and its phase by name. */
+  async game(id: bigint): Promise<{ readonly game: Game; readonly phase: (typeof PHASES)[number] }> {
+    const game = await this.read<Game>('getGame', [id]);
+    return { game, phase: PHASES[game.phase]! };
+  }
+}
