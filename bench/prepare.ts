@@ -61,7 +61,7 @@ function convert(file: Uint8Array, data: Uint8Array, shape: readonly number[]): 
   const type = { dtype: 'i8', zp: zero - 128, scale, lo: -128, hi: 127 } as const;
   const inputs = [{ type, storedScale: scale, u8: true }];
   const { ranges } = observe(graph, [reader], 'minmax');
-  return quantize(graph, ranges, { inputs, stats: new Map(), widths: outputWidths(graph), fine: 0 }).graph;
+  return quantize(graph, ranges, { inputs, stats: new Map(), widths: outputWidths(graph) }).graph;
 }
 
 /** A network on images, or one layer, as floats, with bytes for its input. */

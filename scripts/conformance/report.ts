@@ -3,9 +3,15 @@
  * @module
  */
 import type { Case, Row } from './cases.ts';
+import { byDesign } from './design.ts';
 
-const CLASSES = ['exact', 'bounded', 'refused', 'fail'] as const;
+const CLASSES = ['exact', 'bounded', 'refused by design', 'not yet', 'fail'] as const;
 const ROADS = ['integer', 'float'] as const;
+
+/** Class of a row as the report counts it. */
+function classOf(row: Row): string {
+  return row.class !== 'refused' ? row.class : byDesign(row) ? 'refused by design' : 'not yet';
+}
 
 /** Which column a test counts in: node tests, their expanded twins, simple tests. */
 function column(test: Case): 'node' | 'twin' | 'simple' {
@@ -22,7 +28,7 @@ function table(head: readonly string[], lines: readonly (readonly (string | numb
 function totals(cases: ReadonlyMap<string, Case>, rows: readonly Row[]): string {
   const lines = ROADS.flatMap((road) =>
     CLASSES.map((kind) => {
-      const own = rows.filter((r) => r.road === road && r.class === kind);
+      const own = rows.filter((r) => r.road === road && classOf(r) === kind);
       const count = (c: string): number => own.filter((r) => column(cases.get(r.test)!) === c).length;
       return [road, kind, count('node'), count('twin'), count('simple')];
     }),
@@ -57,10 +63,24 @@ function general(reason: string): string {
     .replaceAll('|', '\\|');
 }
 
+/** Node tests refused by design, by why. */
+function designs(cases: ReadonlyMap<string, Case>, rows: readonly Row[]): string {
+  const counts = new Map<string, [number, number]>();
+  for (const r of rows) {
+    const why = r.class === 'refused' && column(cases.get(r.test)!) === 'node' ? byDesign(r) : undefined;
+    if (why === undefined) continue;
+    const own = counts.get(why) ?? [0, 0];
+    own[r.road === 'integer' ? 0 : 1] += 1;
+    counts.set(why, own);
+  }
+  const lines = [...counts].sort(([a, [n]], [b, [m]]) => m - n || (a < b ? -1 : 1)).map(([why, n]) => [why, ...n]);
+  return table(['why', 'integer', 'float'], lines);
+}
+
 function reasons(cases: ReadonlyMap<string, Case>, rows: readonly Row[], road: string): string {
   const counts = new Map<string, number>();
   for (const r of rows) {
-    if (r.road !== road || r.class !== 'refused' || column(cases.get(r.test)!) !== 'node') continue;
+    if (r.road !== road || r.class !== 'refused' || column(cases.get(r.test)!) !== 'node' || byDesign(r)) continue;
     const why = general(r.reason ?? '');
     counts.set(why, (counts.get(why) ?? 0) + 1);
   }
@@ -79,13 +99,16 @@ The tests are those of onnx/onnx (folders node and simple), opsets 1 to 28; the 
 counted apart:
 
 - **integer**: the test's graph is converted with ranges from the test's own data, encoded, validated and run on the reference
-  backend. Shapes, axes, pads, repeats and the like, and the weights of convolutions and Gemm, are fixed to the test's
-  values; data inputs never. *exact*: every output integer is the quantized expected value. *bounded*: within an error bound that
-  follows from the scales before anything runs; where that bound exceeds 2 % of the output's range the test counts as refused.
+  backend, with 16 bits wherever sums allow and each weight at its nearest integer. Shapes, axes, indices of scatter and gather,
+  pads, exponents, limits, scales and zero points, and the weights of layers and normalisations are fixed to the test's values;
+  data inputs never. *exact*: every output integer is the quantized expected value. *bounded*: every element within an error
+  bound of its own, which follows from the scales and the float values before any integer runs; where the largest bound exceeds
+  2 % of the output's range the test counts as refused.
 - **float**: the interpreter that also folds constants. *exact*: equal; *bounded*: within 1e-5 of the output's largest value
   (float16 and bfloat16: one unit in the last place).
 
-A refused test ends in an error with node, op and reason. A failed one would be a wrong answer or a crash.
+A refused test ends in an error with node, op and reason: *by design* where a graph of fixed integer steps cannot hold it,
+*not yet* where it could. A failed one would be a wrong answer or a crash.
 
 ## Counts
 
@@ -99,11 +122,15 @@ ${passedBy(cases, rows, (c) => c.kind, 'kind')}
 
 ${passedBy(cases, rows, (c) => c.ops[0] ?? '–', 'operator')}
 
-## Why node tests are refused on the integer road (reasons of two tests or more)
+## Node tests refused by design
+
+${designs(known, rows)}
+
+## What is not there yet on the integer road (reasons of two tests or more)
 
 ${reasons(known, rows, 'integer')}
 
-## Why node tests are refused on the float road (reasons of two tests or more)
+## What is not there yet on the float road (reasons of two tests or more)
 
 ${reasons(known, rows, 'float')}
 `;

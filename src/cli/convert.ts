@@ -8,15 +8,17 @@ import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
+import { parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
-import { type ConvertOptions, type ConvertReport, convertOnnx, type InputType } from '../quant/convert.ts';
+import { type ConvertOptions, type ConvertReport, convertModel, type InputType } from '../quant/convert.ts';
 import type { RangeMethod } from '../quant/observe.ts';
 import type { SampleTensor } from '../quant/samples.ts';
 import { loadModel } from '../runtime/load.ts';
 import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
 import { externalReader, namedFile, readArray, readBytes, targetOf, writeBytes } from './files.ts';
-import { collect, dim, numbers } from './options.ts';
+import { type StepDifference, stepDifference } from './literal.ts';
+import { atLeast, collect, dim, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
 interface Flags {
@@ -26,10 +28,17 @@ interface Flags {
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
   readonly dim?: Readonly<Record<string, number>>;
-  readonly ranges: 'minmax' | 'mse' | 'percentile';
+  readonly ranges: 'auto' | 'minmax' | 'mse' | 'percentile';
+  readonly target?: number;
+  readonly budget?: number;
+  readonly equalise?: boolean;
+  readonly fitWeights: boolean;
+  readonly correctBias: boolean;
   readonly json?: boolean;
 }
 
+/** Random inputs that a quantized source is read literally on. */
+const LITERAL_INPUTS = 8;
 /** Share of the values that `--ranges percentile` keeps. */
 const PERCENTILE = 99.99;
 
@@ -60,7 +69,14 @@ function checkOutput(source: string, output: string): void {
 }
 
 function show(
-  result: Record<string, unknown> & { bytes: number; onnxBytes: number; ops: number; macs: number; gas: bigint },
+  result: Record<string, unknown> & {
+    bytes: number;
+    onnxBytes: number;
+    ops: number;
+    macs: number;
+    gas: bigint;
+    literal?: StepDifference;
+  },
   report: ConvertReport,
   output: string,
 ): void {
@@ -84,6 +100,14 @@ function show(
   print(
     `  ${result.ops} ops, ${grouped(result.macs)} MACs, ${grouped(result.gas)} gas, from ${report.samples} calibration samples`,
   );
+  const { widened, equalised } = report;
+  const how = typeof report.ranges === 'string' ? report.ranges : `percentile ${report.ranges.percentile}`;
+  if (report.samples > 0)
+    print(`  ranges by ${how}, ${equalised.length} tensors equalised, ${widened.length} groups of more than 8 bits`);
+  if (result.literal)
+    print(
+      `  integers of the source kept; at most ${result.literal.steps} output steps from its literal reading, over ${result.literal.elements} outputs of ${result.literal.inputs} random inputs (${result.literal.different} differ)`,
+    );
   print(`  id ${String(result.id)}`);
   for (const w of report.warnings) print(`  warning: ${printable(w)}`);
 }
@@ -101,12 +125,12 @@ function counted(read: ExternalReader): { readonly read: ExternalReader; readonl
   };
 }
 
-function convert(path: string, flags: Flags): void {
+async function convert(path: string, flags: Flags): Promise<void> {
   checkOutput(path, flags.output);
   const onnx = readBytes(path);
   const external = counted(externalReader(path));
   const progress = startProgress('calibrating');
-  const ranges: RangeMethod = flags.ranges === 'percentile' ? { percentile: PERCENTILE } : flags.ranges;
+  const ranges: RangeMethod | 'auto' = flags.ranges === 'percentile' ? { percentile: PERCENTILE } : flags.ranges;
   const options: ConvertOptions = {
     dims: flags.dim,
     inputType: flags.inputType,
@@ -114,18 +138,26 @@ function convert(path: string, flags: Flags): void {
     std: flags.std,
     samples: samples(flags.calib),
     ranges,
+    target: flags.target,
+    budget: flags.budget,
+    equalise: flags.equalise,
+    fitWeights: flags.fitWeights,
+    correctBias: flags.correctBias,
     external: external.read,
   };
-  let result: ReturnType<typeof convertOnnx>;
+  const source = parseOnnx(onnx, { external: external.read });
+  let result: ReturnType<typeof convertModel>;
   try {
-    result = convertOnnx(onnx, options, (done, total) => progress.update(done, total));
+    result = convertModel(source, onnx.length, options, (done, total) => progress.update(done, total));
   } finally {
     progress.stop();
   }
   const bytes = encodeModel(result.graph);
   const model = loadModel(bytes); // what is written is valid
   writeBytes(flags.output, bytes);
-  const { layers, warnings, inputs } = result.report;
+  const { layers, warnings, inputs, widened, equalised } = result.report;
+  const quantized = result.float.tensors.some((t) => t.pin);
+  const literal = quantized ? await stepDifference(source, result, model, options, LITERAL_INPUTS) : undefined;
   const summary = {
     id: hex(model.id),
     bytes: bytes.length,
@@ -135,6 +167,8 @@ function convert(path: string, flags: Flags): void {
     gas: gasAtMaxima(model),
     inputs,
     layers,
+    tuning: { ranges: result.report.ranges, equalised, widened },
+    ...(literal ? { literal } : {}),
     warnings,
   };
   if (flags.json) print(toJson(summary));
@@ -160,10 +194,22 @@ export function addConvert(program: Command): void {
     .option('--std <V[,V…]>', 'see --mean', numbers)
     .option('--dim <NAME=VALUE>', 'value of a symbolic dimension; the batch is 1 by default', dim)
     .addOption(
-      new Option('--ranges <method>', `how ranges are chosen; percentile keeps ${PERCENTILE} %`)
-        .choices(['minmax', 'mse', 'percentile'])
+      new Option(
+        '--ranges <method>',
+        `how ranges are chosen; percentile keeps ${PERCENTILE} %, auto tries all where minmax misses the target`,
+      )
+        .choices(['auto', 'minmax', 'mse', 'percentile'])
         .default('minmax'),
     )
+    .option(
+      '--target <dB>',
+      'signal over rounding error that every output shall reach; 34 by default, 0 for 8 bits',
+      atLeast(0),
+    )
+    .option('--budget <X>', 'most gas for the target, as a multiple of that of 8 bits; 1.25 by default', atLeast(1))
+    .option('--equalise', 'move scales between layers where 8 bits miss the target and the samples favour it')
+    .option('--no-fit-weights', 'round each weight to its nearest integer')
+    .option('--no-correct-bias', 'leave the mean error of rounding out of the biases')
     .option('--json', 'print one JSON object; onnxBytes counts the external data that was read')
     .action(convert);
 }

@@ -15,6 +15,15 @@ export function whole(lo: number, hi: number): (text: string) => number {
   };
 }
 
+/** A finite number from `lo`. */
+export function atLeast(lo: number): (text: string) => number {
+  return (text) => {
+    const n = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(n >= lo) || n === Number.POSITIVE_INFINITY) throw new InvalidArgumentError(`It must be a number from ${lo}.`);
+    return n;
+  };
+}
+
 /** A BigInt from 0. */
 export function gas(text: string): bigint {
   if (!/^\d{1,30}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.');

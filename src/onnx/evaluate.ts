@@ -6,12 +6,45 @@
 import { ImportError } from './errors.ts';
 import { EVALUATORS } from './eval/all.ts';
 import { EvalContext } from './eval/context.ts';
+import { EXPANSIONS } from './expand/all.ts';
+import { EXPANDED_OPSET, type Expand, Expansion } from './expand/context.ts';
 import type { OnnxModel, OnnxNode } from './parse.ts';
 import type { OnnxArray } from './tensor.ts';
 
+/** Name of a node's op, behind its domain where that is another than ONNX's own. */
+export function opOf(node: OnnxNode): string {
+  return node.domain ? `${node.domain}:${node.op}` : node.op;
+}
+
 /** True where `evaluateNode` knows the op. */
 export function canEvaluate(node: OnnxNode): boolean {
-  return node.domain === '' && EVALUATORS.has(node.op);
+  return EVALUATORS.has(opOf(node)) || EXPANSIONS.has(opOf(node));
+}
+
+/** The outputs of the nodes that a node stands for. */
+function evaluateExpansion(
+  node: OnnxNode,
+  opset: number,
+  inputs: readonly (OnnxArray | undefined)[],
+  expand: Expand,
+): OnnxArray[] {
+  const e = new Expansion(node, opset, {
+    shape: (i) => inputs[i]!.shape,
+    dtype: (i) => inputs[i]!.dtype,
+    constant: (i) => inputs[i],
+  });
+  expand(e);
+  const values = new Map(e.constants);
+  node.inputs.forEach((name, i) => {
+    if (inputs[i]) values.set(name, inputs[i]);
+  });
+  for (const inner of e.nodes) {
+    const own = inner.inputs.map((name) => values.get(name));
+    evaluateNode(inner, EXPANDED_OPSET, own).forEach((y, i) => {
+      if (inner.outputs[i]) values.set(inner.outputs[i], y);
+    });
+  }
+  return node.outputs.map((name) => values.get(name)!);
 }
 
 /** Outputs of one node for its inputs, '' inputs undefined. Throws `ImportError` with node and op. */
@@ -21,14 +54,11 @@ export function evaluateNode(
   inputs: readonly (OnnxArray | undefined)[],
 ): readonly OnnxArray[] {
   const place = { node: node.name, op: node.op };
-  const op = canEvaluate(node) ? EVALUATORS.get(node.op)! : undefined;
-  if (!op)
-    throw new ImportError(
-      'UnsupportedOp',
-      `the op ${node.domain ? `${node.domain}:` : ''}${node.op} is not supported`,
-      place,
-    );
+  const op = EVALUATORS.get(opOf(node));
+  const expand = EXPANSIONS.get(opOf(node));
+  if (!op && !expand) throw new ImportError('UnsupportedOp', `the op ${opOf(node)} is not supported`, place);
   try {
+    if (!op) return evaluateExpansion(node, opset, inputs, expand!);
     const out = op(new EvalContext(node, opset, inputs));
     return Array.isArray(out) ? (out as readonly OnnxArray[]) : [out as OnnxArray];
   } catch (error) {

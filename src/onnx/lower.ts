@@ -3,17 +3,22 @@
  * batch normalisation and activations fused (spec/10-ops.md §12).
  * @module
  */
-import { type FloatGraph, sizeOf } from '../quant/float-graph.ts';
+import { type FloatGraph, type FloatPort, sizeOf } from '../quant/float-graph.ts';
+import { toPin } from '../quant/scales.ts';
 import { simplify } from '../quant/simplify.ts';
+import { branchesOf, inlineBranch, namesRead } from './branch.ts';
 import { ImportError } from './errors.ts';
-import { canEvaluate, evaluateNode } from './evaluate.ts';
+import { canEvaluate, evaluateNode, opOf } from './evaluate.ts';
+import { EXPANSIONS } from './expand/all.ts';
+import { EXPANDED_OPSET, type Expand, Expansion } from './expand/context.ts';
 import { LOWERINGS } from './lower/all.ts';
-import { domainOf, GraphBuilder, identity } from './lower/builder.ts';
+import { domainOf, GraphBuilder, identity, type Params } from './lower/builder.ts';
 import { LowerContext } from './lower/context.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
+import { stepsOf } from './steps.ts';
 import type { OnnxArray } from './tensor.ts';
 
-/** How symbolic dimensions are bound, by name; one without a name, or called "?", is `input[axis]`. */
+/** How symbolic dimensions are bound: by name, or by place as `input[axis]`, which goes first. */
 export interface LowerOptions {
   readonly dims?: Readonly<Record<string, number>> | undefined;
 }
@@ -31,16 +36,38 @@ const KEEPS_LAYOUT: ReadonlySet<string> = new Set([
   'Sigmoid',
   'Tanh',
   'LeakyRelu',
+  'QuantizeLinear',
+  'DequantizeLinear',
 ]);
 const IMAGE_OPS: ReadonlySet<string> = new Set([
   ...['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'BatchNormalization'],
   ...['Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth', 'InstanceNormalization', 'PRelu', 'Pad'],
+  ...['QLinearConv', 'ConvInteger', 'com.microsoft:QLinearAveragePool', 'com.microsoft:QLinearGlobalAveragePool'],
 ]);
 
-/** Name of a node's op, behind its domain where that is another than ONNX's own. */
-function opOf(node: OnnxNode): string {
-  return node.domain ? `${node.domain}:${node.op}` : node.op;
-}
+/** Why some ops have no place in a graph of fixed steps, by a pattern of their names, and what to do instead. */
+const NEVER: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /^(Loop|Scan)$/,
+    'the number of its steps is known at run time only',
+    'Unroll it before export, or run the steps one by one.',
+  ],
+  [
+    /Sequence|^Optional/,
+    'sequences and optional values are no tensors',
+    'Concatenate or stack the tensors before export.',
+  ],
+  [/^(String|Tokenizer|TfIdf|RegexFull)|Normalizer$/, 'it works on text', 'Tokenize outside: pass token numbers.'],
+  [/^(NonZero|Unique|Compress)$/, 'the shape of its output depends on the data', 'Use a mask of fixed shape.'],
+  [/^(Bernoulli|Random|Multinomial)/, 'it draws random numbers', 'Pass the numbers in as an input.'],
+  [/^(Adagrad|Adam|Momentum|Gradient)$/, 'it trains', 'Export the model for inference.'],
+  [/^(ImageDecoder|DFT|STFT)$/, 'it has no integer form', 'Do this step outside the model.'],
+  [
+    /^(TreeEnsemble|Linear(Classifier|Regressor)|SVM)/,
+    'models of the classical kind are not read',
+    'Export a neural network.',
+  ],
+];
 
 /** Refuses the nodes that have neither a lowering nor constant inputs: the first is named, all their ops are listed. */
 function refuseUnknown(nodes: readonly OnnxNode[]): void {
@@ -51,6 +78,14 @@ function refuseUnknown(nodes: readonly OnnxNode[]): void {
     const op = opOf(node);
     counts.set(op, (counts.get(op) ?? 0) + 1);
   }
+  const reason = NEVER.find(([name]) => name.test(first.op));
+  if (reason)
+    throw new ImportError(
+      'UnsupportedOp',
+      `${first.op} is not supported: ${reason[1]}`,
+      { node: first.name, op: first.op },
+      reason[2],
+    );
   const list = [...counts].map(([op, n]) => (n === 1 ? op : `${op} (${n} nodes)`)).join(', ');
   throw new ImportError('UnsupportedOp', `the model uses ops that are not supported: ${list}`, {
     node: first.name,
@@ -65,7 +100,7 @@ function liveNodes(model: OnnxModel): { nodes: OnnxNode[]; read: Set<string> } {
   for (const node of [...model.nodes].reverse()) {
     if (!node.outputs.some((o) => o !== '' && read.has(o))) continue;
     nodes.push(node);
-    for (const name of node.inputs) read.add(name);
+    for (const name of namesRead(node)) read.add(name);
   }
   return { nodes: nodes.reverse(), read };
 }
@@ -77,11 +112,13 @@ function dimName(input: OnnxValue, dim: string, axis: number): string {
 
 /** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
 function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): number[] {
-  if (!input.shape) throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape`);
+  if (!input.shape)
+    throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape: its rank must be known`);
   return input.shape.map((d, axis) => {
     if (typeof d === 'number') return d;
     const name = dimName(input, d, axis);
-    const value = Object.hasOwn(dims, name) ? dims[name]! : axis === 0 ? 1 : undefined;
+    const given = [`${input.name}[${axis}]`, name].find((key) => Object.hasOwn(dims, key));
+    const value = given !== undefined ? dims[given]! : axis === 0 ? 1 : undefined;
     if (value === undefined)
       throw new ImportError(
         'UnknownDim',
@@ -104,7 +141,12 @@ function checkDims(model: OnnxModel, dims: Readonly<Record<string, number>>): vo
     (i.shape ?? []).map((d, axis) => (typeof d === 'string' ? dimName(i, d, axis) : d)),
   );
   const names = known.filter((d) => typeof d === 'string');
-  const wrong = Object.keys(dims).find((name) => !names.includes(name));
+  const places = new Set(
+    model.inputs.flatMap((i) =>
+      (i.shape ?? []).flatMap((d, axis) => (typeof d === 'string' ? [`${i.name}[${axis}]`] : [])),
+    ),
+  );
+  const wrong = Object.keys(dims).find((name) => !names.includes(name) && !places.has(name));
   if (wrong === undefined) return;
   const list =
     names.length > 0 ? `its dimensions are ${[...new Set(names)].join(', ')}` : 'all its dimensions are fixed';
@@ -117,11 +159,30 @@ function isImage(model: OnnxModel, input: OnnxValue): boolean {
   let found = false;
   for (const node of model.nodes) {
     if (!node.inputs.some((i) => names.has(i))) continue;
-    if (IMAGE_OPS.has(node.op)) found = true;
-    else if (KEEPS_LAYOUT.has(node.op)) for (const o of node.outputs) names.add(o);
+    if (IMAGE_OPS.has(opOf(node))) found = true;
+    else if (KEEPS_LAYOUT.has(opOf(node))) for (const o of node.outputs) names.add(o);
     else return false;
   }
   return found;
+}
+
+/** Ops whose operands of quantized integers have their scale and zero point right behind them. */
+const QUANTIZED_OPERANDS = /^(com\.microsoft:)?(DequantizeLinear|QLinear\w+|QGemm)$/;
+
+/** What the integers of an input stand for: the constant parameters of its first reader; undefined for other inputs. */
+function integerInput(model: OnnxModel, input: OnnxValue): Params | undefined {
+  const { dtype } = input;
+  if (dtype !== 'uint8' && dtype !== 'int8' && dtype !== 'uint16' && dtype !== 'int16') return undefined;
+  const reader = model.nodes.find((n) => n.inputs.includes(input.name));
+  const at = reader?.inputs.indexOf(input.name);
+  if (reader && at === 0 && (reader.op === 'ConvInteger' || reader.op === 'MatMulInteger')) {
+    const z = model.initializers.get(reader.inputs[2] ?? '');
+    return (z?.data.length ?? 1) === 1 ? { scale: 1, zero: z?.data[0] ?? 0, dtype } : undefined;
+  }
+  if (!reader || at === undefined || !QUANTIZED_OPERANDS.test(opOf(reader))) return undefined;
+  const [scale, zero] = [1, 2].map((i) => model.initializers.get(reader.inputs[at + i] ?? ''));
+  if (scale?.data.length !== 1 || (zero && zero.data.length !== 1)) return undefined;
+  return { scale: scale.data[0]!, zero: zero?.data[0] ?? 0, dtype };
 }
 
 function addInput(
@@ -130,13 +191,18 @@ function addInput(
   input: OnnxValue,
   dims: Readonly<Record<string, number>>,
 ): void {
+  if (input.dtype === null && graph.isRead(input.name))
+    throw new ImportError('UnsupportedForm', `input "${input.name}" holds text, a sequence or a type that is not read`);
   const shape = bindShape(input, dims);
   const image = shape.length === 4 && isImage(model, input);
   const perm = image ? [0, 3, 1, 2] : identity(shape.length);
   const [n, c, h, w] = shape as [number, number, number, number];
-  const id = graph.tensor(input.name, image ? [n, h, w, c] : shape, domainOf(input.dtype ?? 'float32'));
-  graph.inputs.push({ tensor: id, name: input.name, perm });
-  graph.values.set(input.name, { view: { id, perm, shape: null } });
+  const stored = image ? [n, h, w, c] : shape;
+  const params = integerInput(model, input);
+  const pin = params && toPin(params);
+  const id = graph.tensor(input.name, stored, pin ? 'real' : domainOf(input.dtype ?? 'float32'), pin);
+  graph.inputs.push({ tensor: id, name: input.name, perm, ...(pin ? integersOf(params) : {}) });
+  graph.values.set(input.name, { view: { id, perm, shape: null }, ...(pin ? { params } : {}) });
 }
 
 /** Most elements that folding may produce for one node. */
@@ -152,20 +218,99 @@ function fold(c: LowerContext): readonly OnnxArray[] | undefined {
   }
   const inputs = node.inputs.map((_, i) => c.constant(i));
   if (!canEvaluate(node) || inputs.some((x, i) => !x && c.given(i))) return undefined;
-  const out = evaluateNode(node, c.opset, inputs);
+  const [, scale] = inputs;
+  const exact = node.op === 'DequantizeLinear' && scale; // integers times a scale stay exact in f64
+  const own = exact ? inputs.map((x, i) => (i === 1 ? { ...scale, dtype: 'float64' as const } : x)) : inputs;
+  const out = evaluateNode(node, c.opset, own);
   if (out.some((x) => x.data.length > FOLD_LIMIT)) c.fail('TooLarge', 'the folded constant is too large');
-  return out;
+  const steps = stepsOf(node, inputs);
+  return steps ? out.map((x, o) => (o === 0 ? { ...x, steps } : x)) : out;
 }
 
-/** Lowers one node: folded where it can be; false where it has no lowering. */
+/** Ops that move the integers of a quantized model, or choose among them. */
+const MOVES_INTEGERS: ReadonlySet<string> = new Set([
+  ...[
+    'Identity',
+    'Reshape',
+    'Flatten',
+    'Squeeze',
+    'Unsqueeze',
+    'Transpose',
+    'Slice',
+    'Split',
+    'Gather',
+    'Expand',
+    'Tile',
+  ],
+  ...['MaxPool', 'GlobalMaxPool', 'DepthToSpace', 'SpaceToDepth', 'Concat', 'Dropout', 'ReduceMax', 'ReduceMin'],
+]);
+
+/** Ops that know what integers of a quantized model stand for. */
+const READS_INTEGERS: ReadonlySet<string> = new Set([
+  ...['DequantizeLinear', 'com.microsoft:DequantizeLinear', 'ConvInteger', 'MatMulInteger', 'Shape', 'Size'],
+]);
+
+/** Refuses integers of a quantized model where an op would compute with them as they are. */
+function checkIntegers(c: LowerContext): void {
+  const op = opOf(c.node);
+  if (READS_INTEGERS.has(op) || EXPANSIONS.has(op)) return;
+  const own = c.node.inputs.map((_, i) => c.params(i));
+  const first = own.find((p) => p !== undefined);
+  if (!first) return;
+  const joined = op === 'Concat' ? own : own.slice(0, 1);
+  if (!MOVES_INTEGERS.has(op) || joined.some((p) => p?.scale !== first.scale || p.zero !== first.zero))
+    c.fail('UnsupportedForm', 'the op would compute with quantized integers: put a DequantizeLinear before it');
+}
+
+/** The outputs hold integers as input 0 does. */
+function passParams(c: LowerContext): void {
+  const params = c.params(0);
+  for (const name of params ? c.node.outputs : []) {
+    const value = c.graph.values.get(name);
+    if (value && 'view' in value) c.graph.values.set(name, { ...value, params });
+  }
+}
+
+/** Lowers the nodes that a node stands for. */
+function lowerExpansion(graph: GraphBuilder, context: LowerContext, expand: Expand): void {
+  const e = new Expansion(context.node, context.opset, context);
+  expand(e);
+  for (const [name, constant] of e.constants) graph.values.set(name, { constant });
+  for (const input of e.nodes.flatMap((n) => n.inputs)) graph.read(input);
+  for (const node of e.nodes) if (!lowerNode(graph, node, EXPANDED_OPSET)) refuseUnknown([node]);
+}
+
+/** Lowers the branch of an If that its condition, a constant, takes. */
+function lowerIf(graph: GraphBuilder, c: LowerContext): void {
+  const condition =
+    c.constant(0) ??
+    c.fail(
+      'UnsupportedForm',
+      'its condition depends on the input: a graph of fixed steps takes one branch',
+      'Export the model with the condition fixed, or simplify it first (onnxsim).',
+    );
+  const name = condition.data[0] !== 0 ? 'then_branch' : 'else_branch';
+  const branch = branchesOf(c.node).find(([n]) => n === name)?.[1] ?? c.fail('BadGraph', `${name} is missing`);
+  const { nodes, constants } = inlineBranch(c.node, name, branch);
+  for (const [n, constant] of constants) graph.values.set(n, { constant });
+  for (const input of nodes.flatMap(namesRead)) graph.read(input);
+  for (const node of nodes) if (!lowerNode(graph, node, c.opset)) refuseUnknown([node]);
+}
+
+/** Lowers one node: folded where it can be, expanded where it stands for others; false where it has no lowering. */
 function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean {
   const context = new LowerContext(graph, node, opset);
   for (const name of node.outputs) if (graph.values.has(name)) context.fail('BadGraph', `"${name}" is defined twice`);
   const folded = fold(context);
+  if (!folded) checkIntegers(context);
   const lowering = LOWERINGS.get(opOf(node));
+  const expand = EXPANSIONS.get(opOf(node));
   if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
-  return folded !== undefined || lowering !== undefined;
+  else if (expand) lowerExpansion(graph, context, expand);
+  else if (node.op === 'If') lowerIf(graph, context);
+  if (MOVES_INTEGERS.has(node.op)) passParams(context);
+  return folded !== undefined || lowering !== undefined || expand !== undefined || node.op === 'If';
 }
 
 /** Lowers all nodes. One that has no lowering leaves its outputs undefined, and what reads them is passed over. */
@@ -174,7 +319,7 @@ function lowerNodes(graph: GraphBuilder, nodes: readonly OnnxNode[], opset: numb
   const lost = new Set<string>();
   for (const node of nodes) {
     const op = opOf(node);
-    const known = LOWERINGS.has(op) || op === 'Shape' || op === 'Size';
+    const known = LOWERINGS.has(op) || EXPANSIONS.has(op) || op === 'Shape' || op === 'Size' || op === 'If';
     const broken = node.inputs.some((i) => lost.has(i));
     if (broken ? known : lowerNode(graph, node, opset)) {
       if (broken) for (const o of node.outputs) lost.add(o);
@@ -186,6 +331,12 @@ function lowerNodes(graph: GraphBuilder, nodes: readonly OnnxNode[], opset: numb
   refuseUnknown(unknown);
 }
 
+/** What a port says of integers of the source. */
+function integersOf(params: Params | undefined): Pick<FloatPort, 'integers'> {
+  if (!params) return {};
+  return { integers: { scale: params.scale, zp: params.zero, u8: params.dtype === 'uint8' } };
+}
+
 /** An output keeps NHWC where it is an image; any other order is restored. */
 function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void {
   const value = graph.values.get(output.name);
@@ -194,7 +345,22 @@ function addOutput(graph: GraphBuilder, output: OnnxValue, from: OnnxNode): void
   const { view } = value;
   const keep = !view.shape && `${view.perm}` === '0,3,1,2';
   const tensor = keep ? view.id : graph.plain(from, view);
-  graph.outputs.push({ tensor, name: output.name, perm: keep ? view.perm : identity(graph.stored(tensor).length) });
+  if (value.params?.dynamic)
+    throw new ImportError('UnsupportedForm', `output "${output.name}" is quantized by each input's own range`);
+  const perm = keep ? view.perm : identity(graph.stored(tensor).length);
+  graph.outputs.push({ tensor, name: output.name, perm, ...integersOf(value.params) });
+}
+
+/** Refuses constants with NaN or infinities that no pattern took up, e.g. as the mask of a softmax. */
+function refuseInfinite(graph: FloatGraph): void {
+  const node = graph.nodes.find(({ op }) => op.kind === 'constant' && !op.data.every(Number.isFinite));
+  if (!node) return;
+  throw new ImportError(
+    'NotFinite',
+    'a constant input holds NaN or infinity',
+    { node: node.name, op: node.source },
+    'Write a finite number in its place, e.g. −10000 for what a mask leaves out.',
+  );
 }
 
 /**
@@ -212,11 +378,8 @@ export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph 
   const last = model.nodes.at(-1);
   if (!last || model.outputs.length === 0) throw new ImportError('BadGraph', 'the model has no nodes or no outputs');
   for (const output of model.outputs) addOutput(graph, output, last);
-  return simplify({
-    name: model.name,
-    tensors: graph.tensors,
-    inputs: graph.inputs,
-    nodes: graph.nodes,
-    outputs: graph.outputs,
-  });
+  const { tensors, inputs, outputs } = graph;
+  const simple = simplify({ name: model.name, tensors, inputs, nodes: graph.nodes, outputs });
+  refuseInfinite(simple);
+  return simple;
 }

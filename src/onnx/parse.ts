@@ -17,13 +17,14 @@ import {
   type OnnxTensor,
 } from './tensor.ts';
 
-/** An attribute's value; a node's graph, sparse and type attributes are not read and appear as `unread`. */
+/** An attribute's value; sparse, type and list-of-graph attributes are not read and appear as `unread`. */
 export type OnnxAttribute =
   | { readonly type: 'float' | 'int'; readonly value: number }
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'floats' | 'ints'; readonly value: readonly number[] }
   | { readonly type: 'strings'; readonly value: readonly string[] }
   | { readonly type: 'tensor'; readonly value: OnnxTensor }
+  | { readonly type: 'graph'; readonly value: OnnxGraph }
   | { readonly type: 'unread' };
 
 /** A node as the file has it. `name` is never empty: an unnamed node goes by its first output. */
@@ -36,6 +37,13 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+}
+
+/** A branch of a node: it sees the values around it. */
+export interface OnnxGraph {
+  readonly nodes: readonly OnnxNode[];
+  readonly outputs: readonly string[];
+  readonly initializers: ReadonlyMap<string, OnnxTensor>;
 }
 
 /** A graph input or output. A dimension is a number, a symbol's name, or '' where the file says nothing; shape null: unknown rank. */
@@ -79,6 +87,7 @@ const ATTRIBUTE_TYPES: Readonly<Record<number, OnnxAttribute['type']>> = {
   2: 'int',
   3: 'string',
   4: 'tensor',
+  5: 'graph',
   6: 'floats',
   7: 'ints',
   8: 'strings',
@@ -101,9 +110,20 @@ function readAttribute(proto: onnx.AttributeProto, external: ExternalReader | un
       return { type, value: proto.strings.map((v) => utf8.decode(v)) };
     case 'tensor':
       return proto.t ? { type, value: decodeTensor(proto.t, proto.t.name, external) } : { type: 'unread' };
+    case 'graph':
+      return proto.g ? { type, value: readGraph(proto.g, external) } : { type: 'unread' };
     default:
       return { type: 'unread' };
   }
+}
+
+/** Nodes, outputs and initialisers of a branch. */
+function readGraph(proto: onnx.GraphProto, external: ExternalReader | undefined): OnnxGraph {
+  return {
+    nodes: proto.node.map((n, i) => readNode(n, i, external)),
+    outputs: proto.output.map((o) => o.name),
+    initializers: new Map(proto.initializer.map((t) => [t.name, decodeTensor(t, t.name, external)])),
+  };
 }
 
 function readNode(proto: onnx.NodeProto, index: number, external: ExternalReader | undefined): OnnxNode {

@@ -7,15 +7,24 @@ import { ImportError } from './errors.ts';
 
 /** A message: its nested messages by field number, and the numbers of its varint lists. */
 interface Shape {
+  /** A field that may not stand here: graphs within graphs end somewhere. */
+  readonly tooDeep?: number;
   readonly nested?: Readonly<Record<number, Shape>>;
   readonly varints?: readonly number[];
 }
 
 const tensor: Shape = { varints: [1, 5, 7, 11], nested: { 13: {} } };
 const value: Shape = { nested: { 2: { nested: { 1: { nested: { 2: { nested: { 1: {} } } } } } } } };
-const attribute: Shape = { varints: [8], nested: { 5: tensor } };
-const graph: Shape = { nested: { 1: { nested: { 5: attribute } }, 5: tensor, 11: value, 12: value, 15: {} } };
-const MODEL: Shape = { nested: { 7: graph, 8: {}, 25: {} } };
+/** Graphs within graphs (branches of an If) that are read. */
+const DEPTH = 8;
+
+function graph(depth: number): Shape {
+  const inner: Shape =
+    depth > 1 ? { nested: { 5: tensor, 6: graph(depth - 1) } } : { nested: { 5: tensor }, tooDeep: 6 };
+  const attribute: Shape = { varints: [8], ...inner };
+  return { nested: { 1: { nested: { 5: attribute } }, 5: tensor, 11: value, 12: value, 15: {} } };
+}
+const MODEL: Shape = { nested: { 7: graph(DEPTH), 8: {}, 25: {} } };
 
 /** Reads varints and lengths of a byte range; positions only, no value is kept. */
 class Cursor {
@@ -60,6 +69,7 @@ function walk(cursor: Cursor, end: number, shape: Shape, budget: { left: number 
       const start = cursor.pos;
       cursor.skip(length, end);
       if (shape.varints?.includes(field)) budget.left -= length;
+      if (shape.tooDeep === field) throw new ImportError('TooLarge', `graphs are nested more than ${DEPTH} deep`);
       const inner = shape.nested?.[field];
       if (inner) {
         cursor.pos = start;

@@ -29,6 +29,14 @@ export interface OnnxArray {
   readonly dtype: OnnxDType;
   readonly shape: readonly number[];
   readonly data: Float64Array;
+  /** Where the values are integers times a scale: the scale, one or one a slice along `axis`. */
+  readonly steps?: Steps | undefined;
+}
+
+/** Scales of values that are whole multiples of them. */
+export interface Steps {
+  readonly scales: Float64Array;
+  readonly axis: number;
 }
 
 /** An array with the name the file gives it. */

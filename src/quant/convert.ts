@@ -3,6 +3,7 @@
  * bytes, samples and options give the same graph on every engine.
  * @module
  */
+
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
 import type { Graph } from '../graph/ir.ts';
@@ -11,27 +12,22 @@ import { lower } from '../onnx/lower.ts';
 import { type OnnxModel, parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
 import { checkSizes } from './bounds.ts';
+import type { Equalised } from './equalise.ts';
 import { type FloatGraph, type FloatInput, isIndex } from './float-graph.ts';
 import { type FoldedInput, foldNormalization } from './normalize.ts';
-import { type ObserveProgress, observe, type RangeMethod, type Ranges } from './observe.ts';
-import { HEADROOM, planTypes } from './plan.ts';
-import {
-  type InputForm,
-  type LayerReport,
-  outputWidths,
-  type QuantizeResult,
-  type QuantPolicy,
-  quantize,
-} from './quantize.ts';
+import type { ObserveProgress, RangeMethod, Ranges } from './observe.ts';
+import { HEADROOM } from './plan.ts';
+import { type InputForm, type LayerReport, type QuantizeResult, type QuantPolicy, quantize } from './quantize.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
-import { i8Type, i16Type, type QType } from './scales.ts';
-import { scanSensitivity, type Widened } from './sensitivity.ts';
+import { i8Type, i16Type, type QType, type Range } from './scales.ts';
+import type { Widened } from './sensitivity.ts';
+import { type TuneOptions, tune } from './tune.ts';
 
 /** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
 export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
 
 /** What a conversion may be told. */
-export interface ConvertOptions {
+export interface ConvertOptions extends TuneOptions {
   /** Values of symbolic dimensions by name; the batch is 1 by default. */
   readonly dims?: Readonly<Record<string, number>> | undefined;
   /** Of all inputs; f32 by default, i32 for integer inputs of the source. */
@@ -44,16 +40,13 @@ export interface ConvertOptions {
    * values, which mean and std apply to; float samples for a u8 or i8 input are normalised already.
    */
   readonly samples?: SampleTensor | Readonly<Record<string, SampleTensor>> | undefined;
-  /** How ranges are chosen; minmax by default. */
-  readonly ranges?: RangeMethod | undefined;
   /** Reads files beside the model that hold its weights, by relative path; without it external data is refused. */
   readonly external?: ExternalReader | undefined;
-  /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
-  readonly target?: number | undefined;
+  /** Weights of a row are rounded together so that its output changes least on the samples; true by default. */
+  readonly fitWeights?: boolean | undefined;
+  /** The mean error that rounding leaves in a row goes into its bias; true by default. */
+  readonly correctBias?: boolean | undefined;
 }
-
-/** Default of `ConvertOptions.target`. */
-const TARGET = 34;
 
 /** What became of the model. */
 export interface ConvertReport {
@@ -67,8 +60,15 @@ export interface ConvertReport {
     readonly layout: 'NHWC' | 'source';
   }[];
   readonly layers: readonly LayerReport[];
+  /** How ranges were chosen. */
+  readonly ranges: RangeMethod;
+  /** Tensors whose channels were scaled against the weights that read them. */
+  readonly equalised: readonly Equalised[];
   /** Tensors that got more than 8 bits because an output would have missed its target. */
   readonly widened: readonly Widened[];
+  /** Whether weights were rounded together, and biases corrected. */
+  readonly fitWeights: boolean;
+  readonly correctBias: boolean;
   /** Transposes that are left in the integer graph. */
   readonly transposes: number;
   readonly warnings: readonly string[];
@@ -88,15 +88,6 @@ const RAW_RANGE: Readonly<Record<'u8' | 'i8', readonly [number, number]>> = { u8
 
 function isSampleTensor(s: SampleTensor | Readonly<Record<string, SampleTensor>>): s is SampleTensor {
   return Array.isArray(s.shape) && 'data' in s;
-}
-
-function rangeMethod(method: RangeMethod = 'minmax'): RangeMethod {
-  if (typeof method !== 'string' && !(method.percentile > 50 && method.percentile <= 100))
-    throw new ImportError('BadOption', 'the percentile must lie above 50 and be at most 100', {
-      expected: '50 to 100, e.g. 99.99',
-      actual: String(method.percentile),
-    });
-  return method;
 }
 
 /** The samples of each input, or a refusal that says which are missing. */
@@ -127,7 +118,14 @@ function transformOf(type: InputType, folded: FoldedInput, samples: SampleTensor
   return { scale: folded.factor.map((f) => 1 / f), shift: folded.shift.map((s, c) => -s / folded.factor[c]!) };
 }
 
-/** The form of a float input: raw integers as they are, floats as i8 for images and i16 for everything else. */
+/** The type of the only quantizer that reads an input, which it then takes itself. */
+function quantizerOf(graph: FloatGraph, input: FloatInput): QType | undefined {
+  const readers = graph.nodes.filter((n) => n.inputs.includes(input.tensor));
+  const [only] = readers;
+  return readers.length === 1 && only!.op.kind === 'quant' ? only!.op.type : undefined;
+}
+
+/** The form of a float input: integers of the source as they are; raw integers as they are, floats as i8 for images and i16 for everything else. */
 function inputForm(
   type: InputType,
   graph: FloatGraph,
@@ -136,14 +134,28 @@ function inputForm(
   ranges: Ranges,
 ): InputForm {
   const range = ranges[input.tensor]!;
+  const { pin } = graph.tensors[input.tensor]!;
+  if (input.integers && pin) return { type: pin, storedScale: pin.scale, u8: input.integers.u8 };
   if (type === 'u8' || type === 'i8') {
     const zp = folded.zero - (type === 'u8' ? 128 : 0);
     const raw: QType = { dtype: 'i8', zp, scale: folded.scale, lo: -128, hi: 127 };
     return { type: raw, storedScale: folded.scale, u8: type === 'u8' };
   }
   const image = graph.tensors[input.tensor]!.shape.length === 4;
+  const quantizer = quantizerOf(graph, input);
+  if (quantizer) return { type: quantizer, storedScale: quantizer.scale / folded.scale, u8: false };
   const own = image ? i8Type(range) : i16Type(range, HEADROOM);
   return { type: own, storedScale: own.scale / folded.scale, u8: false };
+}
+
+/** Range of an index input: the axis that it is looked up in, whatever the samples hold; else what they hold. */
+function indexRange(graph: FloatGraph, input: FloatInput, ranges: Ranges): Range {
+  const readers = graph.nodes.filter((n) => n.inputs.includes(input.tensor));
+  const sizes = readers.map(({ op, inputs }) =>
+    op.kind === 'gather' && inputs[0] !== input.tensor ? graph.tensors[inputs[0]!]!.shape[op.axis]! : 0,
+  );
+  const least = sizes.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  return Number.isFinite(least) && least > 0 ? { lo: 0, hi: least - 1 } : ranges[input.tensor]!;
 }
 
 /** Folds the normalisation of every float input; index inputs stay as they are. */
@@ -157,6 +169,10 @@ function foldInputs(
   let current = graph;
   const folded = graph.inputs.map((input, i) => {
     if (isIndex(graph, input)) return undefined;
+    if (input.integers) {
+      const { scale, zp } = input.integers;
+      return { graph: current, zero: zp, scale, factor: Float64Array.of(1), shift: Float64Array.of(0) };
+    }
     const f = foldNormalization(current, i, normalisation, least, greatest);
     current = f.graph;
     return f;
@@ -164,13 +180,18 @@ function foldInputs(
   return { graph: current, folded };
 }
 
-function warningsOf(layers: readonly LayerReport[], samples: number, bytes: number, source: number): string[] {
+function warningsOf(
+  layers: readonly LayerReport[],
+  samples: number | undefined,
+  bytes: number,
+  source: number,
+): string[] {
   const warnings: string[] = [];
   if (bytes > sizeGoal(source))
     warnings.push(
       `the model has ${bytes} bytes, ${((100 * bytes) / source).toFixed(1)} % of its source: layers with few weights a channel take more than a quarter`,
     );
-  if (samples < 16)
+  if (samples !== undefined && samples < 16)
     warnings.push(`only ${samples} calibration samples: ranges may be too narrow; a few hundred are better`);
   for (const layer of layers)
     if (layer.range.lo === 0 && layer.range.hi === 0)
@@ -188,7 +209,8 @@ const FINENESS: readonly number[] = [45, 38, 32, 26, 20];
 
 /** Quantizes; a model above the goal of its size is tried again with more layers of one multiplier. */
 function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, source: number): QuantizeResult {
-  const attempt = (dB: number): QuantizeResult => quantize(graph, ranges, { ...policy, fine: 10 ** (-dB / 10) });
+  const attempt = (dB: number): QuantizeResult =>
+    quantize(graph, ranges, { ...policy, rounding: { ...policy.rounding!, fine: 10 ** (-dB / 10) } });
   let result = attempt(FINENESS[0]!);
   for (const dB of FINENESS.slice(1)) {
     if (encodeModel(result.graph).length <= sizeGoal(source)) break;
@@ -206,7 +228,8 @@ function readersOf(
 ): SampleReader[] {
   const readers = graph.inputs.map((input, i) => {
     const f = folded[i];
-    return sampleReader(graph, input, samples[i]!, f && transformOf(type, f, samples[i]!));
+    const own = input.integers ? 'f32' : type; // integers of the source are never normalised
+    return sampleReader(graph, input, samples[i]!, f && transformOf(own, f, samples[i]!));
   });
   if (readers.some((r) => r.count !== readers[0]!.count))
     throw new ImportError('BadSamples', 'the inputs have different numbers of samples');
@@ -240,25 +263,25 @@ export function convertModel(
       'BadOption',
       `input "${lowered.inputs.find((i) => !isIndex(lowered, i))!.name}" takes floats, so its type cannot be i32`,
     );
-  const samples = samplesOf(lowered, options.samples);
-  const { graph, folded } = foldInputs(lowered, type, options);
-  const readers = readersOf(graph, type, folded, samples);
-  const { ranges, stats } = observe(graph, readers, rangeMethod(options.ranges), progress);
-  const inputs = graph.inputs.map((input, i): InputForm => {
-    const f = folded[i];
-    return f ? inputForm(type, graph, input, f, ranges) : { index: ranges[input.tensor]! };
-  });
-  const settled = outputWidths(graph);
-  const planned = planTypes(graph, ranges, {
-    inputs: inputs.map((f) => ('index' in f ? undefined : f.type)),
-    widths: settled,
-  });
-  const scan = scanSensitivity(graph, readers, { types: planned, settled, target: options.target ?? TARGET });
-  const result = withinSize(graph, ranges, { inputs, stats, widths: scan.widths }, source);
+  const pinned = lowered.tensors.some((t) => t.pin);
+  const samples = pinned && options.samples === undefined ? undefined : samplesOf(lowered, options.samples);
+  const { graph: raw, folded } = foldInputs(lowered, type, options);
+  const readers = samples && readersOf(raw, type, folded, samples);
+  const formsOf = (own: FloatGraph, ranges: Ranges): InputForm[] =>
+    own.inputs.map((input, i) => {
+      const f = folded[i];
+      return f ? inputForm(type, own, input, f, ranges) : { index: indexRange(own, input, ranges) };
+    });
+  const size = pinned ? Number.POSITIVE_INFINITY : source; // integers of the source are kept, whatever they take
+  const tuned = tune(raw, readers, formsOf, options, progress);
+  const { graph, ranges } = tuned;
+  const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
+  const result = withinSize(graph, ranges, { ...tuned.policy, rounding }, size);
+  const count = readers?.[0]?.count;
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,
-    samples: readers[0]!.count,
+    samples: count ?? 0,
     inputs: graph.inputs.map((input, i) => ({
       name: input.name,
       dtype: result.graph.inputs[i]!.u8 ? 'u8' : result.graph.inputs[i]!.dtype,
@@ -266,9 +289,11 @@ export function convertModel(
       layout: `${input.perm}` === '0,3,1,2' ? 'NHWC' : 'source',
     })),
     layers: result.layers,
-    widened: scan.widened,
+    ...tuned.report,
+    fitWeights: rounding.fit,
+    correctBias: rounding.correct,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
-    warnings: warningsOf(result.layers, readers[0]!.count, encodeModel(result.graph).length, source),
+    warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, size),
   };
   return { graph: result.graph, float: graph, types: result.types, ranges, report };
 }

@@ -3,17 +3,22 @@
  * ops: images NHWC, conv weights OHWI, dense weights [O,K], channels last (spec/10-ops.md §2). Every shape is concrete.
  * @module
  */
+import type { QType } from './scales.ts';
 import type { UnaryFn } from './unary.ts';
 
 /** What a tensor holds: reals, which are quantized; whole numbers (indices, integer data); or truth values 0 and 1. */
 export type Domain = 'real' | 'int' | 'bool';
 
-/** A value of the graph. Ids are dense positions in `FloatGraph.tensors`; `name` is the source model's, for reports. */
+/**
+ * A value of the graph. Ids are dense positions in `FloatGraph.tensors`; `name` is the source model's, for reports. `pin` is
+ * the integer type that the source model gives it.
+ */
 export interface FloatTensor {
   readonly id: number;
   readonly name: string;
   readonly shape: readonly number[];
   readonly domain: Domain;
+  readonly pin?: QType | undefined;
 }
 
 /** Fused activation limits in real values; ±Infinity where there are none. */
@@ -29,8 +34,13 @@ export interface Window {
   readonly pads: readonly [number, number, number, number];
 }
 
+/** Weights that are integers already: one scale a row, each weight a multiple of it. */
+export interface Stepped {
+  readonly steps?: Float64Array | undefined;
+}
+
 /** y = clamp(b + Σ w·x): weight [O,KH,KW,C/g] row-major, bias [O]; padding taps add 0. */
-export interface Conv2d extends Window, Limits {
+export interface Conv2d extends Window, Limits, Stepped {
   readonly kind: 'conv2d';
   readonly weight: Float64Array;
   readonly kernel: readonly [number, number];
@@ -39,7 +49,7 @@ export interface Conv2d extends Window, Limits {
 }
 
 /** y = clamp(b + Σ w·x) over the last axis: weight [O,K] row-major, bias [O]. */
-export interface Dense extends Limits {
+export interface Dense extends Limits, Stepped {
   readonly kind: 'dense';
   readonly weight: Float64Array;
   readonly bias: Float64Array;
@@ -128,9 +138,33 @@ export interface Unary {
   readonly fns: readonly UnaryFn[];
 }
 
-/** Softmax over the last axis, or its logarithm. */
+/** y = (clamp(⌊x/scale⌉ + zp, lo, hi) − zp)·scale, ties to even: reals in the steps of an integer type. */
+export interface Quant {
+  readonly kind: 'quant';
+  readonly type: QType;
+}
+
+/** Softmax over the last axis; with a second operand (bool) only entries where it is 1, with `causal` only j ≤ i + causal. */
 export interface Softmax {
-  readonly kind: 'softmax' | 'log_softmax';
+  readonly kind: 'softmax';
+  readonly causal: number | null;
+}
+
+/** Logarithm of the softmax over the last axis. */
+export interface LogSoftmax {
+  readonly kind: 'log_softmax';
+}
+
+/**
+ * y = (x − mean)/√(variance + eps)·gamma + beta over the last axis; gamma and beta have one entry a channel. With `rms` the
+ * mean counts as 0.
+ */
+export interface LayerNorm {
+  readonly kind: 'layer_norm';
+  readonly gamma: Float64Array;
+  readonly beta: Float64Array;
+  readonly eps: number;
+  readonly rms: boolean;
 }
 
 /** Same elements in the output's shape. */
@@ -234,7 +268,10 @@ export type FloatOp =
   | AffineOp
   | Clamp
   | Unary
+  | Quant
   | Softmax
+  | LogSoftmax
+  | LayerNorm
   | Reshape
   | Transpose
   | Concat
@@ -271,6 +308,8 @@ export interface FloatPort {
   readonly tensor: number;
   readonly name: string;
   readonly perm: readonly number[];
+  /** Where the caller's numbers are integers q of the source: the real value is (q − zp)·scale. */
+  readonly integers?: { readonly scale: number; readonly zp: number; readonly u8: boolean } | undefined;
 }
 
 /** An input; its tensor's domain says what the caller passes. */

@@ -7,6 +7,7 @@ import { type FloatGraph, type FloatKind, type FloatOp, type OpOf, sizeOf } from
 import type { Block } from './kernels/block.ts';
 import * as elements from './kernels/elementwise.ts';
 import * as moves from './kernels/move.ts';
+import * as rows from './kernels/rows.ts';
 import { conv2d, dense, pool } from './kernels/window.ts';
 
 /** Runs a graph; buffers live as long as it does and hold the values of the last run. */
@@ -38,8 +39,10 @@ const KERNELS: { readonly [K in FloatKind]: Kernel<K> } = {
   affine: elements.affine,
   clamp: elements.clamp,
   unary: elements.unary,
-  softmax: (op, x, y) => elements.softmax(op.kind, x, y),
-  log_softmax: (op, x, y) => elements.softmax(op.kind, x, y),
+  quant: elements.quant,
+  softmax: rows.softmax,
+  log_softmax: (_, x, y) => rows.logSoftmax(x, y),
+  layer_norm: rows.layerNorm,
   reshape: (_, x, y) => y.data.set(x.data),
   cast: (_, x, y) => y.data.set(x.data),
   transpose: moves.transpose,

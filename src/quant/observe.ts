@@ -3,6 +3,7 @@
  * outside the trust boundary, yet reproducible: fixed order, integer histograms with fixed edges, fixed grids.
  * @module
  */
+import { ChannelCollector, type ChannelStats } from './channels.ts';
 import type { FloatGraph } from './float-graph.ts';
 import { createInterpreter } from './interpret.ts';
 import { type LayerStats, StatsCollector } from './layer-stats.ts';
@@ -15,10 +16,11 @@ export type RangeMethod = 'minmax' | 'mse' | { readonly percentile: number };
 /** Range of every tensor by id; zero lies in every range. Undefined for a tensor that no node or input defines. */
 export type Ranges = readonly (Range | undefined)[];
 
-/** What calibration learnt: ranges, and statistics of the inputs of layers by output tensor. */
+/** What calibration learnt: ranges, statistics of the inputs of layers by output tensor, and of channels by tensor. */
 export interface Observation {
   readonly ranges: Ranges;
   readonly stats: ReadonlyMap<number, LayerStats>;
+  readonly channels: ReadonlyMap<number, ChannelStats>;
 }
 
 /** Called after sample `done` of `total`; both passes count. */
@@ -106,6 +108,7 @@ export function observe(
   const tick = (): void => progress?.(++done, total);
   const known = new Set<number>();
   const collector = new StatsCollector(graph, readers[0]!.count);
+  const channelwise = new ChannelCollector(graph);
   eachSample(
     graph,
     readers,
@@ -121,12 +124,14 @@ export function observe(
     },
     (values) => {
       collector.add(values);
+      channelwise.add(values);
       tick();
     },
   );
   const stats = collector.finish();
+  const channels = channelwise.finish();
   const full = graph.tensors.map((t) => (known.has(t.id) ? { lo: seen.lo[t.id]!, hi: seen.hi[t.id]! } : undefined));
-  if (method === 'minmax') return { ranges: full, stats };
+  if (method === 'minmax') return { ranges: full, stats, channels };
   const bins = full.map((r) => (r && r.hi > r.lo ? new Float64Array(BINS) : undefined));
   eachSample(
     graph,
@@ -143,5 +148,5 @@ export function observe(
     const cut = method === 'mse' ? mseRange(b, range) : percentileRange(b, range, method.percentile);
     return { lo: Math.min(cut.lo, 0), hi: Math.max(cut.hi, 0) };
   });
-  return { ranges, stats };
+  return { ranges, stats, channels };
 }

@@ -32,11 +32,14 @@ export function isMove({ op }: FloatNode): boolean {
   return MOVES.has(op.kind);
 }
 
-/** Operands of a node that share one type, its output (where real) among them; fewer than two: no constraint. */
-function tied(graph: FloatGraph, node: FloatNode): number[] {
+/**
+ * Operands of a node that share one type, its output (where real) among them; fewer than two: no constraint. What joins or
+ * chooses leaves out the `pinned` ones, whose type the source model gives.
+ */
+function tied(graph: FloatGraph, node: FloatNode, pinned: (id: number) => boolean): number[] {
   const { op, inputs, output } = node;
-  const real = (id: number): boolean => graph.tensors[id]!.domain === 'real';
-  if (isMove(node)) return [inputs[0]!, output].filter(real);
+  const real = (id: number): boolean => graph.tensors[id]!.domain === 'real' && !pinned(id);
+  if (isMove(node)) return [inputs[0]!, output].filter((id) => graph.tensors[id]!.domain === 'real');
   if (op.kind === 'concat' || op.kind === 'extremum') return [...inputs, output].filter(real);
   if (op.kind === 'where') return [inputs[1]!, inputs[2]!, output].filter(real);
   return op.kind === 'compare' ? inputs.filter(real) : [];
@@ -50,13 +53,19 @@ export function groupsOf(graph: FloatGraph): Int32Array {
     while (parent[r] !== r) r = parent[r]!;
     return r;
   };
-  for (const node of graph.nodes) {
-    const [first, ...rest] = tied(graph, node);
-    for (const id of rest) {
-      const [a, b] = [root(first!), root(id)];
-      parent[Math.max(a, b)] = Math.min(a, b);
+  const pins = new Set<number>();
+  const tie = (nodes: readonly FloatNode[]): void => {
+    for (const node of nodes) {
+      const [first, ...rest] = tied(graph, node, (id) => pins.has(root(id)));
+      for (const id of rest) {
+        const [a, b] = [root(first!), root(id)];
+        parent[Math.max(a, b)] = Math.min(a, b);
+      }
     }
-  }
+  };
+  tie(graph.nodes.filter(isMove));
+  for (const t of graph.tensors) if (t.pin) pins.add(root(t.id));
+  tie(graph.nodes.filter((n) => !isMove(n)));
   return parent.map((_, i) => root(i));
 }
 
@@ -115,6 +124,8 @@ export function planTypes(graph: FloatGraph, ranges: Ranges, options: PlanOption
     const key = root[id]!;
     members.set(key, [...(members.get(key) ?? []), { range, fixed }]);
   };
+  const pins = new Map<number, QType>();
+  for (const t of graph.tensors) if (t.pin) pins.set(root[t.id]!, t.pin);
   graph.inputs.forEach((input, i) => {
     if (options.inputs[i]) add(input.tensor, ranges[input.tensor]!, options.inputs[i]);
   });
@@ -140,7 +151,7 @@ export function planTypes(graph: FloatGraph, ranges: Ranges, options: PlanOption
   return graph.tensors.map((t) => {
     if (t.domain === 'bool') return BOOL_TYPE;
     if (t.domain === 'int') return wholeType(ranges[t.id]?.lo ?? 0, ranges[t.id]?.hi ?? 0);
-    return types.get(root[t.id]!);
+    return t.pin ?? pins.get(root[t.id]!) ?? types.get(root[t.id]!);
   });
 }
 

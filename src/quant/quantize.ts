@@ -8,13 +8,15 @@ import { type Emit, EmitContext, type EmitScope, type Quantized } from './emit/c
 import * as elements from './emit/elementwise.ts';
 import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts';
 import * as moves from './emit/moves.ts';
+import { emitLayerNorm } from './emit/norm.ts';
 import { emitArg, emitAvgPool, emitMaxPool, emitReduce } from './emit/reduce.ts';
-import { emitClamp, emitLogSoftmax, emitSoftmax, emitUnary } from './emit/tables.ts';
+import { emitClamp, emitLogSoftmax, emitQuant, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';
 import type { LayerStats } from './layer-stats.ts';
 import type { Ranges } from './observe.ts';
 import { isMove, planTypes, type Width } from './plan.ts';
+import type { Rounding } from './rounding.ts';
 import { type QType, type Range, toScale } from './scales.ts';
 
 /**
@@ -33,8 +35,8 @@ export interface QuantPolicy {
   readonly widths?: ReadonlyMap<number, Width> | undefined;
   /** Statistics of the inputs of layers by output tensor, for weight rounding and bias correction. */
   readonly stats?: ReadonlyMap<number, LayerStats> | undefined;
-  /** Share of a layer's output power that may be lost to one multiplier for all its rows; 0 by default. */
-  readonly fine?: number | undefined;
+  /** How weights are rounded; each to its nearest integer by default. */
+  readonly rounding?: Rounding | undefined;
 }
 
 /** One layer of the report: source node, kind, output type and observed range. */
@@ -75,7 +77,9 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   affine: emitAffine,
   clamp: emitClamp,
   unary: emitUnary,
+  quant: emitQuant,
   softmax: emitSoftmax,
+  layer_norm: emitLayerNorm,
   log_softmax: emitLogSoftmax,
   reshape: moves.emitReshape,
   transpose: moves.emitTranspose,
@@ -103,15 +107,42 @@ function tableOperands(graph: FloatGraph): number[] {
   return [of('sigmoid'), of('tanh')].filter((ids) => ids.length >= SHARED_TABLES).flat();
 }
 
-/** Widths of the model's outputs, 16 bits, back through what keeps a type: there more precision costs nothing. */
+/** What a transformer carries in 16 bits: the stream that its normalisations read, and what its softmaxes weigh. */
+function streams(graph: FloatGraph): number[] {
+  return graph.nodes.flatMap(({ op, inputs }) =>
+    op.kind === 'layer_norm' || op.kind === 'softmax' ? [inputs[0]!] : [],
+  );
+}
+
+/** True where more precision of what a node reads costs no arithmetic: its result has the operand's type, or sums of it. */
+function passesWidth(node: FloatNode): boolean {
+  const { op } = node;
+  if (op.kind === 'unary') return op.fns.length === 1 && op.fns[0]!.fn === 'affine';
+  return isMove(node) || op.kind === 'concat' || op.kind === 'linear';
+}
+
+/**
+ * Tensors of 16 bits by default: the model's outputs, the streams of a transformer and what tables share, back through what
+ * keeps a type. A sum passes its width on to operands that only sums and normalisations read.
+ */
 export function outputWidths(graph: FloatGraph): Map<number, Width> {
-  const widths = new Map<number, Width>(
-    [...graph.outputs.map((o) => o.tensor), ...tableOperands(graph)].map((id) => [id, 16]),
+  const outputs = graph.outputs.map((o) => o.tensor);
+  const wide = streams(graph);
+  const widths = new Map<number, Width>([...outputs, ...tableOperands(graph), ...wide].map((id) => [id, 16]));
+  const summed = new Set(wide);
+  const heavy = new Set(
+    graph.nodes.flatMap(({ op, inputs }) => (op.kind === 'linear' || op.kind === 'layer_norm' ? [] : inputs)),
   );
   for (const node of [...graph.nodes].reverse()) {
-    if (!widths.has(node.output)) continue;
-    if (isMove(node)) widths.set(node.inputs[0]!, 16);
-    if (node.op.kind === 'concat') for (const id of node.inputs) widths.set(id, 16);
+    if (!widths.has(node.output) || !passesWidth(node)) continue;
+    const sum = node.op.kind === 'linear';
+    if (sum && !summed.has(node.output)) continue;
+    const moved = isMove(node) ? node.inputs.slice(0, 1) : node.inputs;
+    for (const id of moved) {
+      if (sum && heavy.has(id)) continue;
+      widths.set(id, 16);
+      if (summed.has(node.output)) summed.add(id);
+    }
   }
   return widths;
 }
@@ -156,7 +187,7 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     types,
     tensors,
     stats: policy.stats ?? new Map(),
-    fine: policy.fine ?? 0,
+    rounding: policy.rounding ?? { fit: false, correct: false, fine: 0 },
   };
   declareInputs(scope, policy);
   const layers = graph.nodes.map((node): LayerReport => {
@@ -168,7 +199,8 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
   const outputs = graph.outputs.map((o) => {
     const { ref, type } = tensors[o.tensor]!;
     const real = type.dtype === 'i8' || type.dtype === 'i16';
-    return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}) };
+    const u8 = o.integers?.u8 && type.dtype === 'i8' ? { u8: true } : {};
+    return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}), ...u8 };
   });
   return { graph: scope.writer.finish(outputs), layers, types: tensors.map((t) => t?.type) };
 }

@@ -67,8 +67,18 @@ function power(x: Float64Array, c: Float64Array): number {
   return sum;
 }
 
-/** The rounder of a layer of `rows` rows by its statistics; `fine` is the error share that one multiplier for all may cause. */
-export function createRounder(stats: LayerStats, rows: number, fine: number): Rounder {
+/** What a rounder may do. */
+export interface Rounding {
+  /** Weights are rounded together, by the covariance of their inputs; each to its nearest integer where false. */
+  readonly fit: boolean;
+  /** The mean error that rounding leaves goes into the bias. */
+  readonly correct: boolean;
+  /** Share of a layer's output power that may be lost to one multiplier for all its rows. */
+  readonly fine: number;
+}
+
+/** The rounder of a layer of `rows` rows by its statistics. */
+export function createRounder(stats: LayerStats, rows: number, { fit, correct, fine }: Rounding): Rounder {
   const perGroup = rows / stats.groups.length;
   const covariances = stats.groups.map(covariance);
   const nearest = (v: Float64Array): Int8Array =>
@@ -76,9 +86,10 @@ export function createRounder(stats: LayerStats, rows: number, fine: number): Ro
   return {
     row(v, o) {
       const c = covariances[Math.floor(o / perGroup)];
-      return c ? roundRow(v, c) : nearest(v);
+      return fit && c ? roundRow(v, c) : nearest(v);
     },
     meanError(v, q, o) {
+      if (!correct) return 0;
       const { mean } = stats.groups[Math.floor(o / perGroup)]!;
       let sum = 0;
       for (let i = 0; i < v.length; i++) sum += (v[i]! - q[i]!) * mean[i]!;

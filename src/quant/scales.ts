@@ -78,6 +78,28 @@ export function i16Type(range: Range, headroom: number): QType {
   return { dtype: 'i16', zp: 0, scale: max > NARROW ? tidyScale(max / 32767) : 1, lo: -32768, hi: 32767 };
 }
 
+/** Integers of a quantized source: (q − zero)·scale. */
+export interface SourceInteger {
+  readonly scale: number;
+  readonly zero: number;
+  readonly dtype: string;
+  /** Limits of q where they are narrower than the type's. */
+  readonly limits?: readonly [number, number] | undefined;
+}
+
+/** The type that holds what a source's integers stand for: u8 as q − 128; of 16 bits those whose zero can be moved to 0. */
+export function toPin({ scale, zero, dtype, limits }: SourceInteger): QType | undefined {
+  if (dtype === 'uint8' || dtype === 'int8') {
+    const shift = dtype === 'uint8' ? 128 : 0;
+    const [lo, hi] = limits ?? (dtype === 'uint8' ? [0, 255] : [-128, 127]);
+    return { dtype: 'i8', zp: zero - shift, scale, lo: lo - shift, hi: hi - shift };
+  }
+  if (dtype !== 'uint16' && dtype !== 'int16') return undefined;
+  const [lo, hi] = limits ?? (dtype === 'uint16' ? [0, 65535] : [-32768, 32767]);
+  if (lo - zero < -32768 || hi - zero > 32767) return undefined;
+  return { dtype: 'i16', zp: 0, scale, lo: lo - zero, hi: hi - zero };
+}
+
 /** Type of whole numbers in lo…hi. */
 export function wholeType(lo: number, hi: number): QType {
   return { dtype: 'i32', zp: 0, scale: 1, lo, hi };
@@ -140,6 +162,8 @@ export interface LayerSpec {
   readonly inputScale: number;
   readonly centred: Range;
   readonly outputScale: number;
+  /** Scale of each row's weights where they are integers already: they are kept as they are. */
+  readonly steps?: Float64Array | undefined;
   /** Rounds a row's weights and says what the bias has to take back; absent: each weight to its nearest integer. */
   readonly rounder?: Rounder | undefined;
 }
@@ -196,8 +220,28 @@ function proved(w: Int8Array, from: number, k: number, b: number, x: Range, l: n
  * Returns undefined where a row cannot pass: its bias or its gain is too large.
  */
 export function quantizeLayer(spec: LayerSpec): LayerIntegers | undefined {
+  const kept = spec.steps && keep(spec, spec.steps);
+  if (kept) return kept;
   const one = spec.bias.length > 1 && spec.rounder ? descend(spec, true) : undefined;
   return one && spec.rounder!.isFine(spec.weight, one) ? one : descend(spec, false);
+}
+
+/** The layer of weights that are integers already: kept, with the nearest multipliers; undefined where a proof fails. */
+function keep(spec: LayerSpec, steps: Float64Array): LayerIntegers | undefined {
+  const rows = spec.bias.length;
+  const k = spec.weight.length / rows;
+  const v = spec.weight.map((x, i) => round(x / steps[Math.floor(i / k)]!));
+  if (v.some((x, i) => x < -128 || x > 127 || !(Math.abs(x - spec.weight[i]! / steps[Math.floor(i / k)]!) < 0.01)))
+    return undefined;
+  const mu = steps.map((s) => (spec.inputScale * s) / spec.outputScale);
+  const top = mu.reduce((a, b) => Math.max(a, b), 0);
+  let l = 0;
+  while (l < 25 && top >= exp2i(l - 1)) l++;
+  const m = Int32Array.from(mu, (x) => Math.min(round(x * exp2i(32 - l)), LIMIT - 1));
+  const w = Int8Array.from(v);
+  const bias = spec.bias.map((b, o) => round(b / (spec.inputScale * steps[o]!)));
+  if (l > 24 || bias.some((b, o) => !proved(w, o * k, k, b, spec.centred, l))) return undefined;
+  return { w, b: Int32Array.from(bias), m, l, scales: steps };
 }
 
 function descend(spec: LayerSpec, uniform: boolean): LayerIntegers | undefined {

@@ -4,8 +4,10 @@
  * becomes a depthwise convolution or a unary function, so that the quantizer sees few kinds.
  * @module
  */
-import type { AffineOp, Conv2d, Dense, FloatGraph, FloatNode, FloatOp } from './float-graph.ts';
+import type { AffineOp, Conv2d, Dense, FloatGraph, FloatNode, FloatOp, LayerNorm } from './float-graph.ts';
 import { joinPass } from './join.ts';
+import { patternPass } from './patterns.ts';
+import { pinPass } from './pins.ts';
 import type { UnaryFn } from './unary.ts';
 
 const UNBOUNDED = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY } as const;
@@ -20,6 +22,7 @@ function countUses(graph: FloatGraph, nodes: readonly FloatNode[]): Int32Array {
 
 /** w·scale per output row and b·scale + shift: the layer followed by the affine. */
 function scaleRows<T extends Conv2d | Dense>(layer: T, affine: AffineOp): T {
+  const { steps } = layer;
   const rows = layer.bias.length;
   const k = layer.weight.length / rows;
   const at = (v: Float64Array, row: number): number => v[v.length === 1 ? 0 : row]!;
@@ -27,6 +30,17 @@ function scaleRows<T extends Conv2d | Dense>(layer: T, affine: AffineOp): T {
     ...layer,
     weight: layer.weight.map((w, i) => w * at(affine.scale, Math.floor(i / k))),
     bias: layer.bias.map((b, row) => b * at(affine.scale, row) + at(affine.shift, row)),
+    ...(steps ? { steps: steps.map((s, row) => s * Math.abs(at(affine.scale, row))) } : {}),
+  };
+}
+
+/** The normalisation followed by the affine. */
+function scaleNorm(op: LayerNorm, affine: AffineOp): LayerNorm {
+  const at = (v: Float64Array, i: number): number => v[v.length === 1 ? 0 : i]!;
+  return {
+    ...op,
+    gamma: op.gamma.map((v, i) => v * at(affine.scale, i)),
+    beta: op.beta.map((v, i) => v * at(affine.scale, i) + at(affine.shift, i)),
   };
 }
 
@@ -55,6 +69,7 @@ function fuse(op: FloatOp, next: FloatOp): FloatOp | undefined {
     const layer = (op.kind === 'conv2d' || op.kind === 'dense') && op.lo === UNBOUNDED.lo && op.hi === UNBOUNDED.hi;
     if (layer) return scaleRows(op, next);
     if (op.kind === 'affine') return composed(op, next);
+    if (op.kind === 'layer_norm') return scaleNorm(op, next);
   }
   if (next.kind === 'clamp' && 'lo' in op) {
     const clip = (v: number): number => Math.min(Math.max(v, next.lo), next.hi);
@@ -73,7 +88,8 @@ function fusePass(graph: FloatGraph, nodes: FloatNode[]): boolean {
     const node = nodes[i]!;
     const from = node.inputs.length === 1 ? producer.get(node.inputs[0]!) : undefined;
     const before = from === undefined ? undefined : nodes[from]!;
-    const op = before && uses[before.output] === 1 ? fuse(before.op, node.op) : undefined;
+    const open = before && uses[before.output] === 1 && !graph.tensors[before.output]!.pin;
+    const op = open ? fuse(before.op, node.op) : undefined;
     if (op && before && from !== undefined) {
       const name = op.kind === 'unary' ? node : before;
       nodes[from] = { op, inputs: before.inputs, output: node.output, name: name.name, source: name.source };
@@ -121,7 +137,14 @@ function dropDead(graph: FloatGraph, nodes: readonly FloatNode[]): FloatNode[] {
 export function simplify(graph: FloatGraph): FloatGraph {
   const nodes = dropDead(graph, joinPass(graph, graph.nodes));
   while (fusePass(graph, nodes));
-  const plain = nodes.map((node) => lowerLeftover(graph, node));
-  while (fusePass(graph, plain));
-  return { ...graph, nodes: plain };
+  const found = patternPass(graph, nodes);
+  const next = { ...graph, tensors: found.tensors };
+  const left = dropDead(next, found.nodes);
+  while (fusePass(next, left));
+  const pinned = pinPass(next, left);
+  const own = [...pinned.nodes];
+  while (fusePass(pinned, own));
+  const plain = own.map((node) => lowerLeftover(pinned, node));
+  while (fusePass(pinned, plain));
+  return { ...pinned, nodes: plain };
 }

@@ -42,7 +42,10 @@ export type UnaryFn =
         | 'sign'
         | CircularFn;
     }
-  | { readonly fn: 'leaky_relu' | 'elu' | 'celu' | 'swish' | 'thresholded_relu' | 'power'; readonly alpha: number }
+  | {
+      readonly fn: 'bipolar' | 'leaky_relu' | 'elu' | 'celu' | 'swish' | 'thresholded_relu' | 'power';
+      readonly alpha: number;
+    }
   | { readonly fn: 'shrink'; readonly lambda: number; readonly bias: number }
   | { readonly fn: 'selu' | 'hard_sigmoid'; readonly alpha: number; readonly beta: number }
   | { readonly fn: 'affine'; readonly scale: number; readonly shift: number }
@@ -124,6 +127,8 @@ export function applyUnary(f: UnaryFn, x: number): number {
       return Math.ceil(x);
     case 'square':
       return x * x;
+    case 'bipolar':
+      return x >= 0 ? f.alpha : -f.alpha;
     case 'leaky_relu':
       return x < 0 ? f.alpha * x : x;
     case 'elu':

@@ -24,17 +24,17 @@ function passed(rows: readonly Row[]): number {
 
 // The tests of onnx/onnx are no part of this repository; the title says where they were looked for.
 describe.skipIf(!folder)(`ONNX backend tests${folder ? '' : ' (absent: SAMEBIT_SHARED)'}`, () => {
-  it('the float road passes 850 node tests and fails none', { timeout: 120000 }, () => {
+  it('the float road passes 1,026 node tests and fails none', { timeout: 120000 }, () => {
     expect(failures(cases.map((c) => floatRow(folder!, c)))).toEqual([]);
-    expect(passed(nodes.map((c) => floatRow(folder!, c)))).toBeGreaterThanOrEqual(850);
+    expect(passed(nodes.map((c) => floatRow(folder!, c)))).toBeGreaterThanOrEqual(1026);
   });
 
-  it('the integer road passes 400 node tests and fails none', { timeout: 120000 }, async () => {
+  it('the integer road passes 690 node tests and fails none', { timeout: 120000 }, async () => {
     const rows: Row[] = [];
     for (const c of cases) rows.push(await integerRow(folder!, c));
     expect(failures(rows)).toEqual([]);
     const own = new Set(nodes.map((c) => c.name));
-    expect(passed(rows.filter((r) => own.has(r.test)))).toBeGreaterThanOrEqual(400);
+    expect(passed(rows.filter((r) => own.has(r.test)))).toBeGreaterThanOrEqual(690);
   });
 
   it('the lowered graph computes what the node-by-node evaluation does', { timeout: 120000 }, () => {
@@ -61,6 +61,7 @@ function compareRoads(c: Case): number | undefined {
     const { model, inputs } = loadCase(folder!, c);
     const own = specialise(model, inputs);
     const graph = lower(own);
+    if (graph.tensors.some((t) => t.pin)) return undefined; // reals here stand for integers there
     const expected = evaluateModel(model, inputs).get(model.outputs[0]!.name)!;
     const x = inputs.get(own.inputs[0]!.name)!.data;
     const order = sourceOrder(graph, graph.inputs[0]!);

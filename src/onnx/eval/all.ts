@@ -13,6 +13,7 @@ import { POOL } from './pool.ts';
 import { QUANTIZED } from './quantized.ts';
 import { RECURRENT } from './recurrent.ts';
 import { REDUCE } from './reduce.ts';
+import { RESEARCH } from './research.ts';
 import { RESIZE } from './resize.ts';
 import { UNARY } from './unary.ts';
 
@@ -31,5 +32,6 @@ export const EVALUATORS: ReadonlyMap<string, EvalOp> = new Map(
     ...QUANTIZED,
     ...RECURRENT,
     ...RESIZE,
+    ...RESEARCH,
   }),
 );

@@ -128,9 +128,13 @@ function rowwise(f: (row: Float64Array) => void): EvalOp {
   };
 }
 
-/** e^x over its row sum. */
+/** e^x over its row sum; a row of −∞ alone, all of it masked, gives 0 as the integer op does. */
 export function softmaxRow(row: Float64Array): void {
   const top = greatest(row);
+  if (top === Number.NEGATIVE_INFINITY) {
+    row.fill(0);
+    return;
+  }
   for (let i = 0; i < row.length; i++) row[i] = exp(row[i]! - top);
   const s = sum(row);
   for (let i = 0; i < row.length; i++) row[i]! /= s;

@@ -1,3 +1,4 @@
+import { rowSteps } from '../steps.ts';
 import { resolveTransposed } from '../window.ts';
 import type { LowerContext, OpLowering } from './context.ts';
 import { planar, resolveWindow } from './window.ts';
@@ -43,7 +44,8 @@ export const Conv: OpLowering = (c) => {
     c.fail('BadGraph', `${channels} channels do not fit ${groups} groups of a ${o}×${i} weight`);
   const { kernel, strides, dilations, pads, out } = resolveWindow(c, w.shape.slice(2));
   const weight = toOhwi(w.data, o, i, kernel[0] * kernel[1]);
-  const op = { kind: 'conv2d', weight, kernel, bias, groups, strides, dilations, pads, ...OPEN } as const;
+  const layer = { kind: 'conv2d', weight, kernel, bias, groups, strides, dilations, pads, ...OPEN } as const;
+  const op = { ...layer, ...rowSteps(w, 0, o) };
   c.setImage(c.emit(op, [x], [n, ...out, o]), rank);
 };
 
@@ -94,7 +96,12 @@ export const ConvTranspose: OpLowering = (c) => {
   const size = [h + pads[0] + pads[2] - reach[0], wd + pads[1] + pads[3] - reach[1]] as const;
   const o = bias.length;
   const weight = toPlain(w.data, channels, og, groups, kernel[0] * kernel[1]);
-  const op = { kind: 'conv2d', weight, kernel, bias, groups, strides: [1, 1], dilations, pads, ...OPEN } as const;
+  const steps =
+    groups === 1
+      ? rowSteps(w, 1, o)
+      : rowSteps({ ...w, steps: w.steps?.scales.length === 1 ? w.steps : undefined }, 1, o);
+  const layer = { kind: 'conv2d', weight, kernel, bias, groups, strides: [1, 1], dilations, pads, ...OPEN } as const;
+  const op = { ...layer, ...steps };
   const y = c.emit(op, [spreadInput], [n, ...size, o]);
   const start = [0, plus(-before[0]), plus(-before[1]), 0];
   const same = size[0] === out[0] && size[1] === out[1];

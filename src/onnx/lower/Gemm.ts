@@ -1,17 +1,22 @@
+import type { Dense } from '../../quant/float-graph.ts';
 import { permute } from '../array.ts';
+import { rowSteps } from '../steps.ts';
 import type { OnnxArray } from '../tensor.ts';
 import { identity } from './builder.ts';
 import type { LowerContext, OpLowering } from './context.ts';
 
 const OPEN = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY } as const;
 
+/** Dense weights [O,K] with the scales of their rows. */
+type Weight = Pick<Dense, 'weight' | 'steps'>;
+
 /** The weight of a product x·B as dense weights [O,K], its columns in the stored order of x. */
-function denseWeights(b: OnnxArray, scale: number, order: Int32Array | null): Float64Array {
+function denseWeights(b: OnnxArray, scale: number, order: Int32Array | null): Weight {
   const [k, o] = b.shape as [number, number];
   const out = new Float64Array(k * o);
   for (let i = 0; i < o; i++)
     for (let j = 0; j < k; j++) out[i * k + (order ? order[j]! : j)] = scale * b.data[j * o + i]!;
-  return out;
+  return { weight: out, ...rowSteps(b, 1, o, scale) };
 }
 
 /** A row [O] from a bias of shape [], [1], [O] or [1,O]; undefined for any other. */
@@ -22,13 +27,13 @@ function biasRow({ data, shape }: OnnxArray, o: number, scale: number): Float64A
 }
 
 /** Emits a dense node over the last axis of `x`. */
-function dense(c: LowerContext, x: number, weight: Float64Array, bias: Float64Array): number {
+function dense(c: LowerContext, x: number, w: Weight, bias: Float64Array): number {
   const rows = c.graph.stored(x).slice(0, -1);
-  return c.emit({ kind: 'dense', weight, bias, ...OPEN }, [x], [...rows, bias.length]);
+  return c.emit({ kind: 'dense', ...w, bias, ...OPEN }, [x], [...rows, bias.length]);
 }
 
 /** Input i times the constant [K,O], plus a row: the order of a flattened image goes into the weights. */
-function setDense(c: LowerContext, i: number, b: OnnxArray, scale: number, bias: Float64Array): void {
+export function setDense(c: LowerContext, i: number, b: OnnxArray, scale: number, bias: Float64Array): void {
   const view = c.view(i);
   const columns = c.graph.columns(c.node, view);
   if (columns) {
@@ -40,11 +45,12 @@ function setDense(c: LowerContext, i: number, b: OnnxArray, scale: number, bias:
 }
 
 function swap(x: OnnxArray): OnnxArray {
-  return permute(x, [1, 0]);
+  const { steps } = x;
+  return { ...permute(x, [1, 0]), ...(steps ? { steps: { ...steps, axis: 1 - steps.axis } } : {}) };
 }
 
 /** Product of two activations; b is read as […,N,K] where it is stored so. */
-function setProduct(c: LowerContext, a: number, b: number, tb: boolean): void {
+export function setProduct(c: LowerContext, a: number, b: number, tb: boolean): void {
   const [p, q] = [c.graph.stored(a), c.graph.stored(b)];
   const n = tb ? q.at(-2)! : q.at(-1)!;
   const rank = Math.max(p.length, q.length) - 2;

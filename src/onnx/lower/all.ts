@@ -9,7 +9,10 @@ import { ELEMENTWISE } from './elementwise.ts';
 import { Gemm, MatMul } from './Gemm.ts';
 import { ML } from './ml.ts';
 import { MOVE } from './move.ts';
+import { NORMS } from './norm.ts';
+import { PICK } from './pick.ts';
 import { AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool } from './pools.ts';
+import { QUANTIZED } from './quantized.ts';
 import { DepthToSpace, Resize, SpaceToDepth } from './Resize.ts';
 import { REDUCE } from './reduce.ts';
 import { LogSoftmax, Softmax } from './Softmax.ts';
@@ -25,6 +28,9 @@ export const LOWERINGS: ReadonlyMap<string, OpLowering> = new Map(
     ...SHAPES,
     ...MOVE,
     ...ML,
+    ...NORMS,
+    ...PICK,
+    ...QUANTIZED,
     AveragePool,
     BatchNormalization,
     Conv,

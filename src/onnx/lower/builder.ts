@@ -24,8 +24,17 @@ export interface View {
   readonly shape: readonly number[] | null;
 }
 
-/** What an ONNX value name stands for. */
-export type Value = { readonly constant: OnnxArray } | { readonly view: View };
+/** How integers q of the source stand for reals: (q − zero)·scale. */
+export interface Params {
+  readonly scale: number;
+  readonly zero: number;
+  readonly dtype: OnnxDType;
+  /** The source quantizes by each input's own range: these parameters stand in for those. */
+  readonly dynamic?: true;
+}
+
+/** What an ONNX value name stands for; `params` where it holds integers and the view the reals that they stand for. */
+export type Value = { readonly constant: OnnxArray } | { readonly view: View; readonly params?: Params | undefined };
 
 /** Domain of an ONNX element type: floats are real, bool is bool, integers are whole numbers. */
 export function domainOf(dtype: OnnxDType): Domain {
@@ -55,10 +64,10 @@ export class GraphBuilder {
   readonly inputs: FloatInput[] = [];
   readonly outputs: FloatPort[] = [];
   readonly values: Map<string, Value> = new Map();
-  readonly #read: ReadonlySet<string>;
+  readonly #read: Set<string>;
 
   /** `read`: the names that a node or an output of the model reads. */
-  constructor(read: ReadonlySet<string>) {
+  constructor(read: Set<string>) {
     this.#read = read;
   }
 
@@ -67,9 +76,14 @@ export class GraphBuilder {
     return this.#read.has(name);
   }
 
+  /** Notes that something reads the ONNX value `name`. */
+  read(name: string): void {
+    this.#read.add(name);
+  }
+
   /** Adds a tensor and returns its id. */
-  tensor(name: string, shape: readonly number[], domain: Domain): number {
-    this.tensors.push({ id: this.tensors.length, name, shape, domain });
+  tensor(name: string, shape: readonly number[], domain: Domain, pin?: FloatTensor['pin']): number {
+    this.tensors.push({ id: this.tensors.length, name, shape, domain, ...(pin ? { pin } : {}) });
     return this.tensors.length - 1;
   }
 

@@ -6,8 +6,8 @@
 import type { Domain, FloatOp } from '../../quant/float-graph.ts';
 import { NodeReader } from '../node.ts';
 import type { OnnxNode } from '../parse.ts';
-import type { OnnxArray } from '../tensor.ts';
-import { domainOf, type GraphBuilder, identity, type Value, type View } from './builder.ts';
+import type { OnnxArray, OnnxDType } from '../tensor.ts';
+import { domainOf, type GraphBuilder, identity, type Params, type Value, type View } from './builder.ts';
 
 /** Lowers one ONNX op: emits float operations and defines the node's outputs. */
 export type OpLowering = (c: LowerContext) => void;
@@ -22,6 +22,11 @@ export class LowerContext extends NodeReader {
   constructor(graph: GraphBuilder, node: OnnxNode, opset: number) {
     super(node, opset);
     this.graph = graph;
+  }
+
+  /** The same place, for another node. */
+  as(node: OnnxNode): LowerContext {
+    return new LowerContext(this.graph, node, this.opset);
   }
 
   #value(i: number): Value {
@@ -61,23 +66,25 @@ export class LowerContext extends NodeReader {
     return 'constant' in value ? value.constant.shape : this.graph.shapeOf(value.view);
   }
 
+  /** Element type of input i; undefined for reals, whose width is lost. */
+  dtype(i: number): OnnxDType | undefined {
+    const value = this.#value(i);
+    if ('constant' in value) return value.constant.dtype;
+    const domain = this.graph.domain(value.view.id);
+    return domain === 'bool' ? 'bool' : domain === 'int' ? 'int64' : undefined;
+  }
+
   /** What input i holds. */
   domain(i: number): Domain {
     const value = this.#value(i);
     return 'constant' in value ? domainOf(value.constant.dtype) : this.graph.domain(value.view.id);
   }
 
-  /** Input i as a view; a constant becomes a tensor of the graph. */
+  /** Input i as a view; a constant becomes a tensor of the graph, infinities included. */
   view(i: number): View {
     const value = this.#value(i);
     if ('view' in value) return value.view;
-    const { data, shape } = value.constant;
-    if (!data.every(Number.isFinite))
-      this.fail(
-        'NotFinite',
-        `the constant input ${i} holds NaN or infinity`,
-        'Write a finite number in its place, e.g. −10000 for what a mask leaves out.',
-      );
+    const { shape } = value.constant;
     return { id: this.graph.constant(this.node, value.constant), perm: identity(shape.length), shape: null };
   }
 
@@ -114,10 +121,16 @@ export class LowerContext extends NodeReader {
     return this.graph.emit(this.node, op, inputs, shape, domain);
   }
 
-  /** Defines output o as a view. */
-  set(view: View, o = 0): void {
+  /** How the integers of input i stand for reals; undefined where it holds none that do. */
+  params(i: number): Params | undefined {
+    const value = this.given(i) ? this.#value(i) : undefined;
+    return value && 'view' in value ? value.params : undefined;
+  }
+
+  /** Defines output o as a view; `params` where the source has integers there. */
+  set(view: View, o = 0, params?: Params): void {
     const name = this.node.outputs[o];
-    if (name) this.graph.values.set(name, { view });
+    if (name) this.graph.values.set(name, { view, params });
   }
 
   /** Defines output o as a stored tensor in ONNX order. */

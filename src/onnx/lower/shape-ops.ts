@@ -2,9 +2,55 @@ import { flatShape, resolveShape, squeezedShape, unsqueezedShape } from '../eval
 import { identity, keepsOrder, type View } from './builder.ts';
 import type { LowerContext, OpLowering } from './context.ts';
 
+/** Runs of axes of `from` and `to` with equal numbers of elements, in order; undefined where a dimension is 0. */
+function runs(from: readonly number[], to: readonly number[]): { from: number[]; to: number[] }[] | undefined {
+  if (from.includes(0) || to.includes(0)) return undefined;
+  const out: { from: number[]; to: number[] }[] = [];
+  for (let i = 0, j = 0; i < from.length || j < to.length; ) {
+    const run = { from: [] as number[], to: [] as number[] };
+    let [p, q] = [1, 1];
+    do {
+      if ((p <= q && i < from.length) || j === to.length) {
+        run.from.push(i);
+        p *= from[i++]!;
+      } else {
+        run.to.push(j);
+        q *= to[j++]!;
+      }
+    } while (p !== q);
+    out.push(run);
+  }
+  return out;
+}
+
+/**
+ * A permuted view in `shape` that keeps its order in storage: each run of axes that the reshape joins or parts lies together
+ * there. Undefined where one does not.
+ */
+function regrouped(c: LowerContext, view: View, shape: readonly number[]): View | undefined {
+  const stored = c.graph.stored(view.id);
+  const parts = view.shape ? undefined : runs(c.graph.shapeOf(view), shape);
+  if (!parts || keepsOrder(view.perm, stored)) return undefined;
+  const together = parts.every((run) => run.from.every((a, i) => i === 0 || view.perm[a] === view.perm[a - 1]! + 1));
+  if (!together) return undefined;
+  const place = (i: number): number => view.perm[parts[i]!.from[0]!] ?? -1; // runs of new axes of size 1 go first
+  const order = parts.map((_, i) => i).sort((a, b) => place(a) - place(b));
+  const perm = new Array<number>(shape.length);
+  let next = 0;
+  for (const i of order) for (const axis of parts[i]!.to) perm[axis] = next++;
+  const own = new Array<number>(shape.length);
+  for (const [axis, at] of perm.entries()) own[at] = shape[axis]!;
+  return { id: c.graph.reshape(c.node, view.id, own), perm, shape: null };
+}
+
 /** Sets output 0 to input 0 in `shape`. Rows of a permuted image stay a view, which a dense layer absorbs. */
 function setReshaped(c: LowerContext, shape: readonly number[]): void {
   const view = c.view(0);
+  const own = regrouped(c, view, shape);
+  if (own) {
+    c.set(own);
+    return;
+  }
   const stored = c.graph.stored(view.id);
   const rows = shape.length === 2 && view.perm[0] === 0 && shape[0] === stored[0];
   if (rows && !view.shape && !keepsOrder(view.perm, stored)) c.set({ ...view, shape });

@@ -48,6 +48,7 @@ export namespace onnx {
     readonly i: Int64;
     readonly s: Uint8Array;
     readonly t: TensorProto | null;
+    readonly g: GraphProto | null;
     readonly floats: readonly number[];
     readonly ints: readonly Int64[];
     readonly strings: readonly Uint8Array[];

@@ -529,6 +529,7 @@ export const onnx = $root.onnx = (() => {
         AttributeProto.prototype.i = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
         AttributeProto.prototype.s = $util.newBuffer([]);
         AttributeProto.prototype.t = null;
+        AttributeProto.prototype.g = null;
         AttributeProto.prototype.floats = $util.emptyArray;
         AttributeProto.prototype.ints = $util.emptyArray;
         AttributeProto.prototype.strings = $util.emptyArray;
@@ -601,6 +602,12 @@ export const onnx = $root.onnx = (() => {
                         if (wireType !== 2)
                             break;
                         message.t = $root.onnx.TensorProto.decode(reader, reader.size(), $undefined, _depth + 1, message.t);
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.g = $root.onnx.GraphProto.decode(reader, reader.size(), $undefined, _depth + 1, message.g);
                         continue;
                     }
                 case 7: {

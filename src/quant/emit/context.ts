@@ -7,6 +7,7 @@ import type { FloatGraph, FloatKind, FloatNode, OpOf } from '../float-graph.ts';
 import type { GraphWriter, Ref } from '../graph-writer.ts';
 import type { LayerStats } from '../layer-stats.ts';
 import type { Ranges } from '../observe.ts';
+import type { Rounding } from '../rounding.ts';
 import { LIMIT, multiplier, type QType, type Range, sameType, withLimits } from '../scales.ts';
 
 /** An integer tensor with its type. */
@@ -29,8 +30,8 @@ export interface EmitScope {
   readonly tensors: (Quantized | undefined)[];
   /** Statistics of the inputs of layers, by the layer's output tensor. */
   readonly stats: ReadonlyMap<number, LayerStats>;
-  /** Share of a layer's output power that may be lost to one multiplier for all its rows. */
-  readonly fine: number;
+  /** How weights are rounded. */
+  readonly rounding: Rounding;
 }
 
 /** One float node on its way into the integer graph. */
@@ -88,6 +89,11 @@ export class EmitContext {
       this.fail('UnsupportedForm', 'the ranges of its operands are too far apart');
     const stage = { m: Int32Array.of(m), l, ...output(type) };
     return { ref: this.writer.node('rescale', [x.ref], { stage }), type };
+  }
+
+  /** True where the source model gives the output's type. */
+  get pinned(): boolean {
+    return this.scope.graph.tensors[this.node.output]!.pin !== undefined;
   }
 
   /** Float range of operand i. */

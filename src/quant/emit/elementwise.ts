@@ -14,6 +14,8 @@ import {
   wholeType,
 } from '../scales.ts';
 import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
+import { narrowed } from './layers.ts';
+import { fitProducts, type Span } from './narrow.ts';
 
 const I32: Range = { lo: -2147483648, hi: 2147483647 };
 
@@ -47,24 +49,16 @@ export const emitLinear: Emit<'linear'> = (c, op) => {
   return { ref: c.writer.node('linear2', [a.ref, b.ref], { ...shift, output: output(type) }), type };
 };
 
-/** x in the type of 16 bits or fewer whose product with another reach fits int32. */
-function factor(c: EmitContext, x: Quantized, other: number, scale: number): Quantized {
-  if (reach(x.type) * other * scale < LIMIT) return x;
-  const top = reach(x.type) * x.type.scale;
-  return c.rescaled(x, { dtype: 'i8', zp: 0, scale: top / 127, lo: -128, hi: 127 });
-}
-
-/** a·b into the output's type. */
+/** a·b into the output's type; operands are narrowed where their product does not fit int32. */
 function times(c: EmitContext, a: Quantized, b: Quantized, type: QType): Quantized {
-  const l = (p: Quantized, q: Quantized): { m: number; l: number } =>
-    multiplier((p.type.scale * q.type.scale) / type.scale);
-  const own = l(a, b);
-  const narrow = factor(c, b, reach(a.type), 2 ** own.l);
-  const { m, l: shift } = l(a, narrow);
-  if (shift > 24 || reach(a.type) * reach(narrow.type) * 2 ** shift >= LIMIT)
+  const span = ({ type: t }: Quantized): Span => ({ reach: reach(t), scale: t.scale });
+  const fitted =
+    fitProducts(1, span(a), span(b), type.scale) ??
     c.fail('UnsupportedForm', 'the product of its operands is too large for its range');
-  const stage = { m: Int32Array.of(m), l: shift, ...output(type) };
-  return { ref: c.writer.node('mul', [a.ref, narrow.ref], { stage }), type };
+  const [p, q] = [narrowed(c, a, fitted[0]), narrowed(c, b, fitted[1])];
+  const { m, l } = multiplier((p.type.scale * q.type.scale) / type.scale);
+  const stage = { m: Int32Array.of(m), l, ...output(type) };
+  return { ref: c.writer.node('mul', [p.ref, q.ref], { stage }), type };
 }
 
 /** Product of two tensors. */

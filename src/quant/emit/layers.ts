@@ -4,9 +4,10 @@
  */
 import type { Conv2d, Dense } from '../float-graph.ts';
 import { createRounder } from '../rounding.ts';
-import { compactMultipliers, type LayerIntegers, LIMIT, multiplier, type QType, quantizeLayer } from '../scales.ts';
+import { compactMultipliers, type LayerIntegers, multiplier, type QType, quantizeLayer } from '../scales.ts';
 import { depthwise } from '../simplify.ts';
 import { centred, type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
+import { fitProducts, type Span } from './narrow.ts';
 
 /** Quantizes the rows of a layer. Padding taps add 0, so a padded layer's interval holds 0. */
 function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean): LayerIntegers {
@@ -15,8 +16,9 @@ function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean)
   const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
   const { weight, bias } = op;
   const stats = c.scope.stats.get(c.node.output);
-  const rounder = stats && createRounder(stats, bias.length, c.scope.fine);
-  const spec = { weight, bias, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
+  const rounder = stats && createRounder(stats, bias.length, c.scope.rounding);
+  const { steps } = op;
+  const spec = { weight, bias, steps, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
   return (
     quantizeLayer(spec) ??
     c.fail(
@@ -77,30 +79,25 @@ function centredOperand(c: EmitContext, x: Quantized): Quantized {
   return c.rescaled(x, { dtype: 'i16', zp: 0, scale: x.type.scale, lo, hi });
 }
 
-/** An operand rounded to integers of at most `top`, in i8 where they fit. */
-function narrowed(c: EmitContext, x: Quantized, top: number): Quantized {
-  const dtype = top < 128 ? 'i8' : 'i16';
-  const scale = (reach(x.type) * x.type.scale) / top;
-  return c.rescaled(x, { dtype, zp: 0, scale, lo: -top, hi: top });
+/** An operand rounded to the reach it is given, in i8 where that fits. */
+export function narrowed(c: EmitContext, x: Quantized, to: Span): Quantized {
+  if (to.reach >= reach(x.type)) return x;
+  const dtype = to.reach < 128 ? 'i8' : 'i16';
+  return c.rescaled(x, { dtype, zp: 0, scale: to.scale, lo: -to.reach, hi: to.reach });
 }
 
 /** Product of activations: operands without zero points, narrowed as far as their sums need to fit int32. */
 export const emitMatmul: Emit<'matmul'> = (c, op) => {
-  const type = c.outputType(op);
+  const type = c.outputType();
   const k = Math.max(1, c.inputShape(0).at(-1)!);
-  let [a, b] = [centredOperand(c, c.real(0)), centredOperand(c, c.real(1))];
-  const stageOf = (): { m: number; l: number } => multiplier((a.type.scale * b.type.scale) / type.scale);
-  const room = (): number => (LIMIT - 1) / (k * 2 ** stageOf().l);
-  if (reach(a.type) * reach(b.type) > room()) {
-    const even = Math.floor(Math.sqrt(room()));
-    const first = Math.min(reach(a.type), Math.max(even, Math.floor(room() / reach(b.type))));
-    if (first < reach(a.type)) a = narrowed(c, a, Math.max(7, first));
-    const second = Math.floor(room() / reach(a.type));
-    if (second < reach(b.type)) b = narrowed(c, b, Math.max(7, second));
-  }
-  const s = stageOf();
-  if (s.l > 24 || reach(a.type) * reach(b.type) > room())
+  const [x, y] = [centredOperand(c, c.real(0)), centredOperand(c, c.real(1))];
+  const span = ({ type: t }: Quantized): Span => ({ reach: reach(t), scale: t.scale });
+  const fitted =
+    fitProducts(k, span(x), span(y), type.scale) ??
     c.fail('UnsupportedForm', `sums of ${k} products are too large for an int32 accumulator`);
-  const stage = { m: Int32Array.of(s.m), l: s.l, ...output(type) };
-  return { ref: c.writer.node('matmul', [a.ref, b.ref], { tb: op.tb, stage }), type };
+  const [a, b] = [narrowed(c, x, fitted[0]), narrowed(c, y, fitted[1])];
+  const s = multiplier((a.type.scale * b.type.scale) / type.scale);
+  const limits = c.outputType(op);
+  const stage = { m: Int32Array.of(s.m), l: s.l, ...output(limits) };
+  return { ref: c.writer.node('matmul', [a.ref, b.ref], { tb: op.tb, stage }), type: limits };
 };

@@ -5,7 +5,7 @@
 import { exp2i } from '../math.ts';
 import { Q8, Q15 } from '../plan.ts';
 import { clampReal, LIMIT, linearShift, multiplier, type QType, round } from '../scales.ts';
-import { applyChain, type UnaryFn } from '../unary.ts';
+import { applyChain, roundEven, type UnaryFn } from '../unary.ts';
 import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 
 /** f at x; where f is undefined outside the observed range, its value at the nearest observed point. */
@@ -53,9 +53,26 @@ export function emitTable(c: EmitContext, x: Quantized, fns: readonly UnaryFn[],
 export const emitUnary: Emit<'unary'> = (c, op) => {
   const x = c.real();
   const [f, ...rest] = op.fns;
-  if (f?.fn === 'affine' && rest.length === 0 && f.scale > 0 && f.shift === 0)
+  if (f?.fn === 'affine' && rest.length === 0 && f.scale > 0 && f.shift === 0 && !c.pinned)
     return { ref: x.ref, type: { ...x.type, scale: x.type.scale * f.scale } };
   return emitTable(c, x, op.fns, c.outputType());
+};
+
+/** True where two types stand for the same reals, but for the last bits of their scales. */
+function alike(a: QType, b: QType): boolean {
+  return a.dtype === b.dtype && a.zp === b.zp && Math.abs(a.scale / b.scale - 1) < 2 ** -20;
+}
+
+/** A type that the source model gives: a table from i8, else a rescale; nothing where the operand has it. */
+export const emitQuant: Emit<'quant'> = (c, { type }) => {
+  const x = c.input();
+  if (alike(x.type, type)) return x;
+  if (x.type.dtype !== 'i8') return c.rescaled(x, type);
+  const table = type.dtype === 'i8' ? new Int8Array(256) : new Int16Array(256);
+  for (let i = 0; i < 256; i++)
+    table[i] = clampReal(roundEven(((i - 128 - x.type.zp) * x.type.scale) / type.scale) + type.zp, type.lo, type.hi);
+  const ref = c.writer.node('lut8', [x.ref, c.writer.constant(type.dtype, [256], table)], { zp: type.zp });
+  return { ref, type };
 };
 
 /** Limits that joined no producer: a table for i8, else linear2 with its limits. */
@@ -68,15 +85,17 @@ export const emitClamp: Emit<'clamp'> = (c, op) => {
   return { ref: c.writer.node('linear2', [x.ref], { ...shift, output: output(type) }), type };
 };
 
-/** Softmax over the last axis: Q15 or 1/256 steps, rescaled where its group has another type. */
-export const emitSoftmax: Emit<'softmax'> = (c) => {
+/** Softmax over the last axis, masked or not: Q15 or 1/256 steps, rescaled where its group has another type. */
+export const emitSoftmax: Emit<'softmax'> = (c, op) => {
   const x = c.real();
   const planned = c.outputType();
   const type = planned.dtype === 'i16' ? Q15 : Q8;
   const { m, l } = multiplier(x.type.scale * Math.LOG2E * 65536);
   if (l > 24) c.fail('UnsupportedForm', 'the range of its input is too wide');
   const o = type.dtype === 'i16' ? 15 : 8;
-  const ref = c.writer.node('softmax', [x.ref], { l, m, o, output: output(type), causal: false, offset: 0 });
+  const mask = c.node.inputs.length > 1 ? [c.input(1).ref] : [];
+  const attrs = { l, m, o, output: output(type), causal: op.causal !== null, offset: op.causal ?? 0 };
+  const ref = c.writer.node('softmax', [x.ref, ...mask], attrs);
   return c.as({ ref, type }, planned);
 };
 

@@ -2,9 +2,8 @@
  * Functions of the float interpreter that work element by element, with NumPy broadcasting.
  * @module
  */
-import type { AffineOp, Compare, Extremum, Linear, Logical, Product, Unary } from '../float-graph.ts';
-import { exp, log } from '../math.ts';
-import { applyChain } from '../unary.ts';
+import type { AffineOp, Compare, Extremum, Linear, Logical, Product, Quant, Unary } from '../float-graph.ts';
+import { applyChain, roundEven } from '../unary.ts';
 import { type Block, spread } from './block.ts';
 
 function cut(v: number, lo: number, hi: number): number {
@@ -85,16 +84,8 @@ export function unary(op: Unary, x: Block, y: Block): void {
   for (let i = 0; i < y.data.length; i++) y.data[i] = applyChain(op.fns, x.data[i]!);
 }
 
-/** Softmax over the last axis, its greatest element subtracted; or its logarithm. */
-export function softmax(kind: 'softmax' | 'log_softmax', x: Block, y: Block): void {
-  const k = x.shape.at(-1)!;
-  for (let from = 0; from < x.data.length; from += k) {
-    let max = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < k; i++) max = Math.max(max, x.data[from + i]!);
-    let sum = 0;
-    for (let i = 0; i < k; i++) sum += y.data[from + i] = exp(x.data[from + i]! - max);
-    const top = kind === 'log_softmax' ? max + log(sum) : 0;
-    for (let i = 0; i < k; i++)
-      y.data[from + i] = kind === 'softmax' ? y.data[from + i]! / sum : x.data[from + i]! - top;
-  }
+/** To the steps of an integer type, ties to even. */
+export function quant({ type }: Quant, x: Block, y: Block): void {
+  const { scale, zp, lo, hi } = type;
+  for (let i = 0; i < y.data.length; i++) y.data[i] = (cut(roundEven(x.data[i]! / scale) + zp, lo, hi) - zp) * scale;
 }
