@@ -264,9 +264,9 @@ export class Session {
     return { dims, gas, inputs: checkValues(readSignature(this.model, inputs), dims, scratch) };
   }
 
-  /** Where the inputs of a call are copied to: kept between runs, but not shared with one that has yet to read its own. */
+  /** Where the inputs of a call are copied to: kept between runs, but not shared with one that has yet to read its own, nor with a trace. */
   #room(): Scratch {
-    return this.#pending === 0 ? this.#scratch : new Map();
+    return this.#pending === 0 && this.#mode === 'run' ? this.#scratch : new Map();
   }
 
   /** Checked inputs and current states in signature order. */
