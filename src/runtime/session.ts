@@ -80,6 +80,8 @@ export class Session {
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
   #running = false;
+  /** Runs that are queued or under way. */
+  #pending = 0;
   /** Runs so far whose outputs are the caller's own arrays. */
   #borrowed = 0;
 
@@ -101,13 +103,16 @@ export class Session {
   async run(inputs: Inputs, options: RunOptions = {}): Promise<RunResult> {
     this.#alive();
     options.signal?.throwIfAborted();
-    const call = this.#check(inputs, options, new Map()); // own scratch: queued runs must not share it
-    const result = this.#queue.then(async () => {
-      if (options.signal !== undefined) await turn();
-      this.#alive();
-      options.signal?.throwIfAborted();
-      return this.#execute(call, options.signal);
-    });
+    const call = this.#check(inputs, options, this.#room());
+    this.#pending++;
+    const result = this.#queue
+      .then(async () => {
+        if (options.signal !== undefined) await turn();
+        this.#alive();
+        options.signal?.throwIfAborted();
+        return this.#execute(call, options.signal);
+      })
+      .finally(() => this.#pending--);
     this.#queue = result.catch(() => undefined);
     return result;
   }
@@ -119,7 +124,7 @@ export class Session {
   runSync(inputs: Inputs, options: RunSyncOptions = {}): RunResult {
     this.#alive();
     if (this.#running) throw new TypeError('runSync during another run of this session');
-    const call = this.#check(inputs, options, this.#scratch);
+    const call = this.#check(inputs, options, this.#room());
     const prepared = this.#prepared.get(call.dims.join());
     if (prepared === undefined)
       throw new TypeError('these dims are not prepared yet: await session.prepare({symbol: value}) or run once');
@@ -263,6 +268,11 @@ export class Session {
       });
     }
     return { dims, gas, inputs: checkValues(readSignature(this.model, inputs), dims, scratch) };
+  }
+
+  /** Where the inputs of a call are copied to: kept between runs, but not shared with one that has yet to read its own, nor with a trace. */
+  #room(): Scratch {
+    return this.#pending === 0 && this.#mode === 'run' ? this.#scratch : new Map();
   }
 
   /** Checked inputs and current states in signature order. */
