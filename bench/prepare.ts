@@ -15,7 +15,7 @@ import { convertOnnx } from '../src/quant/convert.ts';
 import { type FloatGraph, sizeOf, sourceShape } from '../src/quant/float-graph.ts';
 import { foldNormalization } from '../src/quant/normalize.ts';
 import { observe } from '../src/quant/observe.ts';
-import { quantize } from '../src/quant/quantize.ts';
+import { outputWidths, quantize } from '../src/quant/quantize.ts';
 import { sampleReader } from '../src/quant/samples.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { channelsLast, ENCODER, encoderNetwork, fileOf, type ImageCase, type Prepared } from './cases.ts';
