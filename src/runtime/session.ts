@@ -5,12 +5,13 @@
 
 import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
 import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
-import { assert, HostError, OutOfGas, printable } from '../core/errors.ts';
+import { assert, HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
 import { bind, createPlan, type Plan } from './plan.ts';
 import { Result, type RunResult } from './result.ts';
+import { targetsOf } from './targets.ts';
 import { turn } from './turn.ts';
 
 /** Backends by name, loaded when asked for. */
@@ -130,7 +131,7 @@ export class Session {
       throw new TypeError('these dims are not prepared yet: await session.prepare({symbol: value}) or run once');
     const { executable, plan } = prepared;
     if (executable.runSync === undefined) throw new TypeError(`backend ${this.backend} has no synchronous runs`);
-    const into = options.into === undefined ? undefined : this.#targets(plan, options.into);
+    const into = options.into === undefined ? undefined : targetsOf(plan, options.into);
     const outputs = executable.runSync(this.#allInputs(call), { into });
     return this.#finish(plan, outputs, call.gas, into !== undefined);
   }
@@ -333,25 +334,6 @@ export class Session {
     }
   }
 
-  #targets(plan: Plan, into: Readonly<Record<string, TypedArray | Uint8Array>>): TypedArray[] {
-    const targets = plan.outputs.map((id, i) => {
-      const o = this.model.outputs[i]!;
-      const target = Object.hasOwn(into, o.name) ? into[o.name] : undefined;
-      const sample = allocate(plan.tensors[id]!.dtype, 0);
-      const fits = o.u8 ? target instanceof Uint8Array : target?.constructor === sample.constructor;
-      if (target === undefined || !fits || target.length !== plan.tensors[id]!.count) {
-        throw new TypeError(
-          `into.${printable(o.name)} must be a ${o.u8 ? 'Uint8Array' : sample.constructor.name} of ${plan.tensors[id]!.count} elements`,
-        );
-      }
-      return o.u8 ? new Int8Array(target.buffer, target.byteOffset, target.length) : (target as TypedArray);
-    });
-    targets.forEach((a, i) => {
-      if (targets.some((b, k) => k > i && overlap(a, b))) throw new TypeError('the arrays of into must not overlap');
-    });
-    return targets;
-  }
-
   /** States move together, now that the run has succeeded; u8 views are shifted in place. */
   #finish(plan: Plan, raw: readonly TypedArray[], gas: bigint, borrowed: boolean): RunResult {
     assert(raw.length === plan.outputs.length, 'a backend returned the wrong number of outputs');
@@ -366,12 +348,6 @@ export class Session {
     const turn = borrowed ? ++this.#borrowed : 0;
     return new Result(this.model, Object.fromEntries(outputs), gas, () => borrowed && turn !== this.#borrowed);
   }
-}
-
-function overlap(a: TypedArray, b: TypedArray): boolean {
-  return (
-    a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
-  );
 }
 
 async function resolve(b: BackendName | Backend): Promise<Backend> {
