@@ -141,6 +141,7 @@ contract Dispute is Reader {
     ) external payable returns (uint256 id) {
         if (msg.value != BOND) revert BadBond(BOND);
         if (!REGISTRY.isMature(header)) revert NotMature();
+        REGISTRY.checkDims(header, dims);
         id = ++claimCount;
         uint64 finalAt = uint64(block.timestamp) + WINDOW;
         claims[id] = Claim({
@@ -178,7 +179,7 @@ contract Dispute is Reader {
     function start(uint256 id) private returns (Game storage g, uint256 game) {
         Claim storage c = claims[id];
         if (msg.value != BOND) revert BadBond(BOND);
-        if (c.asserter == address(0) || c.settled || block.timestamp >= c.finalAt) revert NotOpen();
+        if (c.asserter == address(0) || c.defeated || c.settled || block.timestamp >= c.finalAt) revert NotOpen();
         game = ++gameCount;
         g = games[game];
         (g.claim, g.challenger, g.deadline) = (id, msg.sender, uint64(block.timestamp) + MOVE);
@@ -437,7 +438,9 @@ contract Dispute is Reader {
             && outputPath.length == Trees.depth(m.outputs) && Trees.climb(leaf, g.index, outputPath) == c.outputRoot;
         if (!right) revert BadReveal();
         uint256 tensor = uword(words, 1);
-        if (tensor > 0) {
+        if (tensor == 0) {
+            if (bytes32(uword(words, 2)) != root) revert BadReveal();
+        } else {
             bool traced = tracePath.length == Trees.depth(m.traceLength)
                 && Trees.climb(leaf, tensor - 1, tracePath) == c.traceRoot;
             if (!traced) revert BadReveal();
@@ -493,15 +496,20 @@ contract Dispute is Reader {
         (g.phase, g.deadline) = (phase, uint64(block.timestamp) + MOVE);
     }
 
-    /// @dev The loser's bond goes to the winner. The bond of a claim goes to the first who refutes it; later ones get their own back.
+    /// @dev A challenger's bond goes to an asserter who wins. Of the bond of a claim, half goes to the first who refutes it, and half
+    /// to nobody: who refutes himself before others can still pays. Later winners get their own bonds back.
     function decide(uint256 game, bool challengerWins) private {
         Game storage g = games[game];
         Claim storage c = claims[g.claim];
         g.phase = Phase.Done;
         --c.open;
         address winner = challengerWins ? g.challenger : c.asserter;
-        balances[winner] += challengerWins && !c.defeated ? 2 * BOND : BOND;
-        if (challengerWins) c.defeated = true;
+        balances[winner] += BOND;
+        if (challengerWins && !c.defeated) {
+            c.defeated = true;
+            balances[winner] += BOND / 2;
+            balances[address(0)] += BOND - BOND / 2;
+        }
         emit Decided(game, winner);
     }
 }
