@@ -15,8 +15,8 @@ import { traceRun } from '../src/consensus/trace.ts';
 import { encodeModel } from '../src/format/encode.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { createSession } from '../src/runtime/session.ts';
-import { claim, type Outcome, openCourt, play, publish } from '../test/evm/game.ts';
-import { LIES, type Truth } from '../test/evm/lies.ts';
+import { type Outcome, openCourt, publish } from '../test/evm/game.ts';
+import { LIES, playLie, type Truth } from '../test/evm/lies.ts';
 import { randomInputs } from '../test/support/differential.ts';
 import { Prng } from '../test/support/prng.ts';
 
@@ -72,14 +72,7 @@ async function disputes(name: string, count: number, seed: number): Promise<Play
   for (let i = 0; played.length < count; i++) {
     const lie = await LIES[i % LIES.length]!(truth);
     if (lie === undefined) continue;
-    const { id, gas } = await claim(court, lie.claimed, lie.roots ?? {});
-    const options = {
-      ...(lie.output === undefined ? {} : { output: lie.output }),
-      ...(lie.twist === undefined ? {} : { twist: lie.twist }),
-      ...(lie.roots?.root === undefined ? {} : { traceRoot: lie.roots.root }),
-    };
-    const game = await play(court, id, lie.claimed, trace, options);
-    const outcome = { ...game, asserterGas: game.asserterGas + gas };
+    const outcome = await playLie(court, lie, trace);
     played.push({ model: name, kind: lie.kind, op: lie.op, outcome });
     const line = `${name} ${played.length}: ${lie.kind} ${lie.op} ${lie.where}`;
     const { winner, by, asserterGas, challengerGas, last } = outcome;

@@ -1,7 +1,8 @@
 /** Challenges of honest claims: what a challenger, or somebody else, may try, and what it is refused with. */
 
-import type { Deployed, Party, Sent } from '../../examples/chain.ts';
-import { type Goal, proveElement, termsOf } from '../../src/consensus/element.ts';
+import type { Party, Sent } from '../../examples/chain.ts';
+import { type Goal, termsOf } from '../../src/consensus/cell.ts';
+import { proveElement } from '../../src/consensus/element.ts';
 import { headerOf } from '../../src/consensus/header.ts';
 import { openLeaves } from '../../src/consensus/merkle.ts';
 import type { Trace } from '../../src/consensus/trace.ts';
@@ -403,12 +404,4 @@ export function groups(bad: readonly Bad[]): Bad[][] {
     by.set(key, [...(by.get(key) ?? []), b]);
   }
   return [...by.values()];
-}
-
-/** All that a contract owes. */
-export async function owed(of: Deployed, parties: readonly Party[]): Promise<bigint> {
-  const who = ['0x0000000000000000000000000000000000000000', ...parties.map((p) => p.address.toString())];
-  let sum = 0n;
-  for (const address of who) sum += (await of.call('balances', [address])).value as bigint;
-  return sum;
 }

@@ -1,5 +1,6 @@
 /** A dispute played to its end between two traces of one run, by the bots of src/evm/player.ts. */
 
+import { createAddressFromString } from '@ethereumjs/util';
 import { Chain, type Deployed, type Party, type Sent } from '../../examples/chain.ts';
 import type { Commitment } from '../../src/consensus/commitment.ts';
 import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
@@ -54,6 +55,19 @@ export async function openCourt(): Promise<Court> {
   ]);
   const [asserter, challenger] = [await chain.party('asserter'), await chain.party('challenger')];
   return { chain, registry, dispute, arbiter, asserter, challenger };
+}
+
+/** Money of the dispute contract. */
+export function heldBy({ chain, dispute }: Court): Promise<bigint> {
+  return chain.balance(createAddressFromString(dispute.address));
+}
+
+/** What the dispute contract holds beside what it owes: bonds in play, and the halves that nobody gets. */
+export async function beside(court: Court, others: readonly Party[]): Promise<bigint> {
+  let rest = await heldBy(court);
+  for (const { address } of [court.asserter, court.challenger, ...others])
+    rest -= (await court.dispute.call('balances', [address.toString()])).value as bigint;
+  return rest;
 }
 
 /** Registers a model and lets it mature. */

@@ -1,6 +1,8 @@
 /** Claims that are false: traces with lies in them, and asserters who defend them as well as they can. */
+
+import { termsOf } from '../../src/consensus/cell.ts';
 import { commit } from '../../src/consensus/commitment.ts';
-import { computeElement, termsOf } from '../../src/consensus/element.ts';
+import { computeElement } from '../../src/consensus/element.ts';
 import { leafHash, treeOfChunks, treeOver, WORD } from '../../src/consensus/merkle.ts';
 import { type Trace, type TraceTensor, traceBytes, traceRun } from '../../src/consensus/trace.ts';
 import { type Game, splits } from '../../src/evm/player.ts';
@@ -12,7 +14,7 @@ import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { randomInputs } from '../support/differential.ts';
 import type { Prng } from '../support/prng.ts';
-import type { Twist } from './game.ts';
+import { type Court, claim, type Outcome, play, type Twist } from './game.ts';
 import { Liar, recompute } from './liar.ts';
 
 /** A false claim, and how it is defended and attacked. */
@@ -355,3 +357,14 @@ export const LIES: readonly Maker[] = [
   (t) => otherLength(t, true),
   (t) => otherLength(t, false),
 ];
+
+/** Claims a lie and plays it against an honest challenger; the asserter's gas with that of the claim. */
+export async function playLie(court: Court, lie: Lie, honest: Trace): Promise<Outcome> {
+  const { id, gas } = await claim(court, lie.claimed, lie.roots ?? {});
+  const outcome = await play(court, id, lie.claimed, honest, {
+    ...(lie.output === undefined ? {} : { output: lie.output }),
+    ...(lie.twist === undefined ? {} : { twist: lie.twist }),
+    ...(lie.roots?.root === undefined ? {} : { traceRoot: lie.roots.root }),
+  });
+  return { ...outcome, asserterGas: outcome.asserterGas + gas };
+}
