@@ -7,18 +7,19 @@ import {Reader} from "./Reader.sol";
 import {Trees} from "./Trees.sol";
 import {IRule, Proof, Statement} from "./Types.sol";
 
-/// @notice What a run is claimed to have given.
+/// @notice What a run is claimed to have given. `open`: games that are not decided; `statement`: hash of the `Statement` that proofs
+/// are held against.
 struct Claim {
     address asserter;
     uint64 finalAt;
-    uint32 open;
+    uint16 open;
     bool defeated;
     bool settled;
     bytes32 header;
     bytes32 inputRoot;
     bytes32 outputRoot;
     bytes32 traceRoot;
-    bytes32 dimsHash;
+    bytes32 statement;
 }
 
 /// @notice Whose move a game waits for. Reveals and sums are the asserter's, choices and proofs the challenger's.
@@ -36,9 +37,9 @@ enum Phase {
     Done
 }
 
-/// @notice One challenge. `node` is the hash under dispute, `height` levels above a leaf, `index` its place among its like.
+/// @notice One challenge. `node` is the hash under dispute, `height` levels above a leaf, `index` its place among its like;
+/// `count` elements of `bits` bits are in the tensor.
 struct Game {
-    uint256 claim;
     address challenger;
     uint64 deadline;
     Phase phase;
@@ -50,6 +51,7 @@ struct Game {
     uint32 tensor;
     uint64 index;
     uint64 count;
+    uint64 claim;
     uint64 element;
     uint64 from;
     uint64 to;
@@ -141,6 +143,7 @@ contract Dispute is Reader {
     ) external payable returns (uint256 id) {
         if (msg.value != BOND) revert BadBond(BOND);
         if (!REGISTRY.isMature(header)) revert NotMature();
+        REGISTRY.checkDims(header, dims);
         id = ++claimCount;
         uint64 finalAt = uint64(block.timestamp) + WINDOW;
         claims[id] = Claim({
@@ -153,7 +156,7 @@ contract Dispute is Reader {
             inputRoot: inputRoot,
             outputRoot: outputRoot,
             traceRoot: traceRoot,
-            dimsHash: keccak256(abi.encode(dims))
+            statement: statementOf(REGISTRY.get(header), traceRoot, dims)
         });
         emit Claimed(id, header, msg.sender, finalAt);
     }
@@ -178,10 +181,10 @@ contract Dispute is Reader {
     function start(uint256 id) private returns (Game storage g, uint256 game) {
         Claim storage c = claims[id];
         if (msg.value != BOND) revert BadBond(BOND);
-        if (c.asserter == address(0) || c.settled || block.timestamp >= c.finalAt) revert NotOpen();
+        if (c.asserter == address(0) || c.defeated || c.settled || block.timestamp >= c.finalAt) revert NotOpen();
         game = ++gameCount;
         g = games[game];
-        (g.claim, g.challenger, g.deadline) = (id, msg.sender, uint64(block.timestamp) + MOVE);
+        (g.claim, g.challenger, g.deadline) = (uint64(id), msg.sender, uint64(block.timestamp) + MOVE);
         ++c.open;
         emit Challenged(id, game, msg.sender);
     }
@@ -205,7 +208,7 @@ contract Dispute is Reader {
         (g.node, g.index) = (children[which], uint64(g.index * children.length + which));
         g.height -= uint8(levels(g.height));
         if (g.height > 0) return next(g, Phase.Children);
-        uint256 leaves = g.inTensor ? g.count : REGISTRY.get(claims[g.claim].header).traceLength;
+        uint256 leaves = g.inTensor ? chunksOf(g.count, g.bits) : REGISTRY.get(claims[g.claim].header).traceLength;
         if (g.index >= leaves) return decide(game, g.node != 0);
         next(g, g.inTensor ? Phase.Chunk : Phase.Root);
     }
@@ -236,13 +239,12 @@ contract Dispute is Reader {
             return decide(game, false);
         }
         inModel(m, node, leaf, path);
-        if (keccak256(abi.encode(dims)) != c.dimsHash) revert BadReveal();
+        if (statementOf(m, c.traceRoot, dims) != c.statement) revert BadReveal();
         (uint256 count, uint256 bits) = extent(leaf, tensor, dims);
-        (g.tensor, g.bits, g.element) = (uint32(tensor), uint16(bits), uint64(count));
-        g.count = uint64((count * bits + 255) >> 8);
+        (g.tensor, g.bits, g.count) = (uint32(tensor), uint16(bits), uint64(count));
         (g.inTensor, g.node, g.index) = (true, root, 0);
         if (count == 0) return decide(game, root != 0);
-        g.height = uint8(Trees.depth(g.count));
+        g.height = uint8(Trees.depth(chunksOf(count, bits)));
         next(g, g.height == 0 ? Phase.Chunk : Phase.Children);
     }
 
@@ -286,7 +288,7 @@ contract Dispute is Reader {
     /// @notice Challenger: bytes behind the last element of the tensor are not 0.
     function provePadding(uint256 game) external {
         Game storage g = turn(game, Phase.Element);
-        uint256 used = uint256(g.element) * g.bits - (uint256(g.index) << 8);
+        uint256 used = uint256(g.count) * g.bits - (uint256(g.index) << 8);
         if (used >= 256 || uint256(g.node) << used == 0) revert NoFault();
         decide(game, true);
     }
@@ -302,9 +304,10 @@ contract Dispute is Reader {
     ) external {
         Game storage g = turn(game, Phase.Element);
         Claim storage c = claims[g.claim];
-        inModel(REGISTRY.get(c.header), node, leaf, path);
-        if (keccak256(abi.encode(dims)) != c.dimsHash) revert BadReveal();
-        if (element >= g.element || (element * g.bits) >> 8 != g.index) revert BadIndex();
+        ModelInfo memory m = REGISTRY.get(c.header);
+        inModel(m, node, leaf, path);
+        if (statementOf(m, c.traceRoot, dims) != c.statement) revert BadReveal();
+        if (element >= g.count || (element * g.bits) >> 8 != g.index) revert BadIndex();
         (uint256 count, uint256 combine, uint256 tile) = ARBITER.ruleOf(uint256(bytes32(leaf[:32]))).terms(leaf, g.tensor, element, dims);
         if (count <= tile) revert BadTerms();
         (g.element, g.from, g.to) = (uint64(element), 0, uint64(count));
@@ -403,11 +406,20 @@ contract Dispute is Reader {
 
     /// @dev The statement is that of the claim.
     function stated(Game storage g, Statement calldata s) private view {
-        Claim storage c = claims[g.claim];
-        ModelInfo memory m = REGISTRY.get(c.header);
-        bool same = s.modelRoot == m.modelRoot && s.nodes == m.nodes && s.traceRoot == c.traceRoot
-            && s.traceLength == m.traceLength && keccak256(abi.encode(s.dims)) == c.dimsHash;
-        if (!same) revert BadReveal();
+        if (keccak256(abi.encode(s)) != claims[g.claim].statement) revert BadReveal();
+    }
+
+    function statementOf(ModelInfo memory m, bytes32 traceRoot, uint256[] calldata dims)
+        private
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(Statement(m.modelRoot, traceRoot, m.nodes, m.traceLength, dims)));
+    }
+
+    /// @dev Chunks of `count` elements.
+    function chunksOf(uint256 count, uint256 bits) private pure returns (uint256) {
+        return (count * bits + 255) >> 8;
     }
 
     function inModel(ModelInfo memory m, uint256 node, bytes calldata leaf, bytes32[] calldata path) private pure {
@@ -437,7 +449,9 @@ contract Dispute is Reader {
             && outputPath.length == Trees.depth(m.outputs) && Trees.climb(leaf, g.index, outputPath) == c.outputRoot;
         if (!right) revert BadReveal();
         uint256 tensor = uword(words, 1);
-        if (tensor > 0) {
+        if (tensor == 0) {
+            if (bytes32(uword(words, 2)) != root) revert BadReveal();
+        } else {
             bool traced = tracePath.length == Trees.depth(m.traceLength)
                 && Trees.climb(leaf, tensor - 1, tracePath) == c.traceRoot;
             if (!traced) revert BadReveal();
@@ -493,14 +507,15 @@ contract Dispute is Reader {
         (g.phase, g.deadline) = (phase, uint64(block.timestamp) + MOVE);
     }
 
-    /// @dev The loser's bond goes to the winner. The bond of a claim goes to the first who refutes it; later ones get their own back.
+    /// @dev A challenger's bond goes to an asserter who wins. Of the bond of a claim, half goes to the first who refutes it; the
+    /// other half stays here for good, so that who refutes himself before others can still pays. Later winners get their own bonds back.
     function decide(uint256 game, bool challengerWins) private {
         Game storage g = games[game];
         Claim storage c = claims[g.claim];
         g.phase = Phase.Done;
         --c.open;
         address winner = challengerWins ? g.challenger : c.asserter;
-        balances[winner] += challengerWins && !c.defeated ? 2 * BOND : BOND;
+        balances[winner] += challengerWins && !c.defeated ? BOND + BOND / 2 : BOND;
         if (challengerWins) c.defeated = true;
         emit Decided(game, winner);
     }

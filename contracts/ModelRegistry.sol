@@ -6,7 +6,8 @@ import {Bounds} from "./Bounds.sol";
 import {Trees} from "./Trees.sol";
 import {Proof, Statement} from "./Types.sol";
 
-/// @notice What the contracts keep of a header (spec/40-consensus.md §2).
+/// @notice What the contracts keep of a header (spec/40-consensus.md §2). `symbols`: of symbol i the least value in 32 bits
+/// from bit 64·i, the greatest in the 32 above.
 struct ModelInfo {
     bytes32 modelId;
     bytes32 modelRoot;
@@ -18,6 +19,7 @@ struct ModelInfo {
     address publisher;
     uint64 matureAt;
     uint128 bond;
+    uint256 symbols;
 }
 
 /// @title Headers that a chain knows. A header matures after a delay in which anyone may prove it false and take its bond.
@@ -36,6 +38,8 @@ contract ModelRegistry {
     error NoFault();
     /// @notice A leaf does not lead to the model root.
     error BadLeaf();
+    /// @notice Not one value for each symbol, inside its range.
+    error BadDims();
     /// @notice Nothing to pay out, or the receiver refuses it.
     error NoPayment();
 
@@ -87,6 +91,7 @@ contract ModelRegistry {
         m.publisher = msg.sender;
         m.matureAt = uint64(block.timestamp) + DELAY;
         m.bond = BOND;
+        m.symbols = symbolsOf(header, symbols);
         emit Registered(headerHash, m.modelId, msg.sender, m.matureAt);
     }
 
@@ -94,6 +99,16 @@ contract ModelRegistry {
     function get(bytes32 headerHash) public view returns (ModelInfo memory m) {
         m = models[headerHash];
         if (m.publisher == address(0)) revert UnknownModel(headerHash);
+    }
+
+    /// @notice Reverts unless `dims` holds one value for each symbol of a model, inside its range.
+    function checkDims(bytes32 headerHash, uint256[] calldata dims) public view {
+        uint256 rest = get(headerHash).symbols;
+        for (uint256 i; i < dims.length; ++i) {
+            if (dims[i] < uint32(rest) || dims[i] > uint32(rest >> 32)) revert BadDims();
+            rest >>= 64;
+        }
+        if (rest != 0) revert BadDims();
     }
 
     /// @notice True once nobody can take the header back.
@@ -140,6 +155,7 @@ contract ModelRegistry {
     function refuteBound(bytes32 headerHash, Statement calldata s, Proof calldata p) external {
         ModelInfo memory m = young(headerHash);
         if (s.modelRoot != m.modelRoot || s.nodes != m.nodes || s.traceLength != m.traceLength) revert BadLeaf();
+        checkDims(headerHash, s.dims);
         (int256 lo, int256 hi) = BOUNDS.limits(s, p);
         int256 v = ARBITER.element(s, p);
         refute(headerHash, m, v < lo || v > hi);
@@ -168,6 +184,15 @@ contract ModelRegistry {
     function inModel(ModelInfo memory m, uint256 node, bytes calldata leaf, bytes32[] calldata path) private pure {
         bool fits = node < m.nodes && path.length == Trees.depth(m.nodes);
         if (!fits || Trees.climb(Trees.leafOf(leaf), node, path) != m.modelRoot) revert BadLeaf();
+    }
+
+    /// @dev Ranges of the symbols, whose words begin at 12.
+    function symbolsOf(bytes calldata header, uint256 count) private pure returns (uint256 packed) {
+        for (uint256 i; i < count; ++i) {
+            (uint256 min, uint256 max) = (wordAt(header, 12 + 2 * i), wordAt(header, 13 + 2 * i));
+            if (min == 0 || min > max || max > 1 << 30) revert BadHeader("symbols");
+            packed |= (min | max << 32) << (64 * i);
+        }
     }
 
     function wordAt(bytes calldata words, uint256 i) private pure returns (uint256 v) {

@@ -155,17 +155,21 @@ abstract contract Reader {
         ) revert BadLeaf();
         unchecked {
             uint256 n;
+            uint256 last;
             for (uint256 i; i < p.tensors.length; ++i) {
-                if (i > 0 && p.tensors[i].key <= p.tensors[i - 1].key) revert BadTensor();
-                if (p.tensors[i].key >= TRACE) ++n;
+                uint256 key = p.tensors[i].key;
+                if (i > 0 && key <= last) revert BadTensor();
+                last = key;
+                if (key >= TRACE) ++n;
             }
             if (n == 0) return;
             uint256[] memory indices = new uint256[](n);
             bytes32[] memory hashes = new bytes32[](n);
             uint256 first = p.tensors.length - n;
             for (uint256 i; i < n; ++i) {
-                indices[i] = p.tensors[first + i].key - TRACE;
-                hashes[i] = Trees.leaf(p.tensors[first + i].root);
+                Opening calldata o = p.tensors[first + i];
+                indices[i] = o.key - TRACE;
+                hashes[i] = Trees.leaf(o.root);
             }
             if (indices[n - 1] >= s.traceLength) revert BadTensor();
             if (Trees.root(Trees.depth(s.traceLength), indices, hashes, p.rootSiblings) != s.traceRoot) {

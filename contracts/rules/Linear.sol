@@ -72,14 +72,15 @@ contract Linear is Rule {
             uint256 cg = w.dims[3];
             uint256 first = c.pos[3] / (w.dims[0] / uword(p.leaf, a + 11)) * cg;
             uint256 row0 = c.pos[3] * w.dims[1] * w.dims[2] * cg;
+            bytes calldata leaf = p.leaf;
             for (uint256 term = from; term < to;) {
                 uint256 tap = term / cg;
                 uint256 end = (tap + 1) * cg;
                 if (end > to) end = to;
-                int256 iy = int256(c.pos[1] * uword(p.leaf, a + 1) + (tap / w.dims[2]) * uword(p.leaf, a + 9))
-                    - word(p.leaf, a + 4);
-                int256 ix = int256(c.pos[2] * uword(p.leaf, a + 2) + (tap % w.dims[2]) * uword(p.leaf, a + 10))
-                    - word(p.leaf, a + 5);
+                int256 iy = int256(c.pos[1] * uword(leaf, a + 1) + (tap / w.dims[2]) * uword(leaf, a + 9))
+                    - word(leaf, a + 4);
+                int256 ix = int256(c.pos[2] * uword(leaf, a + 2) + (tap % w.dims[2]) * uword(leaf, a + 10))
+                    - word(leaf, a + 5);
                 if (iy >= 0 && iy < int256(x.dims[1]) && ix >= 0 && ix < int256(x.dims[2])) {
                     uint256 xi =
                         ((c.pos[0] * x.dims[1] + uint256(iy)) * x.dims[2] + uint256(ix)) * x.dims[3] + first;
@@ -166,21 +167,41 @@ contract Linear is Rule {
         unchecked {
             int256 zp = x.zp;
             uint256 j;
-            if (xs == 1 && ws == 1 && x.bits == 8 && w.bits == 8) {
+            if (xs == 1 && ws == 1) {
                 if (xi + n > x.count || wi + n > w.count) revert BadIndex();
                 while (j < n) {
-                    bytes32 xc = chunkAt(x, (xi + j) >> 5);
-                    bytes32 wc = chunkAt(w, (wi + j) >> 5);
-                    uint256 a = (xi + j) & 31;
-                    uint256 b = (wi + j) & 31;
-                    uint256 run = 32 - (a > b ? a : b);
+                    uint256 a = (xi + j) * x.bits;
+                    uint256 b = (wi + j) * w.bits;
+                    bytes32 xc = chunkAt(x, a >> 8);
+                    bytes32 wc = chunkAt(w, b >> 8);
+                    (a, b) = (a & 255, b & 255);
+                    uint256 run = (256 - a) / x.bits;
+                    uint256 other = (256 - b) / w.bits;
+                    if (run > other) run = other;
                     if (run > n - j) run = n - j;
-                    sum += bytesDot(xc, a, wc, b, run, zp);
+                    if (x.bits == 8 && w.bits == 8) sum += bytesDot(xc, a >> 3, wc, b >> 3, run, zp);
+                    else sum += elementsDot(xc, a, x.bits, wc, b, w.bits, run, zp);
                     j += run;
                 }
                 return sum;
             }
             for (; j < n; ++j) sum += (read(x, xi + j * xs) - zp) * read(w, wi + j * ws);
+        }
+    }
+
+    /// @dev As `bytesDot` for elements of any width, from bits a and b on.
+    function elementsDot(
+        bytes32 x,
+        uint256 a,
+        uint256 xBits,
+        bytes32 w,
+        uint256 b,
+        uint256 wBits,
+        uint256 run,
+        int256 zp
+    ) private pure returns (int256 sum) {
+        unchecked {
+            for (uint256 k; k < run; ++k) sum += (pick(x, a + k * xBits, xBits) - zp) * pick(w, b + k * wBits, wBits);
         }
     }
 }

@@ -166,9 +166,12 @@ contract Rows is Rule {
             int256 mx = read(step(s, p, c, 0), p.element);
             bytes memory table = EXP2;
             uint256 bits = uint256(fact(p.leaf, c, "weightBits"));
+            uint256 left = uword(p.leaf, c.attrs);
+            int256 multiplier = word(p.leaf, c.attrs + 1);
+            uint256 start = p.element * k;
             for (uint256 j = from; j < to; ++j) {
                 if (!kept(m, c, c.rank, j)) continue;
-                sum += expweight(table, bits, uint256(exponent(p, c, mx - read(x, p.element * k + j))));
+                sum += expweight(table, bits, uint256(exponent(left, multiplier, mx - read(x, start + j))));
             }
         }
     }
@@ -212,10 +215,13 @@ contract Rows is Rule {
 
     /// @dev mulhr(min(d, ⌊(2^31−1)/2^l⌋)·2^l, m).
     function exponent(Proof calldata p, Cell memory c, int256 d) private pure returns (int256) {
+        return exponent(uword(p.leaf, c.attrs), word(p.leaf, c.attrs + 1), d);
+    }
+
+    function exponent(uint256 left, int256 m, int256 d) private pure returns (int256) {
         unchecked {
-            uint256 left = uword(p.leaf, c.attrs);
             int256 cap = int256(2147483647 >> left);
-            return mulhr((d < cap ? d : cap) << left, word(p.leaf, c.attrs + 1));
+            return mulhr((d < cap ? d : cap) << left, m);
         }
     }
 

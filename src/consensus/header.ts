@@ -44,7 +44,10 @@ export interface Receipt {
   readonly cost: Readonly<Record<string, bigint>>;
 }
 
-/** Words of an input or output: hash of its name, trace index + 1 (0: a constant), u8, dtype, zero point, interval, shape. */
+/**
+ * Words of an input or output: hash of its name; trace index + 1 (0: a constant); the position + 1 of the output that replaces a
+ * state, or the root of a constant; u8, dtype, zero point, interval, shape.
+ */
 export function signatureWords(c: Commitment): Uint8Array[] {
   const { model, hash } = c;
   const name = (n: string): Uint8Array => leafHash(hash, new TextEncoder().encode(n));
@@ -62,7 +65,7 @@ export function signatureWords(c: Commitment): Uint8Array[] {
     return encodeWords([
       name(o.name),
       index === undefined ? 0 : index + 1,
-      0,
+      index === undefined ? c.constantTree(o.tensor).root : 0,
       o.u8 ? 1 : 0,
       code(o.tensor),
       ...typed(o.tensor),

@@ -243,13 +243,15 @@ export function challengerMove(id: bigint, game: Game, history: History, known: 
   }
 }
 
-function elementMove(id: bigint, game: Game, history: History, known: Knowledge): Move {
+/** A proof that an element of the revealed chunk is wrong; none where the chunk is as it must be. */
+function elementMove(id: bigint, game: Game, history: History, known: Knowledge): Move | undefined {
   const { trace } = known;
   const bytes = chunkOf(trace, game.tensor, Number(game.index));
   const claimed = BigInt(game.node);
   const byte = bytes.findIndex((b, i) => b !== Number((claimed >> BigInt(8 * (WORD - 1 - i))) & 255n));
+  if (byte < 0) return undefined;
   const element = floorDiv(Number(game.index) * 8 * WORD + 8 * byte, game.bits);
-  if (element >= Number(game.element)) return { name: 'provePadding', args: [id] };
+  if (element >= Number(game.count)) return { name: 'provePadding', args: [id] };
   const { count } = termsOf(trace.commitment, game.tensor, element, trace.plan.dims);
   if (count <= tileOf(trace.commitment, game.tensor))
     return { name: 'prove', args: [id, ...proofArgs(game, element, { kind: 'whole' }, history, known)] };

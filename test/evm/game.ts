@@ -1,5 +1,6 @@
 /** A dispute played to its end between two traces of one run, by the bots of src/evm/player.ts. */
 
+import { createAddressFromString } from '@ethereumjs/util';
 import { Chain, type Deployed, type Party, type Sent } from '../../examples/chain.ts';
 import type { Commitment } from '../../src/consensus/commitment.ts';
 import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
@@ -56,6 +57,19 @@ export async function openCourt(): Promise<Court> {
   return { chain, registry, dispute, arbiter, asserter, challenger };
 }
 
+/** Money of the dispute contract. */
+export function heldBy({ chain, dispute }: Court): Promise<bigint> {
+  return chain.balance(createAddressFromString(dispute.address));
+}
+
+/** What the dispute contract holds beside what it owes: bonds in play, and the halves that nobody gets. */
+export async function beside(court: Court, others: readonly Party[]): Promise<bigint> {
+  let rest = await heldBy(court);
+  for (const { address } of [court.asserter, court.challenger, ...others])
+    rest -= (await court.dispute.call('balances', [address.toString()])).value as bigint;
+  return rest;
+}
+
 /** Registers a model and lets it mature. */
 export async function publish(court: Court, commitment: Commitment): Promise<Sent> {
   const header = toHex(encodeHeader(headerOf(commitment)));
@@ -86,6 +100,8 @@ export interface Outcome {
   readonly challengerGas: bigint;
   readonly last: bigint;
   readonly moves: number;
+  /** Gas of every call in order, with its name. */
+  readonly log: readonly (readonly [name: string, gas: bigint])[];
 }
 
 /** What a party does instead of what its bot would; undefined: as the bot; null: nothing. */
@@ -114,6 +130,7 @@ export async function play(
   const game = opened.events[0]!.args['game'] as bigint;
   const history: { reveals: Hex[][]; choices: number[]; sums: bigint[] } = { reveals: [], choices: [], sums: [] };
   const gas = { asserter: 0n, challenger: opened.gas };
+  const log: [string, bigint][] = [[options.output === undefined ? 'challenge' : 'challengeOutput', opened.gas]];
   for (let moves = 1; moves < 200; moves++) {
     const state = (await dispute.call('getGame', [game])).value as Game;
     const bots = {
@@ -127,10 +144,13 @@ export async function play(
     if (move !== undefined) {
       sent = await dispute.send(court[side], move.name, move.args);
       gas[side] += sent.gas;
+      log.push([move.name, sent.gas]);
     }
     if (sent === undefined || sent.error !== undefined) {
       chain.advance(MOVE + 1n);
       const ended = await dispute.send(court.challenger, 'timeout', [game]);
+      gas.challenger += ended.gas;
+      log.push(['timeout', ended.gas]);
       return done(ended, `timeout after ${sent?.error ?? 'silence'}`, moves, 0n);
     }
     for (const e of sent.events) {
@@ -147,6 +167,6 @@ export async function play(
     if (decided === undefined) throw new Error(`no end: ${sent.error}`);
     const address = String(decided.args['winner']).toLowerCase();
     const winner = address === court.asserter.address.toString() ? 'asserter' : 'challenger';
-    return { winner, by, asserterGas: gas.asserter, challengerGas: gas.challenger, last, moves };
+    return { winner, by, asserterGas: gas.asserter, challengerGas: gas.challenger, last, moves, log };
   }
 }
