@@ -49,6 +49,8 @@ const config: Options[] = [
       reference: 'src/reference.ts',
       wasm: 'src/wasm.ts',
       webgpu: 'src/webgpu.ts',
+      webgl: 'src/webgl.ts',
+      gpujs: 'src/gpujs.ts',
       consensus: 'src/consensus.ts',
       evm: 'src/evm.ts',
       conformance: 'src/conformance.ts',

@@ -11,6 +11,8 @@ export interface ImageCase {
   readonly name: string;
   readonly shape: readonly number[];
   readonly network: ImageNetwork;
+  /** Whether samebit writes bytes as the peers' quantized files do, and not the 16 bits that the converter gives to outputs. */
+  readonly bytes?: boolean;
 }
 
 const image = (size: number, channels: number): readonly number[] => [1, size, size, channels];
@@ -27,7 +29,7 @@ export const NETWORKS: readonly ImageCase[] = [
 ];
 
 /** Single layers; a product of matrices is a dense layer. */
-export const LAYERS: readonly ImageCase[] = [
+const SINGLE: readonly ImageCase[] = [
   { name: 'conv3x3-56x56x64', shape: image(56, 64), network: (net, x) => net.conv(x, 64, 3) },
   { name: 'conv3x3-14x14x256', shape: image(14, 256), network: (net, x) => net.conv(x, 256, 3) },
   { name: 'conv1x1-112x112x32-64', shape: image(112, 32), network: (net, x) => net.conv(x, 64, 1) },
@@ -41,6 +43,9 @@ export const LAYERS: readonly ImageCase[] = [
   square('gemv-2048x2048', 1, 2048),
   { name: 'gemv-6144x8192', shape: [1, 6144], network: (net, x) => net.dense(x, 8192) }, // 50 MB of int8: beyond the caches
 ];
+
+/** The same as they are inside a network: bytes in, bytes out. */
+export const LAYERS: readonly ImageCase[] = SINGLE.map((layer) => ({ ...layer, bytes: true }));
 
 /** The encoder: six layers of width 384 and 12 heads on 128 rows. */
 export const ENCODER: { readonly name: string; readonly shape: readonly number[] } = {

@@ -18,6 +18,8 @@ export interface Times {
 
 const WARM_MS = 300;
 const WARM_RUNS = 3;
+/** A subject this slow is warm after one run. */
+const SLOW_MS = 2000;
 /** Runs of a subject in a round go on for about this long. */
 const TURN_MS = 10;
 /** A subject this fast gets a run that is not timed at the start of its turn, for its caches and threads. */
@@ -34,6 +36,7 @@ export function quantile(values: readonly number[], share: number): number {
 async function warm({ run }: Timed): Promise<number> {
   const times: number[] = [];
   for (const start = performance.now(); times.length < WARM_RUNS || performance.now() - start < WARM_MS; ) {
+    if (times.some((ms) => ms > SLOW_MS)) break;
     const from = performance.now();
     await run();
     times.push(performance.now() - from);
@@ -51,14 +54,18 @@ async function turn({ run }: Timed, expected: number): Promise<number> {
 }
 
 /**
- * Warms every subject, then lets them take turns, forwards and backwards, for about `budget` milliseconds: 9 to 41 rounds.
- * Yields the times in the order of the subjects.
+ * Warms every subject, then lets them take turns, forwards and backwards, for about `budget` milliseconds: `least` to 41
+ * rounds. Yields the times in the order of the subjects.
  */
-export async function interleave(subjects: readonly Timed[], budget: number): Promise<Times[]> {
+export async function interleave(
+  subjects: readonly Timed[],
+  budget: number,
+  least: number = ROUNDS_LEAST,
+): Promise<Times[]> {
   const lanes: { subject: Timed; expected: number; rounds: number[] }[] = [];
   for (const subject of subjects) lanes.push({ subject, expected: await warm(subject), rounds: [] });
   const round = lanes.reduce((ms, { expected }) => ms + Math.max(expected, TURN_MS), 0);
-  const count = Math.min(Math.max(Math.round(budget / round), ROUNDS_LEAST), ROUNDS_MOST);
+  const count = Math.min(Math.max(Math.round(budget / round), least), ROUNDS_MOST);
   for (let i = 0; i < count; i++) {
     for (const lane of i % 2 === 0 ? lanes : lanes.toReversed())
       lane.rounds.push(await turn(lane.subject, lane.expected));

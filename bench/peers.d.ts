@@ -33,6 +33,24 @@ declare module 'onnxruntime-web' {
   export const Tensor: Ort.Runtime['Tensor'];
 }
 
+declare module 'onnxruntime-web/webgpu' {
+  interface Tensor extends Ort.Tensor {
+    getData(): Promise<unknown>;
+    dispose(): void;
+  }
+  interface Session extends Ort.Session {
+    run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  }
+  export const env: {
+    readonly wasm: { numThreads: number; wasmPaths: string };
+    readonly webgpu: { readonly device: Promise<GPUDevice> };
+  };
+  export const InferenceSession: {
+    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<Session>;
+  };
+  export const Tensor: new (type: string, data: Float32Array | Uint8Array, dims: readonly number[]) => Tensor;
+}
+
 declare module '@tensorflow/tfjs-core' {
   export interface Tensor {
     readonly shape: readonly number[];

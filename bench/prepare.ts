@@ -52,16 +52,17 @@ function channelsFirst([n, h, w, c]: readonly number[]): number[] {
 
 /**
  * What the converter makes of a float file whose input is bytes/255, with those bytes as its only sample. Weights go to the
- * nearest integer: their slow rounding by the layer's inputs is for accuracy alone.
+ * nearest integer: their slow rounding by the layer's inputs is for accuracy alone. With `narrow` the outputs are bytes.
  */
-function convert(file: Uint8Array, data: Uint8Array, shape: readonly number[]): Graph {
+function convert(file: Uint8Array, data: Uint8Array, shape: readonly number[], narrow = false): Graph {
   const { graph, scale, zero } = foldNormalization(lower(parseOnnx(file)), 0, { mean: [0], std: [255] }, 0, 255);
   const transform = { scale: Float64Array.of(scale), shift: Float64Array.of(-zero * scale) };
   const reader = sampleReader(graph, graph.inputs[0]!, { dtype: 'u8', shape, data }, transform);
   const type = { dtype: 'i8', zp: zero - 128, scale, lo: -128, hi: 127 } as const;
   const inputs = [{ type, storedScale: scale, u8: true }];
   const { ranges } = observe(graph, [reader], 'minmax');
-  return quantize(graph, ranges, { inputs, stats: new Map(), widths: outputWidths(graph) }).graph;
+  const widths = narrow ? new Map(graph.outputs.map((o) => [o.tensor, 8 as const])) : outputWidths(graph);
+  return quantize(graph, ranges, { inputs, stats: new Map(), widths }).graph;
 }
 
 /** A network on images, or one layer, as floats, with bytes for its input. */
@@ -82,7 +83,10 @@ export function graphOf(of: Pick<ImageCase, 'shape' | 'network'>): Graph {
 }
 
 /** Writes the files of a network on images, or of one layer. */
-export async function prepareImage({ name, shape, network }: ImageCase, folder: string): Promise<Prepared> {
+export async function prepareImage(
+  { name, shape, network, bytes: narrow }: ImageCase,
+  folder: string,
+): Promise<Prepared> {
   const { own, bytes, net, last, writer } = floatOf({ shape, network });
   const floats = Float32Array.from(bytes, (v) => Math.fround(v / 255));
   const file = writer.finish(own, [last]);
@@ -92,7 +96,7 @@ export async function prepareImage({ name, shape, network }: ImageCase, folder: 
   const c: Prepared = { name, folder, macs, weights, input: 'x', shape: own, quantized: 'bytes', output, real: false };
   writeFileSync(fileOf(c, 'f32.onnx'), file);
   writeFileSync(fileOf(c, 'u8s8.onnx'), quantized.writer.finish(own, [last], true));
-  writeFileSync(fileOf(c, 'sbm'), encodeModel(convert(file, bytes, own)));
+  writeFileSync(fileOf(c, 'sbm'), encodeModel(convert(file, bytes, own, narrow)));
   writeFileSync(fileOf(c, 'floats'), floats);
   writeFileSync(fileOf(c, 'integers'), Uint8Array.from(channelsLast(Float32Array.from(bytes), own)));
   return c;

@@ -7,35 +7,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ConformanceCase } from '../src/conformance.ts';
 import { hex, runDigest } from '../src/core/digest.ts';
-import { type Tensor, toBytes } from '../src/core/tensor.ts';
+import type { Tensor } from '../src/core/tensor.ts';
 import { encodeModel } from '../src/format/encode.ts';
 import type { Model } from '../src/graph/ir.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { bind, createPlan } from '../src/runtime/plan.ts';
-import { createSession } from '../src/runtime/session.ts';
 import { readGolden } from '../test/golden.ts';
 import { graphOf } from '../test/ops/graph.ts';
 import { stored, valuesOf } from '../test/ops/node.ts';
 import { isDeclarable, type TypedVector, typed, typedCase } from '../test/ops/vectors.ts';
-import { randomDims, randomInputs } from '../test/support/differential.ts';
+import { base64, randomCase, written } from '../test/support/conformance-case.ts';
 import { fileOf, inputsOf, MODELS } from '../test/support/golden-models.ts';
-import { Prng } from '../test/support/prng.ts';
-import { randomGraph } from '../test/support/recipes.ts';
 
 const PATH = 'src/conformance/cases.gen.ts';
 const GRAPHS = 200;
-const RUNS = 2;
 const SEED = 7_000_000;
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
-}
-
-function written(inputs: Readonly<Record<string, Tensor>>): ConformanceCase['runs'][number]['inputs'] {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, t]) => [name, [t.dtype, t.shape, base64(toBytes(t.data))] as const]),
-  );
-}
 
 function golden(): ConformanceCase[] {
   return MODELS.map((g) => {
@@ -78,21 +64,8 @@ function vectors(): ConformanceCase[] {
   );
 }
 
-async function random(seed: number): Promise<ConformanceCase> {
-  const bytes = encodeModel(randomGraph(seed));
-  const model = loadModel(bytes);
-  const session = await createSession(model, { backend: 'reference' });
-  const r = new Prng(seed);
-  const runs: ConformanceCase['runs'][number][] = [];
-  for (let i = 0; i < RUNS; i++) {
-    const inputs = randomInputs(model, r, randomDims(model, r));
-    runs.push({ inputs: written(inputs), digest: (await session.run(inputs)).digest });
-  }
-  return { name: `random graph ${seed}`, sbm: base64(bytes), runs };
-}
-
 const cases = [...golden(), ...vectors()];
-for (let i = 0; i < GRAPHS; i++) cases.push(await random(SEED + i));
+for (let i = 0; i < GRAPHS; i++) cases.push(await randomCase(SEED + i));
 const lines = cases.map((c) => JSON.stringify(c).replace(/[\\`$]/g, '\\$&'));
 const text = `/* Written by scripts/build-conformance.ts. */
 /** The cases of the conformance suite as JSON. */

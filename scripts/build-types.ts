@@ -11,7 +11,19 @@ import { fileURLToPath } from 'node:url';
 
 const root: string = fileURLToPath(new URL('..', import.meta.url));
 const dist: string = join(root, 'dist');
-const ENTRIES: readonly string[] = ['index', 'reference', 'wasm', 'webgpu', 'conformance', 'format', 'quant', 'onnx'];
+const ENTRIES: readonly string[] = [
+  'index',
+  'reference',
+  'wasm',
+  'webgpu',
+  'webgl',
+  'gpujs',
+  'consensus',
+  'conformance',
+  'format',
+  'quant',
+  'onnx',
+];
 const IMPORT = /(from\s+|import\(|import\s+)(['"])(\.{1,2}\/[^'"]+?)(?:\.ts|\.js)\2/g;
 
 /** Copies one declaration file with its imports rewritten, and gives the declaration files it names. */

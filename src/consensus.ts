@@ -2,17 +2,15 @@
  * Commitments, receipts and proofs for consensus systems (spec/40-consensus.md).
  * @module
  */
+
+export { type Goal, ProofError, type Read, termsOf } from './consensus/cell.ts';
 export { type Commitment, commit, type TraceEntry } from './consensus/commitment.ts';
 export {
   computeElement,
   type ElementProof,
-  type Goal,
-  ProofError,
   proveElement,
-  type Read,
   type Statement,
   type TensorOpening,
-  termsOf,
   verifyElement,
 } from './consensus/element.ts';
 export {

@@ -19,7 +19,7 @@ function mac(c: v128, a: v128, b: v128): v128 {
 /** One row of eight values of `size` bytes: narrowed, shifted by zp, clamped. Saturation on the way is exact: clamps are monotone. */
 // @ts-ignore: decorator
 @inline
-function put(p: usize, a: v128, b: v128, size: i32, zp: v128, lo: v128, hi: v128): void {
+export function put(p: usize, a: v128, b: v128, size: i32, zp: v128, lo: v128, hi: v128): void {
   const r = i16x8.narrow_i32x4_s(a, b);
   if (size == 1) {
     const s = i16x8.add_sat_s(r, zp);
@@ -132,7 +132,7 @@ export function panelsOf(g: usize, B: usize, bytes: usize, from: i32, to: i32): 
 /** Stages and writes up to eight columns of one row; `left` columns remain, m is that of the panel. */
 // @ts-ignore: decorator
 @inline
-function finish(g: usize, p: usize, a0: v128, a1: v128, m: usize, left: i32): void {
+export function finish(g: usize, p: usize, a0: v128, a1: v128, m: usize, left: i32): void {
   const size = load<i32>(g, 40);
   if (size < 4) {
     const l = load<i32>(g, 24);

@@ -4,7 +4,7 @@ import { floorDiv, limit4, mulhr4, read, scratch, store8 } from './simd';
 /** roundDiv(S1·2^k, N). */
 // @ts-ignore: decorator
 @inline
-function mean(s1: i64, n: i64, k: i32): i32 {
+export function mean(s1: i64, n: i64, k: i32): i32 {
   return <i32>floorDiv(2 * (s1 << k) + n, 2 * n);
 }
 
@@ -16,7 +16,7 @@ function isqrt(v: u64): u64 {
 }
 
 /** R = divq(2^30, s, 30), s = √vn in Q15 of vn = ⌊V·2^k⌋. */
-function inverseRoot(vn: u64): i32 {
+export function inverseRoot(vn: u64): i32 {
   const r = isqrt(vn);
   const s = (r << 15) + min(((vn - r * r) << 14) / r, 32767);
   return <i32>(((<u64>1 << 60) + (s >> 1)) / s);

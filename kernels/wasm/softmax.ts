@@ -1,7 +1,7 @@
 /** softmax, argmax and argmin (spec/10-ops.md §4, §5). */
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
 import { load32 } from './elementwise';
-import { limit4, mulhr4, read, scratch, store8 } from './simd';
+import { limit4, mulhr4, read, scratch, store8, tail } from './simd';
 
 /** The word at `t` + 4·i of each of four lanes i. */
 // @ts-ignore: decorator
@@ -54,13 +54,16 @@ export function across(v: v128, sum: bool): i32 {
 }
 
 /** What a double is shifted by so that its low word is the nearest integer. */
-const MAGIC: f64 = 6755399441055744; // 1.5 · 2^52
+export const WHOLE: f64 = 6755399441055744; // 1.5 · 2^52
+
+/** 2^−33 − 1/2. */
+export const NEAREST: f64 = 1.1641532182693481e-10 - 0.5;
 
 /** ⌊(E·2^o + ⌊S/2⌋) / S⌋ of four weights, from a = 2^o/S and b = ⌊S/2⌋/S + 2^−33 − 1/2. */
 // @ts-ignore: decorator
 @inline
 function quotients(e: v128, a: v128, b: v128): v128 {
-  const magic = f64x2.splat(MAGIC);
+  const magic = f64x2.splat(WHOLE);
   const u = f64x2.add(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(e), a), b), magic);
   const f = v128.shuffle<i64>(e, e, 1, 0);
   const v = f64x2.add(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(f), a), b), magic);
@@ -101,7 +104,11 @@ export function softmax(from: u32, to: u32, nd: usize, r: usize): void {
     }
     const S = across(total, true), whole = (kept + 3) & ~3;
     if (whole < K) memory.fill(E + (whole << 2), 0, <usize>(K - whole) << 2);
-    const sum = <f64>(S ? S : 1), a = f64x2.splat(scale / sum), b = f64x2.splat(<f64>(S >>> 1) / sum + (1.1641532182693481e-10 - 0.5));
+    const sum = <f64>(S ? S : 1);
+    // By way of memory: an engine may take a division into a loop, but no load
+    store<f64>(tail(), scale / sum);
+    store<f64>(tail(), <f64>(S >>> 1) / sum + NEAREST, 8);
+    const a = v128.load_splat<i64>(tail()), b = v128.load_splat<i64>(tail(), 8);
     for (let j = 0; j < K; j += 8) {
       const p = E + (j << 2);
       const u = limit4(quotients(v128.load(p), a, b), zp, lo, hi);

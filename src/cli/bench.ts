@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { hex } from '../core/digest.ts';
 import { gasAtMaxima, macs, maxima } from './figures.ts';
 import { readModel } from './files.ts';
-import { backends, sessionOn, showBackend, whole } from './options.ts';
+import { backends, laneOf, sessionOn, showBackend, whole } from './options.ts';
 import { grouped, print, startProgress, table, toJson } from './output.ts';
 import { Random, randomInputs } from './random.ts';
 
@@ -57,7 +57,13 @@ async function bench(path: string, flags: Flags): Promise<void> {
   const rows = lanes.map(({ name, session, times }) => {
     const figures = spread(times);
     const { threads } = session.explain();
-    return { name, threads, ...figures, gmacs: Number((count / figures.ms / 1e6).toPrecision(4)) };
+    return {
+      name,
+      ran: laneOf(session),
+      threads,
+      ...figures,
+      gmacs: Number((count / figures.ms / 1e6).toPrecision(4)),
+    };
   });
   for (const { session } of lanes) session.dispose();
   if (flags.json) {
@@ -65,7 +71,7 @@ async function bench(path: string, flags: Flags): Promise<void> {
     return;
   }
   const cells = rows.map((r) => [
-    showBackend(r.name, r.threads),
+    showBackend(r.name, r.ran),
     r.ms.toFixed(3),
     `${r.min.toFixed(3)} … ${r.max.toFixed(3)}`,
     r.gmacs.toPrecision(3),
@@ -87,7 +93,7 @@ export function addBench(program: Command): void {
     .option('--runs <N>', 'runs of each backend, after one that warms up', whole(1, 1_000_000), 20)
     .option(
       '--json',
-      'print one JSON object; ms is the median, threads what the backend took, gmacs are 10⁹ multiply-accumulates a second',
+      'print one JSON object; ms is the median, ran and threads what the backend took, gmacs are 10⁹ multiply-accumulates a second',
     )
     .action(bench);
 }

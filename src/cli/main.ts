@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
 import { addConvert } from './convert.ts';
 import { addDispute } from './dispute.ts';
+import { addDoctor } from './doctor.ts';
 import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addInfo } from './info.ts';
@@ -27,7 +28,7 @@ function build(): Command {
     .configureOutput({ writeErr: () => undefined }) // errors are printed once, below
     .exitOverride()
     .showSuggestionAfterError();
-  for (const add of [addConvert, addInfo, addRun, addVerify, addEval, addBench, addDispute]) add(program);
+  for (const add of [addConvert, addInfo, addRun, addVerify, addEval, addBench, addDispute, addDoctor]) add(program);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;
 }

@@ -54,14 +54,14 @@ export function dim(text: string, before: Readonly<Record<string, number>> = {})
 /** Backends that every machine has. */
 export const EVERYWHERE: readonly BackendName[] = ['reference', 'wasm'];
 
-/** NAME, or wasm:THREADS. */
-const BACKEND = new RegExp(`^(?:(${BACKEND_NAMES.join('|')})|(wasm):([1-9]|[12]\\d|3[012]))$`);
+/** NAME, `auto`, or wasm:THREADS. */
+const BACKEND = new RegExp(`^(?:(${BACKEND_NAMES.join('|')}|auto)|(wasm):([1-9]|[12]\\d|3[012]))$`);
 
 /** A backend, behind a colon how many threads it may take. */
 export function backend(text: string): string {
   if (!BACKEND.test(text))
     throw new InvalidArgumentError(
-      `The backends are ${BACKEND_NAMES.join(', ')}; wasm:2 is wasm on two threads, of 32; the others take one.`,
+      `The backends are ${BACKEND_NAMES.join(', ')} and auto, the fastest of them; wasm:2 is wasm on two threads, of 32; the others take one.`,
     );
   return text;
 }
@@ -69,6 +69,7 @@ export function backend(text: string): string {
 /** A session on what `backend` has parsed. */
 export function sessionOn(model: Model, text: string): Promise<Session> {
   const [, plain, threaded, threads = '1'] = BACKEND.exec(text)!;
+  if (plain === 'auto') return createSession(model, { backend: plain });
   const name = BACKEND_NAMES.find((n) => n === (plain ?? threaded))!;
   return createSession(model, { backend: name, threads: Number(threads) });
 }
@@ -79,8 +80,10 @@ export function laneOf(session: Session): string {
   return threads > 1 ? `${backend}:${threads}` : backend;
 }
 
-/** A backend as it was asked for, with a note where its session took fewer threads. */
-export function showBackend(name: string, threads: number): string {
+/** A backend as it was asked for, with a note where its session took fewer threads; for `auto` what it chose. */
+export function showBackend(name: string, ran: string): string {
+  if (name === 'auto') return `auto (${ran})`;
+  const threads = Number(ran.split(':')[1] ?? 1);
   const wanted = Number(BACKEND.exec(name)![3] ?? 1);
   return threads === wanted ? name : `${name} (${threads === 1 ? 'one thread' : `${threads} threads`})`;
 }

@@ -11,7 +11,7 @@ import type { RunResult } from '../runtime/result.ts';
 import type { Session } from '../runtime/session.ts';
 import { EXIT_DATA, UsageError } from './errors.ts';
 import { readModel } from './files.ts';
-import { backends, EVERYWHERE, sessionOn, showBackend, whole } from './options.ts';
+import { backends, EVERYWHERE, laneOf, sessionOn, showBackend, whole } from './options.ts';
 import { print, startProgress, table, toJson } from './output.ts';
 import { Random, randomDims, randomInputs } from './random.ts';
 
@@ -77,6 +77,7 @@ export interface Verification {
   /** A backend as asked for, the threads it took, its digest over all run digests, and the median of its run times in milliseconds. */
   readonly backends: readonly {
     readonly name: string;
+    readonly ran: string;
     readonly threads: number;
     readonly digest: string;
     readonly ms: number;
@@ -130,6 +131,7 @@ export async function verifyModel(
   const firstDifference = await compare(model, flags, lanes);
   const rows = lanes.map(({ name, session, hash, times }) => ({
     name,
+    ran: laneOf(session),
     threads: session.explain().threads,
     digest: hex(hash.digest()),
     ms: Math.round(median(times) * 1000) / 1000,
@@ -166,7 +168,7 @@ async function verify(path: string, flags: Flags): Promise<void> {
   print(
     table(
       ['backend', 'digest of all runs', 'ms a run'],
-      rows.map((r) => [showBackend(r.name, r.threads), r.digest, r.ms.toFixed(3)]),
+      rows.map((r) => [showBackend(r.name, r.ran), r.digest, r.ms.toFixed(3)]),
       [2],
     ),
   );

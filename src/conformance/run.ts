@@ -38,9 +38,13 @@ export interface ConformanceReport {
   readonly differences: readonly ConformanceDifference[];
 }
 
-/** Options of the suite. `cases` replaces those that come with it; `progress` is called before each. */
+/**
+ * Options of the suite. `cases` replaces those that come with it; `threads`: most that a run may take, default 1;
+ * `progress` is called before each case.
+ */
 export interface ConformanceOptions {
   readonly cases?: readonly ConformanceCase[];
+  readonly threads?: number;
   readonly progress?: (done: number, of: number, name: string) => void;
 }
 
@@ -54,8 +58,8 @@ function tensorOf([dtype, shape, base64]: ConformanceInput): Tensor {
 }
 
 /** Digests of the runs of a case. */
-async function digestsOf(c: ConformanceCase, backend: Backend | BackendName): Promise<string[]> {
-  const session = await createSession(loadModel(bytesOf(c.sbm)), { backend });
+async function digestsOf(c: ConformanceCase, backend: Backend | BackendName, threads: number): Promise<string[]> {
+  const session = await createSession(loadModel(bytesOf(c.sbm)), { backend, threads });
   try {
     const digests: string[] = [];
     for (const { inputs } of c.runs) {
@@ -82,7 +86,7 @@ export async function runConformance(
   let checks = 0;
   for (const [i, c] of cases.entries()) {
     options.progress?.(i, cases.length, c.name);
-    const digests = await digestsOf(c, backend);
+    const digests = await digestsOf(c, backend, options.threads ?? 1);
     c.runs.forEach(({ digest: expected }, run) => {
       const actual = digests[run]!;
       checks++;

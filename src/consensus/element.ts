@@ -4,13 +4,10 @@
  * over the opened chunks and nothing else.
  * @module
  */
-import { dimAt } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import { i4At } from '../core/tensor.ts';
-import type { Cell, Slots, Step, View } from '../ops/define.ts';
-import { OPS } from '../ops/index.ts';
-import { stridesOf } from '../ops/rules.ts';
-import { type Commitment, STEPS, vectorOf } from './commitment.ts';
+import { BITS, cellOf, compute, elements, type Goal, ProofError, type Read, WHOLE } from './cell.ts';
+import { vectorOf } from './commitment.ts';
 import { decodeLeaf, type LeafTensor, type NodeLeaf } from './leaf.ts';
 import {
   depthOf,
@@ -24,12 +21,6 @@ import {
   WORD,
 } from './merkle.ts';
 import { type Trace, traceBytes } from './trace.ts';
-
-/** A committed tensor that an element reads: operand by position, vector by name, or tensor of the trace by index. */
-export type Read =
-  | { readonly kind: 'constant'; readonly operand: number }
-  | { readonly kind: 'vector'; readonly name: string }
-  | { readonly kind: 'trace'; readonly index: number };
 
 /** Opened chunks of one tensor; of a trace tensor its root too, which `roots` of the proof opens. */
 export interface TensorOpening extends Opening {
@@ -64,141 +55,6 @@ export interface Statement {
   readonly traceLength: number;
   /** Values of the symbols. */
   readonly dims: readonly number[];
-}
-
-/**
- * What is computed of an element: the whole; where it is a fold, also some of its terms combined, or what follows from the
- * combination of all.
- */
-export type Goal =
-  | { readonly kind: 'whole' }
-  | { readonly kind: 'part'; readonly from: number; readonly to: number }
-  | { readonly kind: 'finish'; readonly total: number };
-
-const WHOLE: Goal = { kind: 'whole' };
-
-/** A proof that does not hold, and why. */
-export class ProofError extends Error {
-  override name = 'ProofError';
-}
-
-/** Bits of an element by dtype. */
-const BITS: Readonly<Record<LeafTensor['dtype'], number>> = { i8: 8, i16: 16, i32: 32, i4: 4, bool: 8, i64: 64 };
-
-type Elements = View['data'];
-
-/** An array-like that asks `get` for each element. */
-function elements(length: number, get: (i: number) => number): Elements {
-  return new Proxy({ length } as { [i: number]: number; length: number }, {
-    get: (_, key) => (key === 'length' ? length : get(Number(key))),
-  });
-}
-
-/** Index of each axis of flat index `i`. */
-function unflatten(i: number, shape: readonly number[]): number[] {
-  const at = shape.map(() => 0);
-  let rest = i;
-  for (let d = shape.length - 1; d >= 0; d--) {
-    at[d] = rest % shape[d]!;
-    rest = floorDiv(rest, shape[d]!);
-  }
-  return at;
-}
-
-type Reads = (read: Read, t: LeafTensor, count: number) => Elements;
-
-/** The step of a leaf that makes tensor `index`, and the cell of its element, which reads tensors through `data`. */
-function cellOf(
-  leaf: NodeLeaf,
-  index: number,
-  element: number,
-  dims: readonly number[],
-  data: Reads,
-): { readonly step: Step<unknown, Slots>; readonly cell: Cell<unknown, Slots> } {
-  const position = leaf.steps.findIndex((s) => s.index === index);
-  if (position < 0) throw new ProofError(`the node does not make tensor ${index}`);
-  const sized = (read: Read, t: LeafTensor): View => {
-    const shape = t.shape.map((d) => dimAt(d, dims));
-    const count = shape.reduce((n, d) => n * d, 1);
-    return { data: data(read, t, count), shape, strides: stridesOf(shape), zp: t.zp };
-  };
-  const operands = leaf.operands.map((o, operand) => {
-    if (o.source.kind === 'absent') return undefined;
-    return sized(
-      o.source.kind === 'trace' ? { kind: 'trace', index: o.source.index } : { kind: 'constant', operand },
-      o,
-    );
-  });
-  const steps = leaf.steps.map((s) => ({ ...s, view: sized({ kind: 'trace', index: s.index }, s) }));
-  const names = STEPS[leaf.op].steps;
-  if (names.length !== steps.length) throw new ProofError('the leaf has a wrong number of steps');
-  const target = steps[position]!.view;
-  const count = target.shape.reduce((n, d) => n * d, 1);
-  if (!(Number.isSafeInteger(element) && element >= 0 && element < count))
-    throw new ProofError(`tensor ${index} has elements 0…${count - 1}`);
-  const cell: Cell<unknown, Slots> = {
-    in: operands as View[],
-    a: attributes(leaf, dims, data) as never,
-    facts: leaf.facts,
-    out: steps
-      .filter((s) => s.output !== undefined)
-      .sort((p, q) => p.output! - q.output!)
-      .map((s) => s.view),
-    step: Object.fromEntries(
-      steps.flatMap((s, i) => (s.output === undefined ? [[names[i]!.name, s.view] as const] : [])),
-    ),
-    at: unflatten(element, target.shape),
-  };
-  return { step: names[position]!, cell };
-}
-
-/** Computes what is asked for of an element. */
-function compute({ step, cell }: ReturnType<typeof cellOf>, goal: Goal): number {
-  if (goal.kind === 'whole') return step.element(cell);
-  const { fold } = step;
-  if (fold === undefined) {
-    if (goal.kind === 'part') throw new ProofError('the element has no terms');
-    return step.element(cell);
-  }
-  if (goal.kind === 'finish') return fold.finish(cell, goal.total);
-  const { from, to } = goal;
-  const valid = Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from < to;
-  if (!valid || to > fold.terms(cell)) throw new ProofError('no such terms');
-  return fold.part(cell, from, to);
-}
-
-/**
- * Terms of an element, and how they combine; none for an element that is no fold.
- * @throws RangeError where the model has no such tensor or element
- */
-export function termsOf(
-  commitment: Commitment,
-  index: number,
-  element: number,
-  dims: readonly number[],
-): { readonly count: number; readonly combine: 'sum' | 'max' | 'min' } {
-  const node = commitment.trace[index]?.node ?? -1;
-  if (node < 0) throw new RangeError(`tensor ${index} is made by no node`);
-  const unread = (): Elements => elements(0, () => 0);
-  const { step, cell } = cellOf(decodeLeaf(commitment.leaves[node]!), index, element, dims, unread);
-  return { count: step.fold?.terms(cell) ?? 0, combine: step.fold?.combine ?? 'sum' };
-}
-
-/** Attributes with dims evaluated and vectors read through `data`. */
-function attributes(leaf: NodeLeaf, dims: readonly number[], data: Reads): Record<string, unknown> {
-  const out: Record<string, unknown> = { ...leaf.attrs };
-  for (const [name, field] of Object.entries(OPS[leaf.op].attrs)) {
-    if (field.kind === 'dim') out[name] = dimAt(leaf.attrs[name] as number, dims);
-    if (field.kind === 'dims') out[name] = (leaf.attrs[name] as readonly number[]).map((d) => dimAt(d, dims));
-  }
-  for (const [name, v] of Object.entries(leaf.vectors)) {
-    const read: Read = { kind: 'vector', name };
-    const type: LeafTensor = { dtype: 'i32', zp: 0, lo: 0, hi: 0, shape: 'root' in v ? [v.length] : [1] };
-    const vector = 'root' in v ? data(read, type, v.length) : Int32Array.of(v.value);
-    if (name.endsWith('.m')) out[name.slice(0, -2)] = { ...(out[name.slice(0, -2)] as object), m: vector };
-    else out[name] = vector;
-  }
-  return out;
 }
 
 function keyOf(r: Read): string {

@@ -3,7 +3,8 @@
  * @module
  */
 
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
+/** Bits by which rounds rotate, eight after another. */
+export const ROTATIONS: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24];
 
 /** Threefry-2x32 of 20 rounds: two u32 from a key of two and a counter of two words. */
 export function threefry(k0: number, k1: number, c0: number, c1: number): readonly [number, number] {

@@ -2,8 +2,10 @@
  * The moves of a dispute (contracts/Dispute.sol): what each party does next, from the state of the chain and his own trace.
  * @module
  */
+
+import { type Goal, termsOf } from '../consensus/cell.ts';
 import type { Commitment } from '../consensus/commitment.ts';
-import { computeElement, type Goal, proveElement, type Statement, termsOf } from '../consensus/element.ts';
+import { computeElement, proveElement, type Statement } from '../consensus/element.ts';
 import type { Header } from '../consensus/header.ts';
 import { signatureWords } from '../consensus/header.ts';
 import { emptyRoot, leafHash, nodeAt, nodeHash, openLeaves, type Tree, treeOver, WORD } from '../consensus/merkle.ts';

@@ -177,7 +177,7 @@ function declareInputs(scope: EmitScope, policy: QuantPolicy): void {
  */
 export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy): QuantizeResult {
   const inputs = policy.inputs.map((f) => ('index' in f ? undefined : f.type));
-  const widths = new Map([...(policy.widths ?? []), ...outputWidths(graph)]);
+  const widths = new Map([...outputWidths(graph), ...(policy.widths ?? [])]);
   const types = planTypes(graph, ranges, { inputs, widths });
   const tensors = graph.tensors.map((): Quantized | undefined => undefined);
   const scope: EmitScope = {

@@ -5,12 +5,13 @@
 
 import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
 import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
-import { assert, HostError, OutOfGas, printable } from '../core/errors.ts';
+import { assert, HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
 import { bind, createPlan, type Plan } from './plan.ts';
 import { Result, type RunResult } from './result.ts';
+import { targetsOf } from './targets.ts';
 import { turn } from './turn.ts';
 
 /** Backends by name, loaded when asked for. */
@@ -18,6 +19,8 @@ const BACKENDS = {
   reference: async (): Promise<Backend> => (await import('../backends/reference/index.ts')).reference,
   wasm: async (): Promise<Backend> => (await import('../backends/wasm/index.ts')).wasm,
   webgpu: async (): Promise<Backend> => (await import('../backends/webgpu/index.ts')).webgpu,
+  webgl: async (): Promise<Backend> => (await import('../backends/webgl/index.ts')).webgl,
+  gpujs: async (): Promise<Backend> => (await import('../backends/gpujs/index.ts')).gpujs,
 } as const;
 
 /** Executables a session keeps for a model with symbols, one for each set of dims. */
@@ -28,12 +31,17 @@ export type BackendName = keyof typeof BACKENDS;
 /** Names of the backends that come with this package. */
 export const BACKEND_NAMES: readonly BackendName[] = Object.keys(BACKENDS) as BackendName[];
 
-/** How a session is made. A list of backends is tried in order; a HostError moves on to the next. */
+/**
+ * How a session is made. A list of backends is tried in order; a HostError moves on to the next. `auto` measures `candidates`
+ * on the model, once, and takes the fastest; the bits do not depend on it.
+ */
 export interface SessionOptions {
-  readonly backend?: BackendName | Backend | readonly (BackendName | Backend)[];
+  readonly backend?: 'auto' | BackendName | Backend | readonly (BackendName | Backend)[];
+  /** What `auto` chooses from; default wasm and webgpu, as far as this machine has them. */
+  readonly candidates?: readonly (BackendName | Backend)[];
   readonly mode?: Mode;
   readonly schedule?: GasSchedule;
-  /** Most threads that a run may take, 1…32; default 1. `explain()` says how many it takes. */
+  /** Most threads that a run may take, 1…32; default 1, under `auto` those of the machine, at most 8. `explain()` says how many. */
   readonly threads?: number;
 }
 
@@ -73,6 +81,8 @@ export class Session {
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
   #running = false;
+  /** Runs that are queued or under way. */
+  #pending = 0;
   /** Runs so far whose outputs are the caller's own arrays. */
   #borrowed = 0;
 
@@ -94,13 +104,16 @@ export class Session {
   async run(inputs: Inputs, options: RunOptions = {}): Promise<RunResult> {
     this.#alive();
     options.signal?.throwIfAborted();
-    const call = this.#check(inputs, options, new Map()); // own scratch: queued runs must not share it
-    const result = this.#queue.then(async () => {
-      if (options.signal !== undefined) await turn();
-      this.#alive();
-      options.signal?.throwIfAborted();
-      return this.#execute(call, options.signal);
-    });
+    const call = this.#check(inputs, options, this.#room());
+    this.#pending++;
+    const result = this.#queue
+      .then(async () => {
+        if (options.signal !== undefined) await turn();
+        this.#alive();
+        options.signal?.throwIfAborted();
+        return this.#execute(call, options.signal);
+      })
+      .finally(() => this.#pending--);
     this.#queue = result.catch(() => undefined);
     return result;
   }
@@ -112,13 +125,13 @@ export class Session {
   runSync(inputs: Inputs, options: RunSyncOptions = {}): RunResult {
     this.#alive();
     if (this.#running) throw new TypeError('runSync during another run of this session');
-    const call = this.#check(inputs, options, this.#scratch);
+    const call = this.#check(inputs, options, this.#room());
     const prepared = this.#prepared.get(call.dims.join());
     if (prepared === undefined)
       throw new TypeError('these dims are not prepared yet: await session.prepare({symbol: value}) or run once');
     const { executable, plan } = prepared;
     if (executable.runSync === undefined) throw new TypeError(`backend ${this.backend} has no synchronous runs`);
-    const into = options.into === undefined ? undefined : this.#targets(plan, options.into);
+    const into = options.into === undefined ? undefined : targetsOf(plan, options.into);
     const outputs = executable.runSync(this.#allInputs(call), { into });
     return this.#finish(plan, outputs, call.gas, into !== undefined);
   }
@@ -134,10 +147,9 @@ export class Session {
   ): Promise<Stepper> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
-    const { executable, plan, backend } = await this.#make(call.dims, 0, 1);
-    if (executable.begin === undefined) throw new TypeError(`backend ${backend} has no sliced runs`);
+    const { executable, plan } = await this.#sliced(call.dims);
     if (options.from !== undefined) (await import('./snapshot.ts')).checkSnapshot(plan, options.from);
-    const stepper = await executable.begin(this.#allInputs(call), options.from);
+    const stepper = await executable.begin!(this.#allInputs(call), options.from);
     const step = (cost: bigint): boolean => {
       this.#alive();
       if (typeof cost !== 'bigint' || cost < 0n) throw new TypeError('a step takes a cost, a bigint of at least 0');
@@ -259,6 +271,11 @@ export class Session {
     return { dims, gas, inputs: checkValues(readSignature(this.model, inputs), dims, scratch) };
   }
 
+  /** Where the inputs of a call are copied to: kept between runs, but not shared with one that has yet to read its own, nor with a trace. */
+  #room(): Scratch {
+    return this.#pending === 0 && this.#mode === 'run' ? this.#scratch : new Map();
+  }
+
   /** Checked inputs and current states in signature order. */
   #allInputs(call: Call): TypedArray[] {
     let next = 0;
@@ -290,6 +307,16 @@ export class Session {
     }
   }
 
+  /** A new executable of the first backend that has sliced runs. */
+  async #sliced(dims: readonly number[]): Promise<Prepared> {
+    for (let i = 0; i < this.#backends.length; i++) {
+      const made = await this.#make(dims, i, 1);
+      if (made.executable.begin !== undefined) return made;
+      made.executable.dispose();
+    }
+    throw new TypeError(`backend ${this.backend} has no sliced runs`);
+  }
+
   /** Runs on the first backend that does not fail the machine: same bits, so another one is always legal. */
   async #execute(call: Call, signal: AbortSignal | undefined): Promise<RunResult> {
     this.#running = true;
@@ -305,25 +332,6 @@ export class Session {
     } finally {
       this.#running = false;
     }
-  }
-
-  #targets(plan: Plan, into: Readonly<Record<string, TypedArray | Uint8Array>>): TypedArray[] {
-    const targets = plan.outputs.map((id, i) => {
-      const o = this.model.outputs[i]!;
-      const target = Object.hasOwn(into, o.name) ? into[o.name] : undefined;
-      const sample = allocate(plan.tensors[id]!.dtype, 0);
-      const fits = o.u8 ? target instanceof Uint8Array : target?.constructor === sample.constructor;
-      if (target === undefined || !fits || target.length !== plan.tensors[id]!.count) {
-        throw new TypeError(
-          `into.${printable(o.name)} must be a ${o.u8 ? 'Uint8Array' : sample.constructor.name} of ${plan.tensors[id]!.count} elements`,
-        );
-      }
-      return o.u8 ? new Int8Array(target.buffer, target.byteOffset, target.length) : (target as TypedArray);
-    });
-    targets.forEach((a, i) => {
-      if (targets.some((b, k) => k > i && overlap(a, b))) throw new TypeError('the arrays of into must not overlap');
-    });
-    return targets;
   }
 
   /** States move together, now that the run has succeeded; u8 views are shifted in place. */
@@ -342,12 +350,6 @@ export class Session {
   }
 }
 
-function overlap(a: TypedArray, b: TypedArray): boolean {
-  return (
-    a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
-  );
-}
-
 async function resolve(b: BackendName | Backend): Promise<Backend> {
   if (typeof b !== 'string') return b;
   if (!Object.hasOwn(BACKENDS, b))
@@ -358,18 +360,20 @@ async function resolve(b: BackendName | Backend): Promise<Backend> {
 /**
  * Makes a model ready to run.
  * @param options.threads most threads that a run may take; a backend that cannot share the work takes one
- * @param options.backend name, Backend, or a list tried in order; default `wasm`
+ * @param options.backend name, Backend, a list tried in order, or `auto`; default `wasm`
  * @throws HostError if no backend can prepare it
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
   const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0, threads = 1 } = options;
-  const list = Array.isArray(backend)
-    ? (backend as readonly (BackendName | Backend)[])
-    : [backend as BackendName | Backend];
+  const list = (Array.isArray(backend) ? backend : [backend]) as readonly (BackendName | Backend)[];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');
   if (!(model?.id instanceof Uint8Array)) throw new TypeError('createSession takes what loadModel returns');
   if (mode !== 'run' && mode !== 'trace') throw new TypeError('mode is run or trace');
   if (!(Number.isInteger(threads) && threads > 0 && threads < 33)) throw new RangeError('threads is 1 to 32');
+  if (backend === 'auto') {
+    const { choose } = await import('./auto.ts');
+    return createSession(model, { ...options, ...(await choose(model, options, createSession)) });
+  }
   const session = new Session(model, await Promise.all(list.map(resolve)), mode, schedule, threads);
   if (model.symbols.length === 0) await session.prepare();
   return session;

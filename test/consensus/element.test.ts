@@ -1,7 +1,8 @@
 /** Commitments, receipts and proofs of one element, on every golden model and on every backend. */
 import { describe, expect, it } from 'vitest';
+import { ProofError } from '../../src/consensus/cell.ts';
 import { commit } from '../../src/consensus/commitment.ts';
-import { ProofError, proveElement, type Statement, verifyElement } from '../../src/consensus/element.ts';
+import { proveElement, type Statement, verifyElement } from '../../src/consensus/element.ts';
 import { encodeReceipt, headerOf, receiptOf } from '../../src/consensus/header.ts';
 import type { HashName } from '../../src/consensus/merkle.ts';
 import { type Trace, traceRun } from '../../src/consensus/trace.ts';

@@ -7,7 +7,7 @@
 # machine's own apt configuration and unpacked; nothing is installed. Its libraries come with
 #   apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers
 # APT_SOURCE: another deb822 file where sources.list.d/debian.sources is none. A driver chosen by VK_DRIVER_FILES or
-# VK_ICD_FILENAMES is kept.
+# VK_ICD_FILENAMES is kept. SUITE=bookworm fetches Debian 12’s own, which the probe has to refuse.
 set -euo pipefail
 [ $# -ge 1 ] || { echo "usage: lavapipe.sh FOLDER [COMMAND…]" >&2; exit 2; }
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -25,7 +25,7 @@ fetch() {
   options=(-o "Dir::Etc::SourceList=$work/a.sources" -o "Dir::Etc::SourceParts=$work/parts"
     -o "Dir::State::Lists=$work/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
   apt-get "${options[@]}" -qq update
-  (cd "$work" && apt-get "${options[@]}" -qq download -t bookworm-backports mesa-vulkan-drivers && dpkg -x mesa-vulkan-drivers_*.deb "$work/deb")
+  (cd "$work" && apt-get "${options[@]}" -qq download -t "${SUITE:-bookworm-backports}" mesa-vulkan-drivers && dpkg -x mesa-vulkan-drivers_*.deb "$work/deb")
   lib=$(find "$work/deb" -name libvulkan_lvp.so | head -n 1)
   [ -n "$lib" ] || { echo "libvulkan_lvp.so is not in the package" >&2; return 1; }
   mv -f "$lib" "$folder/keep/"

@@ -1,8 +1,9 @@
 /** The one-element rules in Solidity against the references: every step of every golden model that has a rule. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Chain, type Deployed } from '../../examples/chain.ts';
+import { type Goal, termsOf } from '../../src/consensus/cell.ts';
 import { commit } from '../../src/consensus/commitment.ts';
-import { type ElementProof, type Goal, proveElement, type Statement, termsOf } from '../../src/consensus/element.ts';
+import { type ElementProof, proveElement, type Statement } from '../../src/consensus/element.ts';
 import { traceRun } from '../../src/consensus/trace.ts';
 import { solidityProof, solidityStatement } from '../../src/evm/proof.ts';
 import { RULE_ARTIFACTS, RULES, tileOf } from '../../src/evm/rules.ts';

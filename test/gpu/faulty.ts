@@ -45,7 +45,7 @@ export function faulty(gpu: GPU, fault: Fault): GPU {
 export function cutLoops(together: boolean): (code: string) => string {
   return (code) => {
     let n = 0;
-    const cut = code.replace(/for \(var (\w+) = [^{]*\{/g, (head, name: string) => {
+    const cut = code.replace(/for \(var (\w+)(?:: u32)? = [^{]*\{/g, (head, name: string) => {
       if (name === 'half' || /\bbase\b/.test(head)) return head;
       const counter = together ? 'turns_' : `turns_${n++}`;
       return `${together ? '' : `var ${counter} = 0u; `}${head} if (${counter} >= 65535u) { break; } ${counter}++;`;

@@ -1,201 +1,24 @@
 /** Kernels of the webgpu backend at the edges of their tiles, words and levels, against the reference. */
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
-import { type DType, toBytes } from '../../src/core/tensor.ts';
-import type { OpName } from '../../src/ops/index.ts';
 import { createWebGpu } from '../../src/webgpu.ts';
-import { agree, type Operand, planOf, Random, stageFor } from '../backends/wasm-harness.ts';
+import { agree, Random } from '../backends/wasm-harness.ts';
 import { GPU_API } from './dawn.ts';
+import { edges } from './edges.ts';
 
 const DEVICES: readonly (readonly [string, Backend])[] = [
   ['whole dispatches', createWebGpu({ gpu: GPU_API })],
   ['small parts, no packed dots', createWebGpu({ gpu: GPU_API, dispatchWork: 4096, dot4: false })],
 ];
-const I8_I16 = ['i8', 'i16'] as const;
 
 describe.each(DEVICES)('%s', (_, backend) => {
-  const check = (op: OpName, operands: readonly (Operand | undefined)[], attrs: Record<string, unknown>) =>
-    agree(op, operands, attrs, backend);
-
-  /** Raw, i8 and i16 outputs of an accumulator of a given reach. */
-  function stages(r: Random, reach: number, channels: number): (Record<string, unknown> | undefined)[] {
-    return [undefined, stageFor(r, 'i8', reach, channels), stageFor(r, 'i16', reach, channels)];
-  }
-
-  const SHAPES = [
-    [1, 1, 1],
-    [1, 3, 5],
-    [8, 32, 64],
-    [9, 33, 65],
-    [63, 31, 4],
-    [64, 64, 64],
-    [65, 7, 130],
-    [130, 129, 6],
-    [257, 9, 30],
-  ] as const;
-  it.each(SHAPES)('dense %i×%i×%i', async (m, k, o) => {
-    const r = new Random(m * 7 + k * 3 + o);
-    for (const dtype of I8_I16) {
-      const x = r.tensor(dtype, [m, k], dtype === 'i8' ? { zp: r.pick([-128, 0, 7]) } : { lo: -900, hi: 900 });
-      const w = r.tensor('i8', [o, k], { constant: true });
-      const b = r.tensor('i32', [o], { lo: -99999, hi: 99999, constant: true });
-      const reach = 99999 + k * 128 * (dtype === 'i8' ? 255 : 900);
-      for (const stage of stages(r, reach, o)) await check('dense', [x, w, b], stage === undefined ? {} : { stage });
-    }
-  });
-
-  it('dense with i4 weights in blocks', async () => {
-    const r = new Random(4);
-    for (const [m, k, o] of [
-      [1, 33, 6],
-      [10, 64, 8],
-    ] as const) {
-      const x = r.tensor('i8', [m, k], { zp: 3 });
-      const w: Operand = {
-        dtype: 'i4',
-        shape: [o, k],
-        data: r.fill(new Int8Array((o * k + 1) >> 1), -128, 127),
-        constant: true,
-      };
-      const u = r.tensor('i8', [o, Math.ceil(k / 16)], { lo: -127, hi: 127, zp: -128, constant: true });
-      const b = r.tensor('i32', [o], { lo: -99, hi: 99, constant: true });
-      await check('dense', [x, w, b, u], { block: 16 });
-      await check('dense', [x, w, b, u], { block: 16, stage: stageFor(r, 'i8', 99 + k * 8 * 255 * 255, o) });
-    }
-  });
-
-  it.each([
-    [1, 4, 9],
-    [9, 65, 3],
-    [66, 5, 68],
-  ] as const)('matmul %i×%i×%i, both orders, in batches', async (m, k, n) => {
-    const r = new Random(m + k + n);
-    for (const [p, q] of [
-      ['i8', 'i8'],
-      ['i8', 'i16'],
-      ['i16', 'i8'],
-      ['i16', 'i16'],
-    ] as const) {
-      for (const tb of [false, true]) {
-        const a = r.tensor(p, [2, 1, m, k], { lo: -120, hi: 127 });
-        const b = r.tensor(q, [3, ...(tb ? [n, k] : [k, n])], { lo: -128, hi: 119 });
-        for (const stage of stages(r, k * 128 * 128, 1))
-          await check('matmul', [a, b], stage === undefined ? { tb } : { tb, stage });
-      }
-    }
-  });
-
-  it('conv2d: channels and groups that fill words and that do not', async () => {
-    const r = new Random(9);
-    for (const [c, o, groups] of [
-      [3, 8, 1],
-      [4, 5, 1],
-      [8, 12, 2],
-      [6, 9, 3],
-      [8, 8, 8],
-      [5, 5, 5],
-      [4, 8, 4],
-    ] as const) {
-      for (const dtype of I8_I16) {
-        const pads = r.pick([
-          [0, 0, 0, 0],
-          [1, 2, 0, 1],
-        ]);
-        const x = r.tensor(dtype, [2, 6, 7, c], dtype === 'i8' ? { zp: r.pick([-128, 127, 3]) } : {});
-        const w = r.tensor('i8', [o, 3, 2, c / groups], { constant: true });
-        const b = r.tensor('i32', [o], { lo: -9999, hi: 9999, constant: true });
-        const attrs = { groups, pads, strides: [r.int(1, 2), r.int(1, 2)], dilations: [r.int(1, 2), 1] };
-        const reach = 9999 + ((6 * c) / groups) * 128 * (dtype === 'i8' ? 255 : 32768);
-        for (const stage of stages(r, reach, o))
-          await check('conv2d', [x, w, b], stage === undefined ? attrs : { ...attrs, stage });
-      }
-    }
-  });
-
-  it('extremes: all −128, sums that wrap on the way', async () => {
-    const constant = (dtype: DType, shape: number[], v: number): Operand => {
-      const n = shape.reduce((p, d) => p * d, 1);
-      const data = dtype === 'i32' ? new Int32Array(n) : new Int8Array(n);
-      return { dtype, shape, data: data.fill(v), constant: true };
-    };
-    const x: Operand = { dtype: 'i8', shape: [9, 4096], zp: 127, data: new Int8Array(9 * 4096).fill(-128) };
-    await check('dense', [x, constant('i8', [12, 4096], -128), constant('i32', [12], 1073741823)], {});
-  });
-
-  it('reductions of many levels', async () => {
-    const r = new Random(5);
-    for (const axes of [[0, 1, 2], [1], [0, 2], [2]]) {
-      const x = r.tensor('i16', [5, 70, 31]);
-      await check('reduce_sum', [x], { axes });
-      await check('reduce_max', [x], { axes });
-      await check('reduce_min', [x], { axes });
-      const output = { dtype: 'i16', zp: 0, lo: -32768, hi: 32767 };
-      await check('reduce_mean', [r.tensor('i8', [5, 70, 31], { zp: -5 })], { axes, m1: 1073741824, l: 2, output });
-    }
-  });
-
-  it('argmax and argmin with many equal values', async () => {
-    const r = new Random(6);
-    for (const axis of [0, 1, 2]) {
-      for (const select_last of [false, true]) {
-        const x = r.tensor('i8', [3, 900, 2], { lo: -2, hi: 2 });
-        await check('argmax', [x], { axis, select_last });
-        await check('argmin', [x], { axis, select_last });
-      }
-    }
-  });
-
-  it('softmax of long and short rows', async () => {
-    const r = new Random(7);
-    const output = { dtype: 'i16', zp: 0, lo: 0, hi: 32767 };
-    for (const k of [1, 63, 64, 65, 1000]) {
-      for (const [dtype, l] of [
-        ['i8', 16],
-        ['i16', 8],
-        ['i32', 0],
-      ] as const) {
-        const x = r.tensor(dtype, [3, k], dtype === 'i32' ? { lo: -1073741824, hi: 1073741823 } : {});
-        await check('softmax', [x], { l, m: 1600000000, o: 15, output });
-        await check('softmax', [x], { l, m: 1600000000, o: 15, output, causal: true, offset: -1 });
-      }
-    }
-  });
-
-  it('layer_norm from one element to 65,536', async () => {
-    const r = new Random(8);
-    const output = { dtype: 'i16', zp: 0, lo: -32768, hi: 32767 };
-    for (const n of [1, 2, 63, 64, 65, 1000, 65536]) {
-      for (const dtype of I8_I16) {
-        const gamma = r.tensor('i32', [n], { constant: true });
-        const beta = r.tensor('i32', [n], { lo: -1000000, hi: 1000000, constant: true });
-        for (const eps of [1n, 281474976710655n])
-          await check('layer_norm', [r.tensor(dtype, [2, n]), gamma, beta], { eps, g: 12, output });
-      }
-    }
-  });
-
-  it('more workgroups than one row of a dispatch holds', async () => {
-    const x = new Random(3).tensor('i8', [3001, 3001]);
-    const plan = planOf('reshape', [x], { shape: [3001 * 3001] });
-    const executable = await backend.prepare(plan, { mode: 'run' });
-    const [y] = await executable.run([x.data], {});
-    executable.dispose();
-    expect(Buffer.compare(toBytes(y!), toBytes(x.data))).toBe(0);
-    const output = { dtype: 'i16', zp: 0, lo: 0, hi: 32767 };
-    await check('softmax', [new Random(4).tensor('i8', [40_001, 2])], { l: 16, m: 1600000000, o: 15, output });
-  });
-
-  it('concat of 64 operands', async () => {
-    const r = new Random(10);
-    const parts = Array.from({ length: 64 }, (_, i) => r.tensor('i8', [2, i % 4, 3]));
-    await check('concat', parts, { axis: 1 });
-  });
+  it.each(Object.entries(edges(backend)))('%s', (_, test) => test());
 
   it('says which kernel it chose', async () => {
     const r = new Random(1);
     const b = r.tensor('i32', [4], { lo: 0, hi: 0, constant: true });
     const w = r.tensor('i8', [4, 8], { constant: true });
-    expect(await check('dense', [r.tensor('i8', [1, 8]), w, b], {})).toMatch(/^gemv_/);
-    expect(await check('dense', [r.tensor('i8', [9, 8]), w, b], {})).toMatch(/^gemm64x64_/);
+    expect(await agree('dense', [r.tensor('i8', [1, 8]), w, b], {}, backend)).toMatch(/^gemv_/);
+    expect(await agree('dense', [r.tensor('i8', [9, 8]), w, b], {}, backend)).toMatch(/^gemm64x64_/);
   });
 });

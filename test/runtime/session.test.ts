@@ -30,6 +30,23 @@ describe.each(LANES)('%s', (_, backend) => {
     expect(new Set(one).size).toBeGreaterThan(4);
   });
 
+  it('a call that comes before a run has begun leaves its inputs alone', async () => {
+    const session = await createSession(load(denseGraph()), { backend });
+    const { digest } = await session.run({ x });
+    const pending = session.run({ x });
+    await expect(session.run({ x: x.map((v) => -v) }, { gasLimit: 1 })).rejects.toMatchObject({ family: 'OutOfGas' });
+    const other = session.run({ x: x.map((v) => -v) });
+    expect((await pending).digest).toBe(digest);
+    expect((await other).digest).not.toBe(digest);
+    const again = session.run({ x });
+    try {
+      session.runSync({ x: x.map((v) => -v) });
+    } catch (e) {
+      expect(e).toBeInstanceOf(TypeError); // a backend without synchronous runs
+    }
+    expect((await again).digest).toBe(digest);
+  });
+
   it('an aborted signal ends a run; the session lives on, its state unchanged', async () => {
     const session = await createSession(load(counterGraph()), { backend });
     await session.run({ x: Int16Array.of(3, 4) });

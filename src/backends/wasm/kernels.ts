@@ -5,7 +5,7 @@
  */
 import type { BoundAttrs } from '../../ops/define.ts';
 import type { AttrsOf, OpName } from '../../ops/index.ts';
-import type { PlanNode } from '../../runtime/plan.ts';
+import type { PlanNode, PlanTensor } from '../../runtime/plan.ts';
 import type { Arg, Builder } from './builder.ts';
 import type { Prepared } from './call.ts';
 import { linear2, lut8, lut16, rescale } from './elementwise.ts';
@@ -63,17 +63,32 @@ const CORE: { readonly [N in CoreOp]: WasmKernel<N> } = {
   transpose,
 };
 
+/** Least K from which one level of Strassen’s algorithm gains. */
+export const STRASSEN_K = 384;
+
+/** A faster kernel for some nodes of an op. */
+export type Faster<N extends OpName> = (site: Site<N>, builder: Builder) => Prepared | undefined;
+
 /** Kernels of the module more/: of further ops, and faster ones for some nodes of the others. */
 export interface More {
   readonly kernels: { readonly [N in Exclude<OpName, CoreOp>]: WasmKernel<N> };
-  conv2d(site: Site<'conv2d'>, builder: Builder): Prepared | undefined;
+  readonly faster: { readonly [N in CoreOp]?: Faster<N> };
 }
 
-/** Whether the module more/ has a kernel for the node: of its op, or of a 3×3 convolution of 16 channels or more. */
-export function wantsMore(node: PlanNode, tensors: readonly { readonly shape: readonly number[] }[]): boolean {
-  if (node.op !== 'conv2d') return !(node.op in CORE);
-  const [, kh, kw] = tensors[node.inputs[1]!]!.shape;
-  return kh === 3 && kw === 3 && tensors[node.inputs[0]!]!.shape[3]! >= 16;
+/** Elements from which softmax is worth a faster kernel. */
+const MANY = 4096;
+
+/**
+ * Whether the module more/ is worth having for the node: it has a kernel for its op, or a faster one if the node is large. What does not
+ * fit that after all is left to the kernels here.
+ */
+export function wantsMore(node: PlanNode, tensors: readonly PlanTensor[]): boolean {
+  if (!(node.op in CORE)) return true;
+  const x = tensors[node.inputs[0]!]!;
+  if (node.op === 'softmax') return x.dtype === 'i8' && x.count >= MANY;
+  if (node.op !== 'conv2d' && node.op !== 'dense') return false;
+  const { shape } = tensors[node.inputs[1]!]!;
+  return shape.length === 4 && shape[1] === 3 ? x.shape[3]! >= 16 : shape[shape.length - 1]! >= STRASSEN_K;
 }
 
 /** Prepares a node. One whose outputs are all empty has nothing to run. */
@@ -85,7 +100,8 @@ export function prepareNode(node: PlanNode, b: Builder, more?: More): Prepared {
     out: node.outputs.map((id) => b.arg(id)),
   };
   if (site.out.every((t) => t.count === 0)) return { kernel: 'empty', calls: [] };
-  const special = node.op === 'conv2d' ? more?.conv2d(site as unknown as Site<'conv2d'>, b) : undefined;
+  const faster = more?.faster[node.op as CoreOp] as Faster<never> | undefined;
+  const special = faster?.(site as unknown as Site<never>, b);
   if (special !== undefined) return special;
   const kernels = { ...CORE, ...more?.kernels } as { readonly [N in OpName]: WasmKernel<N> };
   return (kernels[node.op] as WasmKernel<never>)(site as unknown as Site<never>, b);

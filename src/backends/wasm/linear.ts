@@ -162,13 +162,14 @@ export function im2col(s: Site<'conv2d'>, b: Builder, to: number): Prepared {
 
 /**
  * The record of a depthwise convolution (kernels/wasm/depthwise.ts). `order` lists the taps by pairs; one that is not a tap has
- * weight 0. `scratch` is in bytes.
+ * weight 0. `scratch` is in bytes. Weights and biases are times 2^`shift`, in place of as much of the shift of the stage.
  */
 export function depthwiseRecord(
   s: Site<'conv2d'>,
   b: Builder,
   order: readonly number[],
   scratch: number,
+  shift = 0,
 ): { readonly record: number; readonly x: number; readonly y: number } {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const { strides, pads, dilations, stage } = s.attrs;
@@ -182,14 +183,15 @@ export function depthwiseRecord(
     const out = new Int16Array(memory, at, panelColumns(c) * pairs * 2);
     for (let i = 0; i < c; i++) {
       order.forEach((tap, t) => {
-        if (tap < taps) out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + tap]!;
+        if (tap < taps)
+          out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + tap]! << shift;
       });
     }
   });
   const folded = words(b, c, (i) => {
     let sum = 0;
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;
-    return bias.data![i]! - x.zp * sum; // wraps mod 2^32
+    return (bias.data![i]! - x.zp * sum) << shift; // wraps mod 2^32
   });
   b.scratch(scratch);
   const record = b.record([
@@ -212,7 +214,7 @@ export function depthwiseRecord(
     packed,
     folded,
     multipliers(b, stage?.m, c),
-    ...stageWords(stage),
+    ...stageWords(stage && { ...stage, l: stage.l - shift }),
   ]);
   return { record, x: b.at(x), y: b.at(s.out[0]!) };
 }

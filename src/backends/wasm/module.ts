@@ -106,7 +106,12 @@ export interface Kernels {
     flip: number,
   ): void;
   transposed(from: number, to: number, record: number, x: number, y: number): void;
-  /** This and the next: of the module more/, as are those of its ops. */
+  /** The rest: of the module more/, as are those of its ops. */
+  layerNorm8(from: number, to: number, record: number, x: number, y: number): void;
+  softmax8(from: number, to: number, record: number, x: number, y: number): void;
+  strassen(from: number, to: number, record: number, y: number): void;
+  strassenRows(from: number, to: number, record: number, x: number): void;
+  streams(from: number, to: number, record: number, x: number, y: number): void;
   strips(from: number, to: number, record: number, x: number, y: number): void;
   winograd(from: number, to: number, record: number, x: number, y: number): void;
 }

@@ -42,10 +42,12 @@ export interface Limits {
   readonly dot4: boolean;
   /** Most elementary steps (a product, a visited element) that one dispatch carries, so that none holds it for long. */
   readonly work: number;
+  /** Fewest items of a dispatch, however much work they are. */
+  readonly least: number;
 }
 
 /** The value of a field. */
-type Value = Place | Divisor | boolean;
+export type Value = Place | Divisor | boolean;
 
 /** A word of a record. */
 type Word = number | Scratch;
@@ -125,8 +127,9 @@ export class Builder {
     if (known !== undefined) return known;
     const at = this.#end;
     const bytes = toBytes(this.#plan.tensors[arg.id]!.data!);
-    this.#resident.push(bytes);
-    this.#end += wordsOf(bytes.length);
+    const padding = -bytes.length & 15;
+    this.#resident.push(bytes, new Uint8Array(padding));
+    this.#end += (bytes.length + padding) >>> 2;
     this.#placed.set(arg.id, at);
     return at;
   }
@@ -140,9 +143,17 @@ export class Builder {
   constant(data: TypedArray | Uint32Array): number {
     const at = this.#constantWords;
     const bytes = toBytes(data as TypedArray);
-    this.#packed.push(bytes);
+    this.#packed.push(bytes, new Uint8Array(-bytes.length & 3));
     this.#constantWords += wordsOf(bytes.length);
     return at;
+  }
+
+  /** As `constant`, from a multiple of four words. */
+  quads(data: Uint32Array): number {
+    const padding = -this.#constantWords & 3;
+    this.#packed.push(new Uint8Array(4 * padding));
+    this.#constantWords += padding;
+    return this.constant(data);
   }
 
   /** Elements of a table as one word each. */
@@ -157,12 +168,17 @@ export class Builder {
     return at;
   }
 
-  /** Scratch words that live until the node's last dispatch. */
+  /** Scratch words that live until the node's last dispatch, from a multiple of four words behind the constants. */
   scratch(words: number): Scratch {
     const at = this.#scratch;
-    this.#scratch += words;
+    this.#scratch += (words + 3) & ~3;
     this.#scratchMost = Math.max(this.#scratchMost, this.#scratch);
     return new Scratch(at);
+  }
+
+  /** Word of a place in the scratch area, once all is laid out. */
+  word(place: Scratch): number {
+    return this.#end + place.at;
   }
 
   /** Ends a node: its scratch is free again. */
@@ -222,7 +238,7 @@ export class Builder {
     values: { readonly [K in Exclude<F, ItemField>]: Value },
     work: number,
   ): void {
-    const most = Math.max(ITEM_GROUP, floorDiv(this.limits.work, work));
+    const most = Math.max(this.limits.least, floorDiv(this.limits.work, work));
     for (let first = 0; first < count; first += most) {
       const end = Math.min(count, first + most);
       const groups = floorDiv(end - first + ITEM_GROUP - 1, ITEM_GROUP);
@@ -276,13 +292,13 @@ export class Builder {
   }
 }
 
-/** Byte strings one after another, each from a word of its own. */
+/** Byte strings one after another. */
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(length);
   let at = 0;
   for (const p of parts) {
     out.set(p, at);
-    at += wordsOf(p.length) * 4;
+    at += p.length;
   }
   return out;
 }

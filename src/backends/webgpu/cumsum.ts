@@ -4,7 +4,7 @@
  */
 import { elementCount } from '../../core/tensor.ts';
 import type { Builder, Target } from './builder.ts';
-import { divisor } from './divisor.ts';
+import { type Divisor, divisor } from './divisor.ts';
 import { elementKernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
 
@@ -15,8 +15,8 @@ const TERMS = /* @__PURE__ */ elementKernel(
   `
 fn element(i: u32) -> i32 {
   if (p.exclusive == 0u) { return load(p.x, p.x_size, i) - p.zx; }
-  let line = quotient(i, p.inner);
-  let k = line - quotient(line, p.n) * p.n.n;
+  let line: u32 = quotient(i, p.inner);
+  let k: u32 = line - quotient(line, p.n) * p.n.n;
   if (k == select(0u, p.n.n - 1u, p.reverse == 1u)) { return 0; }
   return load(p.x, p.x_size, select(i - p.inner.n, i + p.inner.n, p.reverse == 1u)) - p.zx;
 }`,
@@ -28,10 +28,10 @@ const STEP = /* @__PURE__ */ elementKernel(
   'sums: u32, n: Divisor, inner: Divisor, reverse: u32, distance: u32',
   `
 fn element(i: u32) -> i32 {
-  let line = quotient(i, p.inner);
-  let k = line - quotient(line, p.n) * p.n.n;
-  let own = arena[p.sums + i];
-  let far = p.distance * p.inner.n;
+  let line: u32 = quotient(i, p.inner);
+  let k: u32 = line - quotient(line, p.n) * p.n.n;
+  let own: u32 = arena[p.sums + i];
+  let far: u32 = p.distance * p.inner.n;
   if (p.reverse == 1u) {
     if (k + p.distance >= p.n.n) { return bitcast<i32>(own); }
     return bitcast<i32>(own + arena[p.sums + i + far]);
@@ -41,20 +41,38 @@ fn element(i: u32) -> i32 {
 }`,
 );
 
-/** cumsum: ⌈log2 n⌉ passes over sums in scratch, the last into y. */
+/** Lines of n elements, `inner` apart. */
+export interface Lines {
+  readonly n: Divisor;
+  readonly inner: Divisor;
+  readonly reverse: boolean;
+}
+
+/** Sums of the words `from`, which they overwrite, in ⌈log2 n⌉ passes, the last into `last` if given. Returns where they are. */
+export function summed(b: Builder, terms: Target, lines: Lines, last?: Target): Target {
+  const length = lines.n.n;
+  let from = terms;
+  let spare: Target | undefined;
+  for (let distance = 1; distance < length; distance *= 2) {
+    const to = (distance * 2 < length ? undefined : last) ?? spare ?? words(b, terms.count);
+    b.elements(STEP, to, { ...lines, sums: from.at, distance });
+    [from, spare] = [to, from];
+  }
+  return from;
+}
+
+/** So many words of scratch. */
+export function words(b: Builder, count: number): Target {
+  return { at: b.scratch(count), size: 2, count };
+}
+
+/** cumsum: terms, then their sums, the last pass into y. */
 export function cumsum(s: Site<'cumsum'>, b: Builder): string {
   const [x, y] = [s.in[0]!, s.out[0]!];
   const { axis, exclusive, reverse } = s.attrs;
-  const length = x.shape[axis]!;
-  const shape = { n: divisor(length), inner: divisor(elementCount(x.shape.slice(axis + 1))), reverse };
-  const words = (): Target => ({ at: b.scratch(y.count), size: 2, count: y.count });
-  let from = length > 1 ? words() : b.target(y);
-  b.elements(TERMS, from, { ...shape, x: b.at(x), x_size: x.size, zx: x.zp, exclusive });
-  let spare = length > 2 ? words() : from;
-  for (let distance = 1; distance < length; distance *= 2) {
-    const to = distance * 2 >= length ? b.target(y) : spare;
-    b.elements(STEP, to, { ...shape, sums: from.at, distance });
-    [from, spare] = [to, from];
-  }
+  const lines = { n: divisor(x.shape[axis]!), inner: divisor(elementCount(x.shape.slice(axis + 1))), reverse };
+  const terms = lines.n.n > 1 ? words(b, y.count) : b.target(y);
+  b.elements(TERMS, terms, { ...lines, x: b.at(x), x_size: x.size, zx: x.zp, exclusive });
+  summed(b, terms, lines, b.target(y));
   return 'cumsum';
 }

@@ -13,8 +13,8 @@ const RESCALE = /* @__PURE__ */ elementKernel(
   'x: u32, x_size: u32, zx: i32, channels: Divisor, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32',
   `
 fn element(i: u32) -> i32 {
-  let channel = i - quotient(i, p.channels) * p.channels.n;
-  let acc = bitcast<u32>(load(p.x, p.x_size, i) - p.zx);
+  let channel: u32 = i - quotient(i, p.channels) * p.channels.n;
+  let acc: u32 = bitcast<u32>(load(p.x, p.x_size, i) - p.zx);
   return stage(acc, constants[p.m + channel * p.m_step], p.l, p.zp, p.lo, p.hi);
 }`,
 );

@@ -6,13 +6,8 @@
 import { floorDiv } from '../../core/int.ts';
 import { type Kernel, kernel, type Names } from './kernel.ts';
 
-/** Outputs of a tile, words of K a step, and invocations: 4×4 outputs each. */
+/** Outputs of a tile. */
 const TILE = 4096;
-const STEP_BITS = 3;
-const STEP = 1 << STEP_BITS;
-const GROUP = 256;
-/** Lines of a tile that the invocations load at once, one word each. */
-const LINES = GROUP >> STEP_BITS;
 
 /** Columns of a tile: a power of two, and its rows the rest of 4096. */
 export type Wide = 64 | 32 | 16;
@@ -158,47 +153,73 @@ fn store(place: Place, row: u32, column: u32, sums: vec4<u32>) {
 
 const FOUR = [0, 1, 2, 3] as const;
 
-/** Each invocation loads one word of every LINES-th line of both sides a step, and makes 4×4 outputs. */
+/** Words of K a step, and outputs of an invocation by tile: larger blocks read less, smaller ones hold fewer lines. */
+const STEP_BITS = 3;
+const STEP = 1 << STEP_BITS;
+const BLOCKS: Readonly<Record<Wide, readonly [rows: number, columns: number]>> = { 64: [8, 8], 32: [8, 4], 16: [4, 4] };
+
+/**
+ * Invocations load words of K for four lines at once, as one vector; the words of a step lie transposed, so that four rows
+ * or four columns are one load. Blocks of an invocation lie apart by fours, so that neighbours read neighbours.
+ */
 function tiled(wide: Wide): string {
   const tall = tallOf(wide);
-  const across = wide >> 2; // invocations side by side
-  const parts = (count: number): number[] => Array.from({ length: floorDiv(count, LINES) }, (_, i) => i * LINES);
+  const [high, broad] = BLOCKS[wide].map((n) => n >> 2) as [number, number]; // vectors of rows and columns of a block
+  const [down, across] = [floorDiv(tall, 4 * high), floorDiv(wide, 4 * broad)]; // invocations below and beside each other
+  const group = down * across;
+  const count = 4 * high * broad; // vectors of sums of an invocation
+  const lines = group >> STEP_BITS; // vectors of four lines that the invocations load at once
+  const parts = (vectors: number): number[] =>
+    Array.from({ length: Math.max(1, floorDiv(vectors, lines)) }, (_, i) => i);
+  const [left, right] = [parts(tall >> 2), parts(wide >> 2)];
+  const [rows, columns] = [high, broad].map((n) => Array.from({ length: n }, (_, i) => i)) as [number[], number[]];
   // an odd pitch: the words of a step go to different banks
-  const [pitch, side] = [tall + 1, wide + 1];
-  const right = wide < LINES ? [0] : parts(wide);
+  const [pitch, side] = [(tall >> 2) + 1, (wide >> 2) + 1];
+  const four = (of: (i: number) => string): string => `vec4<u32>(${FOUR.map(of).join(', ')})`;
+  const all = (of: (row: number, i: number, column: number) => string): string =>
+    rows.flatMap((r) => FOUR.flatMap((i) => columns.map((c) => of(r, i, c)))).join('\n');
   return `
-var<workgroup> left: array<u32, ${STEP * pitch}>;
-var<workgroup> right: array<u32, ${STEP * side}>;
-@compute @workgroup_size(${GROUP})
+var<workgroup> left: array<vec4<u32>, ${STEP * pitch}>;
+var<workgroup> right: array<vec4<u32>, ${STEP * side}>;
+@compute @workgroup_size(${group})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let place = place_of(group.z);
   let row0 = p.first_row + group.y * ${tall}u;
   let column0 = p.first_column + group.x * ${wide}u;
   let k = lane & ${STEP - 1}u;
   let r = lane >> ${STEP_BITS}u;
-${parts(tall)
-  .map((at) => `  let line${at} = line_of(row0 + r + ${at}u, place);`)
-  .join('\n')}
-  let ty = (lane >> ${31 - Math.clz32(across)}u) << 2u;
-  let tx = (lane & ${across - 1}u) << 2u;
-${FOUR.map((i) => `  var sum${i} = vec4<u32>(0u);`).join('\n')}
+${left.flatMap((v) => FOUR.map((i) => `  let line${v}_${i} = line_of(row0 + (r + ${v * lines}u) * 4u + ${i}u, place);`)).join('\n')}
+  let ty = lane >> ${31 - Math.clz32(across)}u;
+  let tx = lane & ${across - 1}u;
+${all((r, i, c) => `  var sum${r}_${i}_${c} = vec4<u32>(0u);`)}
   for (var base = p.first_word; base < p.end_word; base += ${STEP}u) {
     let word = base + k;
-${parts(tall)
-  .map((at) => `    left[k * ${pitch}u + r + ${at}u] = left_word(line${at}, word);`)
-  .join('\n')}
-    ${wide < LINES ? `if (r < ${wide}u) ` : ''}{
-${right.map((at) => `      right[k * ${side}u + r + ${at}u] = right_word(place, column0 + r + ${at}u, word);`).join('\n')}
+${left.map((v) => `    left[k * ${pitch}u + r + ${v * lines}u] = ${four((i) => `left_word(line${v}_${i}, word)`)};`).join('\n')}
+    ${wide >> 2 < lines ? `if (r < ${wide >> 2}u) ` : ''}{
+      let column = column0 + r * 4u;
+${right.map((v) => `      right[k * ${side}u + r + ${v * lines}u] = ${four((i) => `right_word(place, column + ${v * lines * 4 + i}u, word)`)};`).join('\n')}
     }
     workgroupBarrier();
-    for (var s = 0u; s < ${STEP}u; s++) {
-${FOUR.map((j) => `      let b${j} = right[s * ${side}u + tx + ${j}u];`).join('\n')}
-${FOUR.map((i) => `      let a${i} = left[s * ${pitch}u + ty + ${i}u];\n      sum${i} += vec4<u32>(${FOUR.map((j) => `dot_of(a${i}, b${j})`).join(', ')});`).join('\n')}
+    let steps = min(${STEP}u, p.end_word - base); // no constant: compilers would unroll a body that is large enough
+    for (var s = 0u; s < steps; s++) {
+${rows.map((r) => `      let a${r} = left[s * ${pitch}u + ty + ${r * down}u];`).join('\n')}
+${columns.map((c) => `      let b${c} = right[s * ${side}u + tx + ${c * across}u];`).join('\n')}
+${all((r, i, c) => `      sum${r}_${i}_${c} += ${four((j) => `dot_of(a${r}[${i}], b${c}[${j}])`)};`)}
     }
     workgroupBarrier();
   }
-  let row = row0 + ty;
-${FOUR.map((i) => `  if (row + ${i}u < p.rows) { store(place, row + ${i}u, column0 + tx, sum${i}); }`).join('\n')}
+  // a loop: the output stage once, not for every vector
+  for (var i = 0u; i < ${count}u; i++) {
+    var sums = sum0_0_0;
+    switch (i) {
+${all((r, i, c) => `      case ${((r << 2) + i) * broad + c}u: { sums = sum${r}_${i}_${c}; }`)}
+      default: {}
+    }
+    let line = i >> ${broad - 1}u;
+    let row = row0 + (ty + (line >> 2u) * ${down}u) * 4u + (line & 3u);
+    let column = column0 + (tx + (i & ${broad - 1}u) * ${across}u) * 4u;
+    if (row < p.rows) { store(place, row, column, sums); }
+  }
 }`;
 }
 

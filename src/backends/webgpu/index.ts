@@ -5,7 +5,7 @@
  */
 import { assert, HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
-import { fromBytes, type TypedArray, toBytes } from '../../core/tensor.ts';
+import { type TypedArray, toBytes } from '../../core/tensor.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../backend.ts';
@@ -13,18 +13,7 @@ import { Builder, type Dispatch } from './builder.ts';
 import type { Buffers, Gpu } from './device.ts';
 import { prepareNode } from './kernels.ts';
 import { type Answers, acquire, type GpuOptions } from './probe.ts';
-
-/** Elementary steps between two submissions: where a signal is heard and a device may breathe. */
-const SUBMIT_WORK = 2 ** 30;
-/** Elementary steps that the slowest device does in a millisecond. */
-const SLOWEST = 65536;
-
-/** A part of a readback: a tensor’s bytes in the arena and in the results. */
-interface Part {
-  readonly id: number;
-  readonly from: number;
-  readonly to: number;
-}
+import { batched, inputArea, type Part, partsOf, resultsOf, SLOWEST } from './transfer.ts';
 
 interface Ready {
   readonly gpu: Gpu;
@@ -79,7 +68,9 @@ class WebGpuExecutable implements Executable {
     };
     const bytes = await gpu.checked('run', all, allowance);
     assert(bytes.length === staging.size, 'a readback of another length');
-    return this.#results(ready, bytes);
+    const { outputs, trace } = resultsOf(this.#plan, ready.parts, bytes, this.#keep);
+    this.#trace = trace;
+    return outputs;
   }
 
   /** True where its device has failed: the next run makes the plan anew on another one. */
@@ -99,22 +90,6 @@ class WebGpuExecutable implements Executable {
     for (const b of [this.#ready?.buffers.arena, this.#ready?.buffers.constants, this.#ready?.staging]) b?.destroy();
     this.#ready = undefined;
     this.#trace = undefined;
-  }
-
-  /** Owned copies of the outputs; in `trace` mode every other tensor comes before them. */
-  #results(ready: Ready, bytes: Uint8Array<ArrayBuffer>): TypedArray[] {
-    const { tensors, outputs } = this.#plan;
-    const copies = ready.parts.map(({ id, to }): readonly [number, TypedArray] => {
-      const t = tensors[id]!;
-      return [id, fromBytes(t.dtype, bytes.slice(to, to + t.bytes))];
-    });
-    if (this.#keep)
-      this.#trace = new Map([
-        ...tensors.flatMap((t, id) => (t.data === undefined ? [] : [[id, t.data] as const])),
-        ...copies,
-      ]);
-    const last = copies.slice(copies.length - outputs.length).map(([, data]) => data);
-    return this.#keep ? last.map((data) => data.slice() as TypedArray) : last;
   }
 }
 
@@ -160,33 +135,6 @@ function collect({ gpu, buffers, staging, parts }: Ready): Promise<Uint8Array<Ar
   return gpu.read(staging);
 }
 
-/** Dispatches cut into submissions. */
-function batched<D extends Dispatch>(dispatches: readonly D[]): D[][] {
-  const out: D[][] = [];
-  let work = 0;
-  for (const d of dispatches) {
-    if (out.length === 0 || work + d.work > SUBMIT_WORK) {
-      out.push([]);
-      work = 0;
-    }
-    out[out.length - 1]!.push(d);
-    work += d.work;
-  }
-  return out;
-}
-
-/** What a run reads back: in `trace` mode every activation, then the outputs. */
-function partsOf(plan: Plan, b: Builder, keep: boolean): { readonly parts: readonly Part[]; readonly bytes: number } {
-  const kept = keep ? plan.tensors.flatMap((t, id) => (t.data === undefined ? [id] : [])) : [];
-  let to = 0;
-  const parts = [...kept, ...plan.outputs].map((id) => {
-    const part = { id, from: b.at({ id }) * 4, to };
-    to += (plan.tensors[id]!.bytes + 3) & ~3;
-    return part;
-  });
-  return { parts, bytes: Math.max(to, 4) };
-}
-
 function checkRoom(gpu: Gpu, bytes: number, what: string): void {
   const most = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
   if (bytes > most)
@@ -230,13 +178,6 @@ async function assemble({ gpu, limits }: Answers, plan: Plan, mode: Mode): Promi
     total: (figures.arena + figures.constants) * 4 + bytes,
   };
   return { ready, kernels, memory };
-}
-
-/** Inputs lie at the beginning of the arena, since they are alive before the first node: one write uploads them. */
-function inputArea(plan: Plan, b: Builder): Pick<Ready, 'inputs' | 'inputsAt'> {
-  const inputsAt = plan.inputs.map((id) => b.at({ id }) * 4);
-  const end = Math.max(0, ...plan.inputs.map((id, i) => inputsAt[i]! + plan.tensors[id]!.bytes));
-  return { inputs: new Uint8Array((end + 3) & ~3), inputsAt };
 }
 
 /**

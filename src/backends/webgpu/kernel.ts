@@ -17,6 +17,18 @@ export interface Kernel<F extends string = string> {
   readonly name: string;
   readonly fields: readonly (readonly [name: F, type: string])[];
   readonly code: string;
+  /** Of a kernel over elements: its WGSL without bindings and stores, typed throughout, so that it can be written in GLSL too. */
+  readonly body?: Body;
+}
+
+/**
+ * The functions of a kernel over elements: `fn element(i: u32) -> i32` for every output, or, where `fours`,
+ * `fn four(i: u32) -> vec4<u32>` for every four.
+ */
+export interface Body {
+  readonly record: string;
+  readonly code: string;
+  readonly fours: boolean;
 }
 
 /** A module over a record declared as WGSL declares members, on one line. */
@@ -73,14 +85,44 @@ export function elementKernel<const S extends string>(
 ): Kernel<Names<S> | ElementField> {
   const word = `
 fn item(word: u32) {
-  let lanes = 4u >> p.y_size;
-  let width = 8u << p.y_size;
-  var bits = 0u;
-  for (var lane = 0u; lane < lanes; lane++) {
-    let i = word * lanes + lane;
+  let lanes: u32 = 4u >> p.y_size;
+  let width: u32 = 8u << p.y_size;
+  var bits: u32 = 0u;
+  for (var lane: u32 = 0u; lane < lanes; lane++) {
+    let i: u32 = word * lanes + lane;
     if (i < p.count) { bits |= (bitcast<u32>(element(i)) & (0xffffffffu >> (32u - width))) << (lane * width); }
   }
   arena[p.y + word] = bits;
 }`;
-  return itemKernel<string>(name, `${record}, ${ELEMENT_FIELDS}`, code + word) as Kernel<Names<S> | ElementField>;
+  const own = `${record}, ${ELEMENT_FIELDS}`;
+  const body = { record: `${own}, ${ITEM_FIELDS}`, code, fours: false };
+  return { ...itemKernel<string>(name, own, code + word), body } as Kernel<Names<S> | ElementField>;
+}
+
+/** Fields that every kernel over fours has beside: the tensor y. */
+const FOUR_FIELDS = 'y: u32, y_size: u32';
+
+/** A kernel given as four neighbouring output elements: `fn four(i: u32) -> vec4<u32>`. They fill whole words. */
+/* @__NO_SIDE_EFFECTS__ */
+export function fourKernel<const S extends string>(
+  name: string,
+  record: S,
+  code: string,
+): Kernel<Names<S> | ItemField | Names<typeof FOUR_FIELDS>> {
+  const store = `
+fn item(i: u32) {
+  let v = four(i);
+  if (p.y_size == 0u) {
+    arena[p.y + i] = (v.x & 0xffu) | ((v.y & 0xffu) << 8u) | ((v.z & 0xffu) << 16u) | (v.w << 24u);
+  } else if (p.y_size == 1u) {
+    arena[p.y + 2u * i] = (v.x & 0xffffu) | (v.y << 16u);
+    arena[p.y + 2u * i + 1u] = (v.z & 0xffffu) | (v.w << 16u);
+  } else {
+    arena[p.y + 4u * i] = v.x; arena[p.y + 4u * i + 1u] = v.y;
+    arena[p.y + 4u * i + 2u] = v.z; arena[p.y + 4u * i + 3u] = v.w;
+  }
+}`;
+  const own = `${record}, ${FOUR_FIELDS}`;
+  const body = { record: `${own}, ${ITEM_FIELDS}`, code, fours: true };
+  return { ...itemKernel<string>(name, own, code + store), body } as never;
 }

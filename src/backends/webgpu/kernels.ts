@@ -12,7 +12,7 @@ import { lut8, lut16, rescale, reshape } from './elementwise.ts';
 import { conv2d, dense, matmul } from './linear.ts';
 import { lstm } from './lstm.ts';
 import { concat, depth_to_space, expand, gather, pad, slice, space_to_depth, tile, transpose } from './move.ts';
-import { group_norm, layer_norm, rms_norm } from './norms.ts';
+import { NORMS } from './norms.ts';
 import { sample, topk } from './order.ts';
 import { compare, div, linear2, logical, max, min, mul, where } from './pairs.ts';
 import { avg_pool2d, max_pool2d } from './pool.ts';
@@ -31,9 +31,14 @@ export interface Site<N extends OpName> {
 }
 
 /** The plan-time function of an op; returns the name of its kernel. */
-type WebGpuKernel<N extends OpName> = (site: Site<N>, builder: Builder) => string;
+type OpKernel<N extends OpName> = (site: Site<N>, builder: Builder) => string;
 
-const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
+/** A kernel for every op. */
+export type OpKernels = { readonly [N in OpName]: OpKernel<N> };
+
+/** Kernels in WGSL. */
+export const KERNELS: OpKernels = {
+  ...NORMS,
   argmax,
   argmin,
   avg_pool2d,
@@ -47,8 +52,6 @@ const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
   div,
   expand,
   gather,
-  group_norm,
-  layer_norm,
   linear2,
   log_softmax,
   logical,
@@ -69,7 +72,6 @@ const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
   reshape,
   resize_bilinear,
   resize_nearest,
-  rms_norm,
   rope,
   sample,
   slice,
@@ -82,7 +84,7 @@ const KERNELS: { readonly [N in OpName]: WebGpuKernel<N> } = {
 };
 
 /** Adds the dispatches of a node; returns the name of its kernel. One whose outputs are all empty has none. */
-export function prepareNode(node: PlanNode, b: Builder): string {
+export function prepareNode(node: PlanNode, b: Builder, kernels: OpKernels = KERNELS): string {
   const site = {
     attrs: node.attrs,
     facts: node.facts,
@@ -90,7 +92,7 @@ export function prepareNode(node: PlanNode, b: Builder): string {
     out: node.outputs.map((id) => b.arg(id)),
   };
   if (site.out.every((t) => t.count === 0)) return 'empty';
-  const name = (KERNELS[node.op] as WebGpuKernel<never>)(site as unknown as Site<never>, b);
+  const name = (kernels[node.op] as OpKernel<never>)(site as unknown as Site<never>, b);
   b.endNode();
   return name;
 }

@@ -46,6 +46,17 @@ export interface PlaceOf {
   readonly y: number;
 }
 
+/** Where the outputs of a product go: rows of `ld` elements, and what is done to the sums. */
+export interface End {
+  readonly y: Target;
+  readonly ld: number;
+  readonly bias?: Int32Array;
+  readonly stage: Stage | undefined;
+}
+
+/** Adds the dispatches of a product, as `product` does; returns the name of its kernel. */
+export type Product = (b: Builder, rows: Rows, columns: Columns, places: readonly PlaceOf[], end: End) => string;
+
 /** A matrix of rows of length k. */
 export function matrix(x: Rows['x'], count: number, k: number): Rows {
   const one = [1, 1] as const;
@@ -132,13 +143,7 @@ function dispatchParts(b: Builder, s: Shared): void {
  * outside the image reads zx (fact 2 of spec/10-ops.md §10). Outputs that do not fill whole words, and sums in parts,
  * go through i32 words and a stage of their own.
  */
-export function product(
-  b: Builder,
-  rows: Rows,
-  columns: Columns,
-  places: readonly PlaceOf[],
-  end: { readonly y: Target; readonly ld: number; readonly bias?: Int32Array; readonly stage: Stage | undefined },
-): string {
+export function product(b: Builder, rows: Rows, columns: Columns, places: readonly PlaceOf[], end: End): string {
   const { x } = rows;
   const narrow = x.size === 0 && ('tensor' in columns ? columns.tensor.size === 0 : columns.narrow);
   const lanes = narrow ? 4 : 2;
@@ -212,7 +217,7 @@ export function source(b: Builder, x: Arg): Rows['x'] {
 }
 
 /** conv2d: depthwise, or one product a group. */
-export function conv2d(s: Site<'conv2d'>, b: Builder): string {
+export function convBy(product: Product, s: Site<'conv2d'>, b: Builder): string {
   const [x, w, bias] = [s.in[0]!, s.in[1]!, s.in[2]!];
   const y = s.out[0]!;
   const { strides, dilations, pads, groups, stage } = s.attrs;
@@ -232,7 +237,7 @@ export function conv2d(s: Site<'conv2d'>, b: Builder): string {
 }
 
 /** dense: i8 weights, or i4 weights times their block scale, which fit an i16. */
-export function dense(s: Site<'dense'>, b: Builder): string {
+export function denseBy(product: Product, s: Site<'dense'>, b: Builder): string {
   const [x, w, bias, u] = [s.in[0]!, s.in[1]!, s.in[2]!, s.in[3]];
   const y = s.out[0]!;
   const { block, stage } = s.attrs;
@@ -246,7 +251,7 @@ export function dense(s: Site<'dense'>, b: Builder): string {
 }
 
 /** matmul: the right operand is read through its strides. */
-export function matmul(s: Site<'matmul'>, b: Builder): string {
+export function matmulBy(product: Product, s: Site<'matmul'>, b: Builder): string {
   const [x, right] = [s.in[0]!, s.in[1]!];
   const y = s.out[0]!;
   const { tb, stage } = s.attrs;
@@ -270,3 +275,10 @@ export function matmul(s: Site<'matmul'>, b: Builder): string {
   const columns: Columns = { count: n, tensor: right, row: tb ? 1 : n, column: tb ? k : 1 };
   return product(b, matrix(source(b, x), m, k), columns, places, { y: b.target(y), ld: n, stage });
 }
+
+/** conv2d by tiles. */
+export const conv2d = (s: Site<'conv2d'>, b: Builder): string => convBy(product, s, b);
+/** dense by tiles. */
+export const dense = (s: Site<'dense'>, b: Builder): string => denseBy(product, s, b);
+/** matmul by tiles. */
+export const matmul = (s: Site<'matmul'>, b: Builder): string => matmulBy(product, s, b);

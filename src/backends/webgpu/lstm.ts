@@ -8,7 +8,7 @@ import { divisor } from './divisor.ts';
 import { cast } from './elementwise.ts';
 import { elementKernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
-import { matrix, product } from './linear.ts';
+import { matrix, type Product, product } from './linear.ts';
 
 /** p[n, r] of one step; ax and h in i32 words. */
 const GATES = /* @__PURE__ */ elementKernel(
@@ -16,15 +16,15 @@ const GATES = /* @__PURE__ */ elementKernel(
   'ax: u32, h: u32, weights: u32, hidden: u32, rows: Divisor, mx: u32, mx_step: u32, lx: u32, mh: u32, mh_step: u32, lh: u32',
   `
 fn element(i: u32) -> i32 {
-  let n = quotient(i, p.rows);
-  let r = i - n * p.rows.n;
-  var acc = 0;
-  for (var k = 0u; k < p.hidden; k++) {
-    let at = r * p.hidden + k;
+  let n: u32 = quotient(i, p.rows);
+  let r: u32 = i - n * p.rows.n;
+  var acc: i32 = 0;
+  for (var k: u32 = 0u; k < p.hidden; k++) {
+    let at: u32 = r * p.hidden + k;
     acc += part(constants[p.weights + (at >> 2u)], 0u, at) * bitcast<i32>(arena[p.h + n * p.hidden + k]);
   }
-  let left = mulhr(bitcast<i32>(arena[p.ax + i] << p.lx), bitcast<i32>(constants[p.mx + r * p.mx_step]));
-  let right = mulhr(bitcast<i32>(bitcast<u32>(acc) << p.lh), bitcast<i32>(constants[p.mh + r * p.mh_step]));
+  let left: i32 = mulhr(bitcast<i32>(arena[p.ax + i] << p.lx), bitcast<i32>(constants[p.mx + r * p.mx_step]));
+  let right: i32 = mulhr(bitcast<i32>(bitcast<u32>(acc) << p.lh), bitcast<i32>(constants[p.mh + r * p.mh_step]));
   return clamp(left + right, -32768, 32767);
 }`,
 );
@@ -37,11 +37,11 @@ const CELL = /* @__PURE__ */ elementKernel(
   CELL_FIELDS,
   `
 fn gate(i: u32, g: u32, table: u32) -> i32 {
-  let at = i + 3u * quotient(i, p.units) * p.units.n + g * p.units.n;
+  let at: u32 = i + 3u * quotient(i, p.units) * p.units.n + g * p.units.n;
   return lut16(bitcast<i32>(arena[p.gates + at]), table, 7u, 0, -32768, 32767);
 }
 fn element(i: u32) -> i32 {
-  let kept = gate(i, 1u, p.sigmoid) * bitcast<i32>(arena[p.c + i]);
+  let kept: i32 = gate(i, 1u, p.sigmoid) * bitcast<i32>(arena[p.c + i]);
   return clamp(rsh(kept + rsh(gate(i, 0u, p.sigmoid) * gate(i, 2u, p.tanh), p.kc), 15u), -32768, 32767);
 }`,
 );
@@ -52,15 +52,15 @@ const HIDDEN = /* @__PURE__ */ elementKernel(
   CELL_FIELDS,
   `
 fn element(i: u32) -> i32 {
-  let at = i + 3u * quotient(i, p.units) * p.units.n + 3u * p.units.n;
-  let o = lut16(bitcast<i32>(arena[p.gates + at]), p.sigmoid, 7u, 0, -32768, 32767);
-  let c = lut16(bitcast<i32>(arena[p.c + i]), p.tanh_c, 7u, 0, -32768, 32767);
+  let at: u32 = i + 3u * quotient(i, p.units) * p.units.n + 3u * p.units.n;
+  let o: i32 = lut16(bitcast<i32>(arena[p.gates + at]), p.sigmoid, 7u, 0, -32768, 32767);
+  let c: i32 = lut16(bitcast<i32>(arena[p.c + i]), p.tanh_c, 7u, 0, -32768, 32767);
   return clamp(rsh(o * c, 30u - p.qh), p.lo, p.hi);
 }`,
 );
 
 /** States as i32 words in scratch, so that a step's part of a sequence begins at a word; packed at the end. */
-export function lstm(s: Site<'lstm'>, b: Builder): string {
+export function lstmBy(product: Product, s: Site<'lstm'>, b: Builder): string {
   const [x, wx, wh, bias, h0, c0] = s.in as readonly Arg[] as readonly [Arg, Arg, Arg, Arg, Arg, Arg];
   const [y, lastH, lastC] = s.out as readonly [Arg, Arg, Arg];
   const { mx, lx, mh, lh, kc, qh, lo, hi, reverse } = s.attrs;
@@ -104,3 +104,6 @@ export function lstm(s: Site<'lstm'>, b: Builder): string {
   cast(b, own, b.target(lastC));
   return `lstm_i${8 << x.size}_${floorDiv(qh, 8) === 0 ? 'i8' : 'i16'}`;
 }
+
+/** lstm, its input side by tiles. */
+export const lstm = (s: Site<'lstm'>, b: Builder): string => lstmBy(product, s, b);

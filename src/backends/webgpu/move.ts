@@ -5,7 +5,7 @@
 import { elementCount } from '../../core/tensor.ts';
 import { stridesOf } from '../../ops/rules.ts';
 import { broadcastStrides } from '../wasm/strided.ts';
-import type { Builder } from './builder.ts';
+import type { Builder, Place, Target } from './builder.ts';
 import { divisor } from './divisor.ts';
 import { elementKernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
@@ -22,15 +22,15 @@ const CONCAT = /* @__PURE__ */ elementKernel(
   'size: u32, inner: Divisor, extent: Divisor, parts: u32, number: u32',
   `
 fn element(i: u32) -> i32 {
-  let line = quotient(i, p.inner);
-  let outer = quotient(line, p.extent);
-  let k = line - outer * p.extent.n;
-  var part = p.parts;
-  for (var n = 1u; n < p.number; n++) {
+  let line: u32 = quotient(i, p.inner);
+  let outer: u32 = quotient(line, p.extent);
+  let k: u32 = line - outer * p.extent.n;
+  var part: u32 = p.parts;
+  for (var n: u32 = 1u; n < p.number; n++) {
     if (k >= constants[part]) { part += 3u; }
   }
-  let own = constants[part + 1u];
-  let within = k + own - constants[part];
+  let own: u32 = constants[part + 1u];
+  let within: u32 = k + own - constants[part];
   return load(constants[part + 2u], p.size, (outer * own + within) * p.inner.n + i - line * p.inner.n);
 }`,
 );
@@ -41,16 +41,16 @@ const PAD = /* @__PURE__ */ elementKernel(
   'x: u32, size: u32, pads: u32, rank: u32, mode: u32, value: u32, last: Divisor, vector: u32',
   `
 fn element(i: u32) -> i32 {
-  var rest = i;
-  var at = 0u;
-  for (var k = 0u; k < p.rank; k++) {
-    let t = p.pads + 6u * k;
-    let q = quotient(rest, Divisor(constants[t], constants[t + 1u], constants[t + 2u]));
-    let end = bitcast<i32>(constants[t + 4u]) - 1;
-    var r = bitcast<i32>(rest - q * constants[t]) - bitcast<i32>(constants[t + 3u]);
+  var rest: u32 = i;
+  var at: u32 = 0u;
+  for (var k: u32 = 0u; k < p.rank; k++) {
+    let t: u32 = p.pads + 6u * k;
+    let q: u32 = quotient(rest, Divisor(constants[t], constants[t + 1u], constants[t + 2u]));
+    let end: i32 = bitcast<i32>(constants[t + 4u]) - 1;
+    var r: i32 = bitcast<i32>(rest - q * constants[t]) - bitcast<i32>(constants[t + 3u]);
     rest = q;
     if (p.mode == 0u && (r < 0 || r > end)) {
-      let column = i - quotient(i, p.last) * p.last.n;
+      let column: u32 = i - quotient(i, p.last) * p.last.n;
       return bitcast<i32>(constants[p.value + column * p.vector]);
     }
     if (p.mode == 2u) { r = select(abs(r), 2 * end - r, r > end); }
@@ -65,12 +65,24 @@ const GATHER = /* @__PURE__ */ elementKernel(
   'x: u32, size: u32, indices: u32, inner: Divisor, number: Divisor, extent: u32',
   `
 fn element(i: u32) -> i32 {
-  let line = quotient(i, p.inner);
-  let outer = quotient(line, p.number);
-  let k = bitcast<u32>(load(p.indices, 2u, line - outer * p.number.n));
+  let line: u32 = quotient(i, p.inner);
+  let outer: u32 = quotient(line, p.number);
+  let k: u32 = bitcast<u32>(load(p.indices, 2u, line - outer * p.number.n));
   return load(p.x, p.size, (outer * p.extent + k) * p.inner.n + i - line * p.inner.n);
 }`,
 );
+
+/** The elements of y, seen with `dims`, from a tensor with `strides` in elements. */
+export function moved(
+  b: Builder,
+  x: { readonly at: Place; readonly size: number },
+  y: Target,
+  dims: readonly number[],
+  strides: readonly number[],
+  start = 0,
+): void {
+  b.elements(MOVE, y, { ...b.walk(dims, strides), x: x.at, size: x.size, start });
+}
 
 /** y, seen with `dims`, as x with `strides` in elements from element `start`. */
 function move(
@@ -81,7 +93,7 @@ function move(
   start = 0,
 ): string {
   const x = s.in[0]!;
-  b.elements(MOVE, b.target(s.out[0]!), { ...b.walk(dims, strides), x: b.at(x), size: x.size, start });
+  moved(b, { at: b.at(x), size: x.size }, b.target(s.out[0]!), dims, strides, start);
   return MOVE.name;
 }
 

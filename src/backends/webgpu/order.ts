@@ -5,15 +5,19 @@
 import { EXP2 } from '../../core/exp2.ts';
 import { floorDiv } from '../../core/int.ts';
 import { elementCount } from '../../core/tensor.ts';
-import type { Builder, Place, Target } from './builder.ts';
+import { ROTATIONS } from '../../core/threefry.ts';
+import type { Arg, Builder, Place, Target } from './builder.ts';
+import { summed, words } from './cumsum.ts';
 import { divisor } from './divisor.ts';
-import { elementKernel, itemKernel, kernel } from './kernel.ts';
+import { elementKernel, kernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
-import { HEADER, joined, LANES, ROW, rowFacts, rowGroups, SOFTMAX, UNMASKED, WEIGHTS } from './rows.ts';
+import type { Filled, RowFacts } from './rows.ts';
+import { HEADER, joined, LANES, ROW, rowGroups, SOFTMAX, softmaxFacts, UNMASKED, WEIGHTS } from './rows.ts';
 
-const LINES = 'x: u32, x_size: u32, n: u32, inner: Divisor, flip: u32, mask: u32';
-/** The place of an element in the order of its line, ties apart: as an unsigned number. */
-const KEY = `
+/** Record of the kernels over keys of lines. */
+export const LINES = 'x: u32, x_size: u32, n: u32, inner: Divisor, flip: u32, mask: u32';
+/** WGSL over `LINES`: the place of an element in the order of its line, ties apart: as an unsigned number. */
+export const KEY: string = `
 fn key(i: u32) -> u32 { return (bitcast<u32>(load(p.x, p.x_size, i)) ^ p.flip) & p.mask; }`;
 
 /** The least key that k elements of a line do not exceed, bit by bit. */
@@ -46,33 +50,36 @@ const RANK = /* @__PURE__ */ elementKernel(
   `${LINES}, lines: Divisor, last: u32, ranks: u32, start: u32, stop: u32`,
   `${KEY}
 fn element(i: u32) -> i32 {
-  let line = quotient(i, p.inner);
-  let block = quotient(line, p.lines);
-  let own = line - block * p.n;
-  let column = i - line * p.inner.n;
-  let mine = key(i);
+  let line: u32 = quotient(i, p.inner);
+  let block: u32 = quotient(line, p.lines);
+  let own: u32 = line - block * p.n;
+  let column: u32 = i - line * p.inner.n;
+  let mine: u32 = key(i);
   if (mine > arena[p.last + block * p.inner.n + column]) { return bitcast<i32>(p.n); }
-  var rank = 0u;
+  var rank: u32 = 0u;
   if (p.start > 0u) { rank = arena[p.ranks + i]; }
-  for (var t = p.start; t < p.stop; t++) {
-    let other = key((block * p.n + t) * p.inner.n + column);
+  for (var t: u32 = p.start; t < p.stop; t++) {
+    let other: u32 = key((block * p.n + t) * p.inner.n + column);
     if (other < mine || (other == mine && t < own)) { rank++; }
   }
   return bitcast<i32>(rank);
 }`,
 );
 
-/** The index of each element at its rank. */
-const PLACE = /* @__PURE__ */ itemKernel(
+/** The index of the element at each rank, sought among start … stop − 1 of its line. */
+const PLACE = /* @__PURE__ */ elementKernel(
   'topk_place',
-  'inner: Divisor, lines: Divisor, k: u32, ranks: u32, indices: u32',
+  'inner: Divisor, k: Divisor, n: u32, ranks: u32, indices: u32, start: u32, stop: u32',
   `
-fn item(i: u32) {
-  let rank = arena[p.ranks + i];
-  if (rank >= p.k) { return; }
-  let line = quotient(i, p.inner);
-  let block = quotient(line, p.lines);
-  arena[p.indices + (block * p.k + rank) * p.inner.n + i - line * p.inner.n] = line - block * p.lines.n;
+fn element(i: u32) -> i32 {
+  let line: u32 = quotient(i, p.inner);
+  let block: u32 = quotient(line, p.k);
+  let rank: u32 = line - block * p.k.n;
+  let at: u32 = p.ranks + block * p.n * p.inner.n + i - line * p.inner.n;
+  for (var t: u32 = p.start; t < p.stop; t++) {
+    if (arena[at + t * p.inner.n] == rank) { return bitcast<i32>(t); }
+  }
+  return bitcast<i32>(arena[p.indices + i]);
 }`,
 );
 
@@ -81,17 +88,33 @@ const VALUES = /* @__PURE__ */ elementKernel(
   'x: u32, x_size: u32, n: u32, inner: Divisor, k: Divisor, indices: u32',
   `
 fn element(i: u32) -> i32 {
-  let line = quotient(i, p.inner);
-  let block = quotient(line, p.k);
-  let at = (block * p.n + arena[p.indices + i]) * p.inner.n + i - line * p.inner.n;
+  let line: u32 = quotient(i, p.inner);
+  let block: u32 = quotient(line, p.k);
+  let at: u32 = (block * p.n + arena[p.indices + i]) * p.inner.n + i - line * p.inner.n;
   return load(p.x, p.x_size, at);
 }`,
 );
 
+/** Adds the dispatches that leave the least key that k elements of a line do not exceed, for each of `count` lines. */
+export type Last = (
+  b: Builder,
+  line: Filled<typeof LINES>,
+  count: number,
+  own: { readonly n: number; readonly k: number; readonly bits: number; readonly last: Place },
+) => void;
+
+/** The last key that counts, by one workgroup a line. */
+const lastKeys: Last = (b, line, count, own) => {
+  const work = own.n * own.bits;
+  for (const { groups, ...range } of rowGroups(b, count, work))
+    b.dispatch(LAST, { ...line, ...range, ...own }, groups, (range.end_row - range.row) * work);
+};
+
 /** Indices of the first k of each line of x [outer,n,inner], as words [outer,k,inner]. */
 function order(
+  findLast: Last,
   b: Builder,
-  x: { readonly at: Place; readonly size: number; readonly count: number },
+  x: Arg,
   [n, inner, k]: readonly [number, number, number],
   smallest: boolean,
   indices: Place,
@@ -99,32 +122,38 @@ function order(
   const bits = 8 << x.size;
   const high = 2 ** (bits - 1);
   const flip = smallest ? high : high - 1;
-  const line = { x: x.at, x_size: x.size, n, inner: divisor(inner), flip, mask: 2 ** bits - 1 };
+  const line = { x: b.at(x), x_size: x.size, n, inner: divisor(inner), flip, mask: 2 ** bits - 1 };
   const count = floorDiv(x.count, n);
   const last = b.scratch(count);
-  for (const { groups, ...range } of rowGroups(b, count, n * bits))
-    b.dispatch(LAST, { ...line, ...range, k, bits, last }, groups, (range.end_row - range.row) * n * bits);
-  const ranks = { at: b.scratch(x.count), size: 2, count: x.count };
+  findLast(b, line, count, { n, k, bits, last });
+  const ranks = words(b, x.count);
+  const found: Target = { at: indices, size: 2, count: count * k };
   const step = Math.max(64, Math.min(4096, b.limits.work >>> 6));
-  for (let from = 0; from < n; from += step) {
-    const to = Math.min(n, from + step);
-    b.elements(RANK, ranks, { ...line, lines: divisor(n), last, ranks: ranks.at, start: from, stop: to }, to - from);
-  }
-  b.items(PLACE, x.count, { inner: line.inner, lines: divisor(n), k, ranks: ranks.at, indices }, 1);
+  const parts = Array.from({ length: floorDiv(n + step - 1, step) }, (_, i) => ({
+    start: i * step,
+    stop: Math.min(n, (i + 1) * step),
+  }));
+  for (const part of parts)
+    b.elements(RANK, ranks, { ...line, lines: divisor(n), last, ranks: ranks.at, ...part }, part.stop - part.start);
+  const place = { inner: line.inner, k: divisor(k), n, ranks: ranks.at, indices };
+  for (const part of parts) b.elements(PLACE, found, { ...place, ...part }, part.stop - part.start);
 }
 
-/** topk: the last key that counts, ranks of what does not exceed it, and each index at its rank. */
-export function topk(s: Site<'topk'>, b: Builder): string {
+/** topk: the last key that counts, ranks of what does not exceed it, and the index at each rank. */
+export function topkBy(last: Last, s: Site<'topk'>, b: Builder): string {
   const x = s.in[0]!;
   const [values, indices] = [s.out[0]!, s.out[1]!];
   const { axis, k, smallest } = s.attrs;
   const n = x.shape[axis]!;
   const inner = elementCount(x.shape.slice(axis + 1));
-  order(b, { at: b.at(x), size: x.size, count: x.count }, [n, inner, k], smallest, b.at(indices));
+  order(last, b, x, [n, inner, k], smallest, b.at(indices));
   const own = { x: b.at(x), x_size: x.size, n, inner: divisor(inner), k: divisor(k), indices: b.at(indices) };
   b.elements(VALUES, b.target(values), own);
   return 'topk';
 }
+
+/** topk: lines by workgroups. */
+export const topk = (s: Site<'topk'>, b: Builder): string => topkBy(lastKeys, s, b);
 
 /** Weight of each entry of the order, as words. */
 const ENTRY = /* @__PURE__ */ elementKernel(
@@ -132,98 +161,76 @@ const ENTRY = /* @__PURE__ */ elementKernel(
   `${SOFTMAX}, n: Divisor, order: u32, ordered: u32`,
   `${WEIGHTS}
 fn element(i: u32) -> i32 {
-  let row = quotient(i, p.n);
-  var j = i - row * p.n.n;
+  let row: u32 = quotient(i, p.n);
+  var j: u32 = i - row * p.n.n;
   if (p.ordered == 1u) { j = arena[p.order + i]; }
   return bitcast<i32>(weight(arena[p.facts + 2u * row] - bitcast<u32>(load(p.x, p.x_size, row * p.k.n + j))));
 }`,
 );
 
-/** Words of a row’s state: S; S' and whether its prefix is complete; a running sum and whether the index is found. */
-const STATE = 5;
+/** Rounds of Threefry-2x32 (spec/00-numerics.md §2.4). */
+const ROUNDS = /* @__PURE__ */ Array.from({ length: 20 }, (_, r) => {
+  const next = (r + 1) >> 2;
+  const keys = (r & 3) === 3 ? ` a += k${next % 3}; b += k${(next + 1) % 3} + ${next}u;` : '';
+  return `  a += b; b = rotl(b, ${ROTATIONS[r & 7]}u) ^ a;${keys}\n`;
+}).join('');
 
-/** Entries from … to − 1 of the order of a row: turn 0 sums weights, 1 those of the prefix, 2 looks for the index. */
-const SCAN = /* @__PURE__ */ itemKernel(
-  'sample_scan',
-  'weights: u32, n: u32, order: u32, ordered: u32, state: u32, p16: u32, seed: u32, step: u32, y: u32, turn: u32, start: u32, stop: u32',
+/** The index of each row from the sums of its weights: where the prefix ends, then where the sum passes the bound. */
+const DRAW = /* @__PURE__ */ elementKernel(
+  'sample',
+  'sums: u32, n: u32, order: u32, ordered: u32, p16: u32, seed: u32, step: u32',
   `
 fn rotl(v: u32, s: u32) -> u32 { return (v << s) | (v >> (32u - s)); }
 fn threefry(k0: u32, k1: u32, c0: u32, c1: u32) -> u32 {
-  var keys = array<u32, 3>(k0, k1, k0 ^ k1 ^ 0x1bd11bdau);
-  var turns = array<u32, 8>(13u, 15u, 26u, 6u, 17u, 29u, 16u, 24u);
-  var a = c0 + k0; var b = c1 + k1;
-  var next = 1u;
-  for (var r = 0u; r < 20u; r++) {
-    a += b;
-    b = rotl(b, turns[r & 7u]) ^ a;
-    if ((r & 3u) == 3u) {
-      let after = select(next + 1u, 0u, next == 2u);
-      a += keys[next];
-      b += keys[after] + (r >> 2u) + 1u;
-      next = after;
-    }
-  }
-  return a;
+  let k2: u32 = k0 ^ k1 ^ 0x1bd11bdau;
+  var a: u32 = c0 + k0;
+  var b: u32 = c1 + k1;
+${ROUNDS}  return a;
 }
-fn item(row: u32) {
-  let s = p.state + ${STATE}u * row;
-  if (p.start == 0u) {
-    if (p.turn == 0u) { arena[s] = 0u; }
-    if (p.turn == 1u) { arena[s + 1u] = 0u; arena[s + 2u] = 0u; }
-    if (p.turn == 2u) { arena[s + 3u] = 0u; arena[s + 4u] = 0u; }
+fn element(row: u32) -> i32 {
+  let at: u32 = p.sums + row * p.n;
+  let all: u32 = arena[at + p.n - 1u];
+  let high: u32 = mulhi(p.p16, all);
+  let low: u32 = p.p16 * all;
+  // the first sum with sum·2^16 >= p16·S
+  var first: u32 = 0u;
+  var last: u32 = p.n - 1u;
+  while (first < last) {
+    let middle: u32 = (first + last) >> 1u;
+    let sum: u32 = arena[at + middle];
+    if ((sum >> 16u) > high || ((sum >> 16u) == high && (sum << 16u) >= low)) { last = middle; } else { first = middle + 1u; }
   }
-  let bound = mulhi(threefry(arena[p.seed], arena[p.seed + 1u], arena[p.step], row), arena[s + 1u]);
-  for (var j = p.start; j < p.stop; j++) {
-    let w = arena[p.weights + row * p.n + j];
-    if (p.turn == 0u) { arena[s] += w; }
-    if (p.turn == 1u && arena[s + 2u] == 0u) {
-      let sum = arena[s + 1u] + w;
-      arena[s + 1u] = sum;
-      let high = mulhi(p.p16, arena[s]);
-      if ((sum >> 16u) > high || ((sum >> 16u) == high && (sum << 16u) >= p.p16 * arena[s])) { arena[s + 2u] = 1u; }
-    }
-    if (p.turn == 2u && arena[s + 4u] == 0u) {
-      let sum = arena[s + 3u] + w;
-      arena[s + 3u] = sum;
-      if (sum > bound) {
-        arena[s + 4u] = 1u;
-        var found = j;
-        if (p.ordered == 1u) { found = arena[p.order + row * p.n + j]; }
-        arena[p.y + row] = found;
-      }
-    }
+  let bound: u32 = mulhi(threefry(arena[p.seed], arena[p.seed + 1u], arena[p.step], row), arena[at + last]);
+  // the first sum above the bound
+  first = 0u;
+  while (first < last) {
+    let middle: u32 = (first + last) >> 1u;
+    if (arena[at + middle] > bound) { last = middle; } else { first = middle + 1u; }
   }
+  if (p.ordered == 1u) { return bitcast<i32>(arena[p.order + row * p.n + last]); }
+  return bitcast<i32>(last);
 }`,
 );
 
-/** sample: weights of the order, then running sums, one invocation a row. */
-export function sample(s: Site<'sample'>, b: Builder): string {
+/** sample: weights of the order, their running sums, and one draw a row. */
+export function sampleBy(facts: RowFacts<typeof SOFTMAX>, last: Last, s: Site<'sample'>, b: Builder): string {
   const [x, seed, step] = [s.in[0]!, s.in[1]!, s.in[2]!];
   const y = s.out[0]!;
   const { l, m, k, p16 } = s.attrs;
   const [rows, v] = [y.count, x.shape[x.shape.length - 1]!];
   const n = k > 0 ? k : v;
-  const entries = b.scratch(rows * k);
-  if (k > 0) order(b, { at: b.at(x), size: x.size, count: x.count }, [v, 1, k], false, entries);
-  const facts = { l, m, e: s.facts['weightBits']!, exp2: b.shared('EXP2', () => EXP2), facts: b.scratch(2 * rows) };
-  const own = { x: b.at(x), x_size: x.size, k: divisor(v), rows: divisor(1), ...UNMASKED, ...facts };
-  rowFacts(b, own, rows, v);
-  const weights: Target = { at: b.scratch(rows * n), size: 2, count: rows * n };
-  const list = { order: entries, ordered: k > 0 };
+  const list = { order: b.scratch(rows * k), ordered: k > 0 };
+  if (k > 0) order(last, b, x, [v, 1, k], false, list.order);
+  const table = { l, m, e: s.facts['weightBits']!, exp2: b.shared('EXP2', () => EXP2), facts: b.scratch(2 * rows) };
+  const own = { x: b.at(x), x_size: x.size, k: divisor(v), rows: divisor(1), ...UNMASKED, ...table };
+  facts(b, own, rows, v);
+  const weights = words(b, rows * n);
   b.elements(ENTRY, weights, { ...own, n: divisor(n), ...list }, 8);
-  const places = {
-    weights: weights.at,
-    state: b.scratch(STATE * rows),
-    seed: b.at(seed),
-    step: b.at(step),
-    y: b.at(y),
-  };
-  const part = Math.max(64, b.limits.work >>> 6);
-  for (let turn = 0; turn < 3; turn++) {
-    for (let from = 0; from < n; from += part) {
-      const to = Math.min(n, from + part);
-      b.items(SCAN, rows, { ...places, ...list, n, p16, turn, start: from, stop: to }, 2 * (to - from));
-    }
-  }
+  const sums = summed(b, weights, { n: divisor(n), inner: divisor(1), reverse: false }).at;
+  const end = { sums, n, ...list, p16, seed: b.at(seed), step: b.at(step) };
+  b.elements(DRAW, b.target(y), end, 128);
   return k > 0 ? 'sample_topk' : 'sample';
 }
+
+/** sample: rows and lines by workgroups. */
+export const sample = (s: Site<'sample'>, b: Builder): string => sampleBy(softmaxFacts, lastKeys, s, b);

@@ -8,9 +8,9 @@ import type { Site } from './kernels.ts';
 
 const PAIR = 'axes: u32, rank: u32, a: u32, a_size: u32, b: u32, b_size: u32';
 const LOADS = `
-  let at = walk(p.axes, p.rank, i);
-  let a = load(p.a, p.a_size, at.x);
-  let b = load(p.b, p.b_size, at.y);`;
+  let at: vec3<u32> = walk(p.axes, p.rank, i);
+  let a: i32 = load(p.a, p.a_size, at.x);
+  let b: i32 = load(p.b, p.b_size, at.y);`;
 
 const LINEAR2 = /* @__PURE__ */ elementKernel(
   'linear2',
@@ -26,7 +26,7 @@ const MUL = /* @__PURE__ */ elementKernel(
   `${PAIR}, za: i32, zb: i32, raw: u32, m: u32, l: u32, zp: i32, lo: i32, hi: i32`,
   `
 fn element(i: u32) -> i32 {${LOADS}
-  let acc = (a - p.za) * (b - p.zb);
+  let acc: i32 = (a - p.za) * (b - p.zb);
   if (p.raw == 1u) { return acc; }
   return stage(bitcast<u32>(acc), p.m, p.l, p.zp, p.lo, p.hi);
 }`,
@@ -37,13 +37,13 @@ const DIV = /* @__PURE__ */ elementKernel(
   `${PAIR}, za: i32, zb: i32, p: i32, q: i32, zp: i32, lo: i32, hi: i32`,
   `
 fn element(i: u32) -> i32 {${LOADS}
-  let below = (b - p.zb) * p.q;
-  let above = select((a - p.za) * p.p, (p.za - a) * p.p, below < 0);
+  let below: i32 = (b - p.zb) * p.q;
+  let above: i32 = select((a - p.za) * p.p, (p.za - a) * p.p, below < 0);
   if (below == 0 && above != 0) { return select(p.lo, p.hi, above > 0); }
-  let d = max(1u, bitcast<u32>(abs(below)));
-  let n = bitcast<u32>(abs(above));
-  let q = divide(n, d);
-  let twice = 2u * (n - q * d);
+  let d: u32 = max(1u, bitcast<u32>(abs(below)));
+  let n: u32 = bitcast<u32>(abs(above));
+  let q: u32 = divide(n, d);
+  let twice: u32 = 2u * (n - q * d);
   if (above < 0) { return clamp(p.zp - bitcast<i32>(q + select(0u, 1u, twice > d)), p.lo, p.hi); }
   return clamp(p.zp + bitcast<i32>(q + select(0u, 1u, twice >= d)), p.lo, p.hi);
 }`,
@@ -65,9 +65,9 @@ const COMPARE = /* @__PURE__ */ elementKernel(
   `${PAIR}, za: i32, zb: i32, ma: i32, mb: i32, outcome: u32`,
   `
 fn element(i: u32) -> i32 {${LOADS}
-  let left = (a - p.za) * p.ma;
-  let right = (b - p.zb) * p.mb;
-  let seen = select(select(2u, 4u, left > right), 1u, left < right);
+  let left: i32 = (a - p.za) * p.ma;
+  let right: i32 = (b - p.zb) * p.mb;
+  let seen: u32 = select(select(2u, 4u, left > right), 1u, left < right);
   return select(0, 1, (p.outcome & seen) != 0u);
 }`,
 );
@@ -88,7 +88,7 @@ const WHERE = /* @__PURE__ */ elementKernel(
   'axes: u32, rank: u32, condition: u32, a: u32, b: u32, size: u32',
   `
 fn element(i: u32) -> i32 {
-  let at = walk(p.axes, p.rank, i);
+  let at: vec3<u32> = walk(p.axes, p.rank, i);
   return select(load(p.b, p.size, at.z), load(p.a, p.size, at.y), load(p.condition, 0u, at.x) == 1);
 }`,
 );

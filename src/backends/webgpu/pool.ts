@@ -5,7 +5,7 @@
 import type { Arg, Builder } from './builder.ts';
 import { divisor } from './divisor.ts';
 import { multipliers } from './elementwise.ts';
-import { elementKernel, itemKernel } from './kernel.ts';
+import { elementKernel, fourKernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
 
 /** Geometry of a window over x [N,H,W,C] with output [N,OH,OW,C]. */
@@ -14,23 +14,23 @@ const WINDOW =
 
 /** From output index i: channel, and the window's first row, first column and image. */
 const POSITION = `
-  let pixel = quotient(i, p.c);
-  let channel = i - pixel * p.c.n;
-  let line = quotient(pixel, p.ow);
-  let image = quotient(line, p.oh);
-  let top = (line - image * p.oh.n) * p.sh - p.pt;
-  let left = (pixel - line * p.ow.n) * p.sw - p.pl;`;
+  let pixel: u32 = quotient(i, p.c);
+  let channel: u32 = i - pixel * p.c.n;
+  let line: u32 = quotient(pixel, p.ow);
+  let image: u32 = quotient(line, p.oh);
+  let top: u32 = (line - image * p.oh.n) * p.sh - p.pt;
+  let left: u32 = (pixel - line * p.ow.n) * p.sw - p.pl;`;
 
 /** A loop over the taps inside the image; `x` is the raw element of each. */
 function taps(body: string): string {
   return `
-  for (var ky = 0u; ky < p.kh; ky++) {
-    let row = top + ky * p.dh;
+  for (var ky: u32 = 0u; ky < p.kh; ky++) {
+    let row: u32 = top + ky * p.dh;
     if (row >= p.h) { continue; }
-    for (var kx = 0u; kx < p.kw; kx++) {
-      let column = left + kx * p.dw;
+    for (var kx: u32 = 0u; kx < p.kw; kx++) {
+      let column: u32 = left + kx * p.dw;
       if (column >= p.w) { continue; }
-      let x = load(p.x, p.x_size, ((image * p.h + row) * p.w + column) * p.c.n + channel);
+      let x: i32 = load(p.x, p.x_size, ((image * p.h + row) * p.w + column) * p.c.n + channel);
       ${body}
     }
   }`;
@@ -41,7 +41,7 @@ const MAX_POOL = /* @__PURE__ */ elementKernel(
   WINDOW,
   `
 fn element(i: u32) -> i32 {${POSITION}
-  var best = -32768;${taps('best = max(best, x);')}
+  var best: i32 = -32768;${taps('best = max(best, x);')}
   return best;
 }`,
 );
@@ -52,16 +52,16 @@ const AVG_POOL = /* @__PURE__ */ elementKernel(
   `
 // taps of one axis below an end
 fn below(start: u32, count: u32, step: u32, end: u32) -> u32 {
-  var n = 0u;
-  for (var k = 0u; k < count; k++) { n += select(0u, 1u, bitcast<i32>(start + k * step) < bitcast<i32>(end)); }
+  var n: u32 = 0u;
+  for (var k: u32 = 0u; k < count; k++) { n += select(0u, 1u, bitcast<i32>(start + k * step) < bitcast<i32>(end)); }
   return n;
 }
 fn element(i: u32) -> i32 {${POSITION}
-  var acc = 0; var n = 0u;${taps('acc += x - p.zx; n++;')}
+  var acc: i32 = 0; var n: u32 = 0u;${taps('acc += x - p.zx; n++;')}
   if (p.declared == 1u) { n = below(top, p.kh, p.dh, p.bottom) * below(left, p.kw, p.dw, p.right); }
   // roundDiv(m1, n)
-  let q = divide(p.m1, n);
-  let m = q + select(0u, 1u, 2u * (p.m1 - q * n) >= n);
+  let q: u32 = divide(p.m1, n);
+  let m: u32 = q + select(0u, 1u, 2u * (p.m1 - q * n) >= n);
   return stage(bitcast<u32>(acc), m, p.l, p.zp, p.lo, p.hi);
 }`,
 );
@@ -71,9 +71,9 @@ const DEPTHWISE = /* @__PURE__ */ elementKernel(
   `${WINDOW}, weights: u32, bias: u32, raw: u32, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32`,
   `
 fn element(i: u32) -> i32 {${POSITION}
-  var acc = bitcast<i32>(constants[p.bias + channel]);
-  let own = channel * p.kh * p.kw;${taps(`
-      let at = own + ky * p.kw + kx;
+  var acc: i32 = bitcast<i32>(constants[p.bias + channel]);
+  let own: u32 = channel * p.kh * p.kw;${taps(`
+      let at: u32 = own + ky * p.kw + kx;
       acc += (x - p.zx) * part(constants[p.weights + (at >> 2u)], 0u, at);`)}
   if (p.raw == 1u) { return acc; }
   return stage(bitcast<u32>(acc), constants[p.m + channel * p.m_step], p.l, p.zp, p.lo, p.hi);
@@ -81,40 +81,30 @@ fn element(i: u32) -> i32 {${POSITION}
 );
 
 /** Four channels of i8 at once: `c` counts quads, weights are [tap][C]. */
-const DEPTHWISE_4 = /* @__PURE__ */ itemKernel(
+const DEPTHWISE_4 = /* @__PURE__ */ fourKernel(
   'depthwise_4',
-  `${WINDOW}, weights: u32, bias: u32, raw: u32, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32, y: u32, y_size: u32`,
+  `${WINDOW}, weights: u32, bias: u32, raw: u32, m: u32, m_step: u32, l: u32, zp: i32, lo: i32, hi: i32`,
   `
 fn bytes(word: u32) -> vec4<i32> { return bitcast<vec4<i32>>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u); }
 fn result(sum: i32, channel: u32) -> u32 {
-  let acc = bitcast<u32>(sum) + constants[p.bias + channel];
+  let acc: u32 = bitcast<u32>(sum) + constants[p.bias + channel];
   if (p.raw == 1u) { return acc; }
   return bitcast<u32>(stage(acc, constants[p.m + channel * p.m_step], p.l, p.zp, p.lo, p.hi));
 }
-fn item(i: u32) {${POSITION}
-  var acc = vec4<i32>(0);
-  for (var ky = 0u; ky < p.kh; ky++) {
-    let row = top + ky * p.dh;
+fn four(i: u32) -> vec4<u32> {${POSITION}
+  var acc: vec4<i32> = vec4<i32>(0);
+  for (var ky: u32 = 0u; ky < p.kh; ky++) {
+    let row: u32 = top + ky * p.dh;
     if (row >= p.h) { continue; }
-    for (var kx = 0u; kx < p.kw; kx++) {
-      let column = left + kx * p.dw;
+    for (var kx: u32 = 0u; kx < p.kw; kx++) {
+      let column: u32 = left + kx * p.dw;
       if (column >= p.w) { continue; }
-      let x = bytes(arena[p.x + ((image * p.h + row) * p.w + column) * p.c.n + channel]);
+      let x: vec4<i32> = bytes(arena[p.x + ((image * p.h + row) * p.w + column) * p.c.n + channel]);
       acc += (x - vec4<i32>(p.zx)) * bytes(constants[p.weights + (ky * p.kw + kx) * p.c.n + channel]);
     }
   }
-  let first = channel * 4u;
-  let a = result(acc.x, first); let b = result(acc.y, first + 1u);
-  let c = result(acc.z, first + 2u); let d = result(acc.w, first + 3u);
-  if (p.y_size == 0u) {
-    arena[p.y + i] = (a & 0xffu) | ((b & 0xffu) << 8u) | ((c & 0xffu) << 16u) | (d << 24u);
-  } else if (p.y_size == 1u) {
-    arena[p.y + 2u * i] = (a & 0xffffu) | (b << 16u);
-    arena[p.y + 2u * i + 1u] = (c & 0xffffu) | (d << 16u);
-  } else {
-    arena[p.y + 4u * i] = a; arena[p.y + 4u * i + 1u] = b;
-    arena[p.y + 4u * i + 2u] = c; arena[p.y + 4u * i + 3u] = d;
-  }
+  let first: u32 = channel * 4u;
+  return vec4<u32>(result(acc.x, first), result(acc.y, first + 1u), result(acc.z, first + 2u), result(acc.w, first + 3u));
 }`,
 );
 

@@ -23,10 +23,10 @@ struct Divisor { n: u32, mul: u32, shift: u32 }
 
 // floor(a·b / 2^32) by 16-bit limbs
 fn mulhi(a: u32, b: u32) -> u32 {
-  let al = a & 0xffffu; let ah = a >> 16u;
-  let bl = b & 0xffffu; let bh = b >> 16u;
-  let low = al * bl; let left = ah * bl; let right = al * bh;
-  let middle = (low >> 16u) + (left & 0xffffu) + (right & 0xffffu);
+  let al: u32 = a & 0xffffu; let ah: u32 = a >> 16u;
+  let bl: u32 = b & 0xffffu; let bh: u32 = b >> 16u;
+  let low: u32 = al * bl; let left: u32 = ah * bl; let right: u32 = al * bh;
+  let middle: u32 = (low >> 16u) + (left & 0xffffu) + (right & 0xffffu);
   return ah * bh + (left >> 16u) + (right >> 16u) + (middle >> 16u);
 }
 // floor(i / d.n), i < 2^31
@@ -34,11 +34,11 @@ fn quotient(i: u32, d: Divisor) -> u32 { return mulhi(i << 1u, d.mul) >> d.shift
 
 // floor((x·m + 2^31) / 2^32) by 16-bit limbs, the high ones signed
 fn mulhr(x: i32, m: i32) -> i32 {
-  let a = x >> 16u; let b = x & 0xffff;
-  let c = m >> 16u; let d = m & 0xffff;
-  let ad = a * d; let bc = b * c;
-  let bd = bitcast<u32>(b) * bitcast<u32>(d);
-  let low = (bd >> 16u) + bitcast<u32>(bc & 0xffff) + bitcast<u32>(ad & 0xffff) + 32768u;
+  let a: i32 = x >> 16u; let b: i32 = x & 0xffff;
+  let c: i32 = m >> 16u; let d: i32 = m & 0xffff;
+  let ad: i32 = a * d; let bc: i32 = b * c;
+  let bd: u32 = bitcast<u32>(b) * bitcast<u32>(d);
+  let low: u32 = (bd >> 16u) + bitcast<u32>(bc & 0xffff) + bitcast<u32>(ad & 0xffff) + 32768u;
   return a * c + (ad >> 16u) + (bc >> 16u) + bitcast<i32>(low >> 16u);
 }
 // floor((x + floor(2^(s-1))) / 2^s), s <= 31
@@ -50,9 +50,9 @@ fn stage(acc: u32, m: u32, l: u32, zp: i32, lo: i32, hi: i32) -> i32 {
 }
 // floor(a / n) in 32 restoring steps, n >= 1
 fn divide(a: u32, n: u32) -> u32 {
-  var q = 0u; var r = 0u;
-  for (var i = 0u; i < 32u; i++) {
-    let carry = r >> 31u;
+  var q: u32 = 0u; var r: u32 = 0u;
+  for (var i: u32 = 0u; i < 32u; i++) {
+    let carry: u32 = r >> 31u;
     r = (r << 1u) | ((a >> (31u - i)) & 1u);
     q <<= 1u;
     if (carry == 1u || r >= n) { r -= n; q |= 1u; }
@@ -61,9 +61,9 @@ fn divide(a: u32, n: u32) -> u32 {
 }
 // floor((e·2^o + floor(s/2)) / s), e <= s < 2^31, o <= 30
 fn divq(e: u32, s: u32, o: u32) -> u32 {
-  var q = select(0u, 1u, e >= s);
-  var r = e - q * s;
-  for (var i = 0u; i < o; i++) {
+  var q: u32 = select(0u, 1u, e >= s);
+  var r: u32 = e - q * s;
+  for (var i: u32 = 0u; i < o; i++) {
     r <<= 1u; q <<= 1u;
     if (r >= s) { r -= s; q |= 1u; }
   }
@@ -71,23 +71,23 @@ fn divq(e: u32, s: u32, o: u32) -> u32 {
 }
 // floor(sqrt(v))
 fn isqrt(v: u32) -> u32 {
-  var r = 0u;
-  for (var i = 0u; i < 16u; i++) {
-    let t = r | (32768u >> i);
+  var r: u32 = 0u;
+  for (var i: u32 = 0u; i < 16u; i++) {
+    let t: u32 = r | (32768u >> i);
     if (t * t <= v) { r = t; }
   }
   return r;
 }
 // clamp(zp + rsh(128·T[i] + (T[i+1] - T[i])·f, s), lo, hi), the 513 nodes as words
 fn lut16(x: i32, table: u32, s: u32, zp: i32, lo: i32, hi: i32) -> i32 {
-  let v = bitcast<u32>(x + 32768);
-  let a = bitcast<i32>(constants[table + (v >> 7u)]);
-  let b = bitcast<i32>(constants[table + (v >> 7u) + 1u]);
+  let v: u32 = bitcast<u32>(x + 32768);
+  let a: i32 = bitcast<i32>(constants[table + (v >> 7u)]);
+  let b: i32 = bitcast<i32>(constants[table + (v >> 7u) + 1u]);
   return clamp(zp + rsh(128 * a + (b - a) * bitcast<i32>(v & 127u), s), lo, hi);
 }
 // bits of element i within its word, sign extended; size is log2 of its bytes
 fn part(word: u32, size: u32, i: u32) -> i32 {
-  let up = 32u - (8u << size);
+  let up: u32 = 32u - (8u << size);
   return bitcast<i32>(word << (up - ((i & (3u >> size)) << (3u + size)))) >> up;
 }
 // element i of the tensor at word \`at\`
@@ -95,12 +95,12 @@ fn load(at: u32, size: u32, i: u32) -> i32 { return part(arena[at + (i >> (2u - 
 
 // element offsets of up to three operands at flat index i of a walk, its axes innermost first
 fn walk(axes: u32, rank: u32, i: u32) -> vec3<u32> {
-  var rest = i;
-  var at = vec3<u32>(0u);
-  for (var k = 0u; k < rank; k++) {
-    let t = axes + ${AXIS_WORDS}u * k;
-    let q = quotient(rest, Divisor(constants[t], constants[t + 1u], constants[t + 2u]));
-    let r = rest - q * constants[t];
+  var rest: u32 = i;
+  var at: vec3<u32> = vec3<u32>(0u);
+  for (var k: u32 = 0u; k < rank; k++) {
+    let t: u32 = axes + ${AXIS_WORDS}u * k;
+    let q: u32 = quotient(rest, Divisor(constants[t], constants[t + 1u], constants[t + 2u]));
+    let r: u32 = rest - q * constants[t];
     at += r * vec3<u32>(constants[t + 3u], constants[t + 4u], constants[t + 5u]);
     rest = q;
   }

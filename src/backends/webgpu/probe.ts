@@ -4,12 +4,24 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
-import { bitlen, divq, floorDiv, isqrt, mulhr, rsh } from '../../core/int.ts';
+import { floorDiv } from '../../core/int.ts';
 import { toBytes } from '../../core/tensor.ts';
 import type { Limits } from './builder.ts';
+import {
+  ARITHMETIC,
+  CHECKS,
+  COUNT,
+  EDGES,
+  INNER,
+  LONG,
+  LONG_ANSWER,
+  NESTED_ANSWER,
+  OUTER,
+  wrongCheck,
+} from './checks.ts';
 import { deviceFailed, Gpu, TIMEOUT } from './device.ts';
 import { divisor } from './divisor.ts';
-import { elementKernel, type Kernel, kernel } from './kernel.ts';
+import { elementKernel, ITEM_GROUP, type Kernel, kernel } from './kernel.ts';
 
 /** Where a backend gets its device from, and how long it waits for an answer. */
 export interface GpuOptions {
@@ -34,62 +46,6 @@ export interface Answers {
   readonly limits: Limits;
 }
 
-/** Values at which arithmetic goes wrong, as u32. */
-const EDGES = Uint32Array.of(
-  ...[0, 1, 2, 3, 127, 128, 255, 32767, 32768, 65535, 65536, 65537, 0x00ff00ff, 0x3fffffff, 0x40000000, 0x55555555],
-  ...[0x7f7f7f7f, 0x7ffffffe, 0x7fffffff, 0x80000000, 0x80000001, 0x80808080, 0x8000ffff, 0xaaaaaaaa, 0xffff0000],
-  ...[0xfffffffe, 0xffffffff],
-);
-
-/** A binary function of the prelude in WGSL over `a` and `b`, and its value. */
-type Check = readonly [name: string, wgsl: string, value: (a: number, b: number) => number];
-
-const mulhi = (a: number, b: number): number => Number((BigInt(a) * BigInt(b)) >> 32n);
-const CHECKS: readonly Check[] = [
-  ['wrapping sum', 'a + b', (a, b) => a + b],
-  ['wrapping difference', 'a - b', (a, b) => a - b],
-  ['wrapping product', 'a * b', (a, b) => Math.imul(a, b)],
-  ['mulhi', 'mulhi(a, b)', mulhi],
-  ['mulhr', 'bitcast<u32>(mulhr(bitcast<i32>(a), bitcast<i32>(b)))', (a, b) => mulhr(a | 0, b | 0)],
-  ['rsh', 'bitcast<u32>(rsh(bitcast<i32>(a) >> 1u, b & 29u))', (a, b) => rsh((a | 0) >> 1, b & 29)],
-  ['shift left by 32 and more', 'a << (b & 63u)', (a, b) => a << (b & 63)],
-  ['shift right by 32 and more', 'a >> (b & 63u)', (a, b) => a >>> (b & 63)],
-  ['arithmetic shift', 'bitcast<u32>(bitcast<i32>(a) >> (b & 63u))', (a, b) => a >> (b & 63)],
-  ['divide', 'divide(a, max(b, 1u))', (a, b) => floorDiv(a, Math.max(b, 1))],
-  [
-    'divq',
-    'divq(min(a, b) >> 1u, max(b >> 1u, 1u), 30u)',
-    (a, b) => divq(Math.min(a, b) >>> 1, Math.max(b >>> 1, 1), 30),
-  ],
-  ['isqrt', 'isqrt(a ^ b)', (a, b) => isqrt((a ^ b) >>> 0)],
-  ['leading zeros', 'countLeadingZeros(a & b)', (a, b) => 32 - bitlen((a & b) >>> 0)],
-  ['signed order', 'select(0u, 1u, bitcast<i32>(a) < bitcast<i32>(b))', (a, b) => Number((a | 0) < (b | 0))],
-  ['unsigned order', 'select(0u, 1u, a < b)', (a, b) => Number(a < b)],
-  ['clamp', 'bitcast<u32>(clamp(bitcast<i32>(a), -128, 127))', (a) => Math.max(-128, Math.min(127, a | 0))],
-  ['bytes', 'bitcast<u32>(part(a, 0u, b & 3u))', (a, b) => (a << (24 - 8 * (b & 3))) >> 24],
-  ['halves', 'bitcast<u32>(part(a, 1u, b & 1u))', (a, b) => (a << (16 - 16 * (b & 1))) >> 16],
-];
-
-const COUNT = EDGES.length;
-const ARITHMETIC = /* @__PURE__ */ elementKernel(
-  'probe_arithmetic',
-  'edges: u32, pairs: Divisor, side: Divisor',
-  `
-fn element(i: u32) -> i32 {
-  let check = quotient(i, p.pairs);
-  let pair = i - check * p.pairs.n;
-  let row = quotient(pair, p.side);
-  let a = constants[p.edges + row];
-  let b = constants[p.edges + pair - row * p.side.n];
-  var v = 0u;
-  switch (check) {
-${CHECKS.map(([, wgsl], i) => `    case ${i}u: { v = ${wgsl}; }`).join('\n')}
-    default: {}
-  }
-  return bitcast<i32>(v);
-}`,
-);
-
 /** Four packed products, of every pair of edges. */
 const DOT = /* @__PURE__ */ elementKernel(
   'probe_dot4',
@@ -100,10 +56,6 @@ fn element(i: u32) -> i32 {
   return dot4I8Packed(constants[p.edges + row], constants[p.edges + i - row * p.side.n]);
 }`,
 );
-
-/** Turns of the long loop and of the two nested ones: each past 65,536 in all. */
-const LONG = 70_001;
-const [OUTER, INNER] = [301, 257];
 
 /**
  * Words: the loops' sums; a barrier's sum; what a zeroed workgroup array held; a guarded tail; accesses out of bounds.
@@ -140,24 +92,17 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 }`,
 );
 
-function linear(turns: number, next: (s: number, i: number) => number): number {
-  let s = 1;
-  for (let i = 0; i < turns; i++) s = next(s, i) | 0;
-  return s;
-}
-
 const CONTROL_ANSWERS: readonly (readonly [name: string, word: number, value: number])[] = [
-  ['a loop of more than 65,536 turns', 0, linear(LONG, (s, i) => Math.imul(s, 1664525) + i)],
-  [
-    'nested loops of more than 65,536 turns',
-    1,
-    linear(OUTER * INNER, (s, i) => Math.imul(s, 22695477) + floorDiv(i, INNER) + (i % INNER)),
-  ],
+  ['a loop of more than 65,536 turns', 0, LONG_ANSWER],
+  ['nested loops of more than 65,536 turns', 1, NESTED_ANSWER],
   ['a barrier', 2, 85344],
   ['a read out of bounds', 3, 1],
   ...[0, 1, 2, 3, 4].map((i) => ['stores side by side', 8 + i, 7 + i] as const),
   ...[4, 5, 6, 7, 13, 14].map((i) => ['a word that nobody wrote', i, 0] as const),
 ];
+
+/** What a device is asked before it is trusted. Packed products come beside: they only choose kernels. */
+export const PROBED: readonly string[] = [...new Set([...CHECKS, ...CONTROL_ANSWERS].map(([name]) => name))];
 
 /** Runs one kernel over a fresh arena. */
 async function once(
@@ -206,10 +151,7 @@ async function wrongArithmetic(gpu: Gpu): Promise<string | undefined> {
   const record = { edges: [64], pairs: fieldOf(pairs), side: fieldOf(COUNT) };
   const words = { first: [0], end: [count], count: [count], y: [0], y_size: [2] };
   const got = await once(gpu, ARITHMETIC, { ...record, ...words }, count, EDGES, floorDiv(count + 63, 64));
-  const wrong = CHECKS.find(([, , value], c) =>
-    EDGES.some((a, i) => EDGES.some((b, j) => got[c * pairs + i * COUNT + j] !== (value(a, b) | 0))),
-  );
-  return wrong?.[0];
+  return wrongCheck(got);
 }
 
 /** True if packed products of four bytes are exact. */
@@ -286,5 +228,9 @@ export async function acquire(options: GpuOptions): Promise<Answers> {
     throw new HostError('SelfTest', `the GPU computes ${wrong} wrongly`);
   }
   const packed = api.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false;
-  return { gpu: own, api, limits: { dot4: dot4 && packed && (await rightDot4(own)), work: dispatchWork } };
+  return {
+    gpu: own,
+    api,
+    limits: { dot4: dot4 && packed && (await rightDot4(own)), work: dispatchWork, least: ITEM_GROUP },
+  };
 }

@@ -26,13 +26,13 @@ const REDUCE = /* @__PURE__ */ elementKernel(
   'x: u32, x_size: u32, zx: i32, kept: u32, kept_rank: u32, axes: u32, rank: u32, n: u32, chunk: u32, chunks: Divisor, kind: u32',
   `
 fn element(i: u32) -> i32 {
-  let o = quotient(i, p.chunks);
-  let first = (i - o * p.chunks.n) * p.chunk;
-  let end = min(first + p.chunk, p.n);
-  let start = walk(p.kept, p.kept_rank, o).x;
-  var sum = 0u; var least = 2147483647; var greatest = bitcast<i32>(0x80000000u);
-  for (var k = first; k < end; k++) {
-    let x = load(p.x, p.x_size, start + walk(p.axes, p.rank, k).x);
+  let o: u32 = quotient(i, p.chunks);
+  let first: u32 = (i - o * p.chunks.n) * p.chunk;
+  let end: u32 = min(first + p.chunk, p.n);
+  let start: u32 = walk(p.kept, p.kept_rank, o).x;
+  var sum: u32 = 0u; var least: i32 = 2147483647; var greatest: i32 = bitcast<i32>(0x80000000u);
+  for (var k: u32 = first; k < end; k++) {
+    let x: i32 = load(p.x, p.x_size, start + walk(p.axes, p.rank, k).x);
     sum += bitcast<u32>(x - p.zx);
     least = min(least, x);
     greatest = max(greatest, x);
@@ -116,19 +116,19 @@ fn candidate(line: u32, k: u32) -> u32 {
   return arena[p.candidates + line + k * p.inner.n];
 }
 fn element(i: u32) -> i32 {
-  let line = quotient(i, p.inner);
-  let column = i - line * p.inner.n;
-  let outer = quotient(line, p.chunks);
-  let first = (line - outer * p.chunks.n) * p.chunk;
-  let end = min(first + p.chunk, p.n);
-  let list = outer * p.n * p.inner.n + column;
-  let base = outer * p.extent * p.inner.n + column;
-  var best = candidate(list, first);
-  var top = load(p.x, p.x_size, base + best * p.inner.n);
-  for (var k = first + 1u; k < end; k++) {
-    let c = candidate(list, k);
-    let v = load(p.x, p.x_size, base + c * p.inner.n);
-    let beats = select((v < top), (v > top), p.greatest == 1u) || (p.last == 1u && v == top);
+  let line: u32 = quotient(i, p.inner);
+  let column: u32 = i - line * p.inner.n;
+  let outer: u32 = quotient(line, p.chunks);
+  let first: u32 = (line - outer * p.chunks.n) * p.chunk;
+  let end: u32 = min(first + p.chunk, p.n);
+  let list: u32 = outer * p.n * p.inner.n + column;
+  let base: u32 = outer * p.extent * p.inner.n + column;
+  var best: u32 = candidate(list, first);
+  var top: i32 = load(p.x, p.x_size, base + best * p.inner.n);
+  for (var k: u32 = first + 1u; k < end; k++) {
+    let c: u32 = candidate(list, k);
+    let v: i32 = load(p.x, p.x_size, base + c * p.inner.n);
+    let beats: bool = select((v < top), (v > top), p.greatest == 1u) || (p.last == 1u && v == top);
     if (beats) { best = c; top = v; }
   }
   return bitcast<i32>(best);

@@ -10,19 +10,19 @@ import type { Site } from './kernels.ts';
 
 const IMAGE = 'x: u32, x_size: u32, h: u32, w: u32, c: Divisor, ow: Divisor, oh: Divisor, rows: u32, columns: u32';
 const POSITION = `
-  let pixel = quotient(i, p.c);
-  let channel = i - pixel * p.c.n;
-  let line = quotient(pixel, p.ow);
-  let image = quotient(line, p.oh);
-  let oy = line - image * p.oh.n;
-  let ox = pixel - line * p.ow.n;`;
+  let pixel: u32 = quotient(i, p.c);
+  let channel: u32 = i - pixel * p.c.n;
+  let line: u32 = quotient(pixel, p.ow);
+  let image: u32 = quotient(line, p.oh);
+  let oy: u32 = line - image * p.oh.n;
+  let ox: u32 = pixel - line * p.ow.n;`;
 
 const NEAREST = /* @__PURE__ */ elementKernel(
   'resize_nearest',
   IMAGE,
   `
 fn element(i: u32) -> i32 {${POSITION}
-  let at = (image * p.h + constants[p.rows + oy]) * p.w + constants[p.columns + ox];
+  let at: u32 = (image * p.h + constants[p.rows + oy]) * p.w + constants[p.columns + ox];
   return load(p.x, p.x_size, at * p.c.n + channel);
 }`,
 );
@@ -33,15 +33,15 @@ const BILINEAR = /* @__PURE__ */ elementKernel(
   `${IMAGE}, zx: i32, one: i32, s1: u32, m: u32, l: u32, zp: i32, lo: i32, hi: i32`,
   `
 fn element(i: u32) -> i32 {${POSITION}
-  let y = p.rows + 3u * oy;
-  let x = p.columns + 3u * ox;
-  let wy = bitcast<i32>(constants[y + 2u]);
-  let wx = bitcast<i32>(constants[x + 2u]);
+  let y: u32 = p.rows + 3u * oy;
+  let x: u32 = p.columns + 3u * ox;
+  let wy: i32 = bitcast<i32>(constants[y + 2u]);
+  let wx: i32 = bitcast<i32>(constants[x + 2u]);
   var column: array<i32, 2>;
-  for (var k = 0u; k < 2u; k++) {
-    let ix = constants[x + k];
-    let top = load(p.x, p.x_size, ((image * p.h + constants[y]) * p.w + ix) * p.c.n + channel) - p.zx;
-    let low = load(p.x, p.x_size, ((image * p.h + constants[y + 1u]) * p.w + ix) * p.c.n + channel) - p.zx;
+  for (var k: u32 = 0u; k < 2u; k++) {
+    let ix: u32 = constants[x + k];
+    let top: i32 = load(p.x, p.x_size, ((image * p.h + constants[y]) * p.w + ix) * p.c.n + channel) - p.zx;
+    let low: i32 = load(p.x, p.x_size, ((image * p.h + constants[y + 1u]) * p.w + ix) * p.c.n + channel) - p.zx;
     column[k] = rsh(top * (p.one - wy) + low * wy, p.s1);
   }
   return stage(bitcast<u32>(column[0] * (p.one - wx) + column[1] * wx), p.m, p.l, p.zp, p.lo, p.hi);

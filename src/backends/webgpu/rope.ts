@@ -13,29 +13,29 @@ const ROPE = /* @__PURE__ */ elementKernel(
   'x: u32, x_size: u32, d: Divisor, rows: Divisor, pairs: Divisor, interleaved: u32, steps: u32, sines: u32, position: u32, position_at: u32, position_given: u32, m: u32, l: u32, zp: i32, lo: i32, hi: i32',
   `
 fn sinq(phase: u32) -> i32 {
-  var x = (phase >> 14u) & 65535u;
+  var x: u32 = (phase >> 14u) & 65535u;
   if ((phase & 0x40000000u) != 0u) { x = 65536u - x; }
-  let i = min(x >> 8u, 255u);
-  let a = bitcast<i32>(constants[p.sines + i]);
-  let b = bitcast<i32>(constants[p.sines + i + 1u]);
-  let v = a + rsh((b - a) * bitcast<i32>(x - (i << 8u)), 8u);
+  let i: u32 = min(x >> 8u, 255u);
+  let a: i32 = bitcast<i32>(constants[p.sines + i]);
+  let b: i32 = bitcast<i32>(constants[p.sines + i + 1u]);
+  let v: i32 = a + rsh((b - a) * bitcast<i32>(x - (i << 8u)), 8u);
   return select(v, -v, (phase >> 31u) == 1u);
 }
 fn element(i: u32) -> i32 {
-  let line = quotient(i, p.d);
-  let column = i - line * p.d.n;
-  let own = load(p.x, p.x_size, i);
-  var acc = own << 14u;
+  let line: u32 = quotient(i, p.d);
+  let column: u32 = i - line * p.d.n;
+  let own: i32 = load(p.x, p.x_size, i);
+  var acc: i32 = own << 14u;
   if (column < 2u * p.pairs.n) {
-    let half = quotient(column, p.pairs);
-    let second = select(half, column & 1u, p.interleaved == 1u) == 1u;
-    let pair = select(column - half * p.pairs.n, column >> 1u, p.interleaved == 1u);
-    let apart = select(p.pairs.n, 1u, p.interleaved == 1u);
-    var position = p.position;
+    let which: u32 = quotient(column, p.pairs);
+    let second: bool = select(which, column & 1u, p.interleaved == 1u) == 1u;
+    let pair: u32 = select(column - which * p.pairs.n, column >> 1u, p.interleaved == 1u);
+    let apart: u32 = select(p.pairs.n, 1u, p.interleaved == 1u);
+    var position: u32 = p.position;
     if (p.position_given == 1u) { position = arena[p.position_at]; }
-    let phase = (position + line - quotient(line, p.rows) * p.rows.n) * constants[p.steps + pair];
-    let s = sinq(phase);
-    let c = sinq(phase + 0x40000000u);
+    let phase: u32 = (position + line - quotient(line, p.rows) * p.rows.n) * constants[p.steps + pair];
+    let s: i32 = sinq(phase);
+    let c: i32 = sinq(phase + 0x40000000u);
     if (second) { acc = load(p.x, p.x_size, i - apart) * s + own * c; }
     else { acc = own * c - load(p.x, p.x_size, i + apart) * s; }
   }

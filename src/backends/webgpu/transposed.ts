@@ -9,7 +9,7 @@ import { divisor } from './divisor.ts';
 import { multipliers } from './elementwise.ts';
 import { elementKernel } from './kernel.ts';
 import type { Site } from './kernels.ts';
-import { product, type Rows, source } from './linear.ts';
+import { type Product, product, type Rows, source } from './linear.ts';
 
 /** Most phases that are products of their own. */
 const PHASES = 64;
@@ -30,19 +30,19 @@ const SPREAD = /* @__PURE__ */ elementKernel(
   `o: Divisor, ow: Divisor, oh: Divisor, sh: Divisor, sw: Divisor, rows: u32, columns: u32, wide: u32, sums: u32, area: u32, ${END}`,
   `${FINISH}
 fn element(i: u32) -> i32 {
-  let pixel = quotient(i, p.o);
-  let o = i - pixel * p.o.n;
-  let line = quotient(pixel, p.ow);
-  let ox = pixel - line * p.ow.n;
-  let image = quotient(line, p.oh);
-  let oy = line - image * p.oh.n;
-  let y = quotient(oy, p.sh);
-  let x = quotient(ox, p.sw);
-  let row = p.rows + 2u * (oy - y * p.sh.n);
-  let column = p.columns + 2u * (ox - x * p.sw.n);
+  let pixel: u32 = quotient(i, p.o);
+  let o: u32 = i - pixel * p.o.n;
+  let line: u32 = quotient(pixel, p.ow);
+  let ox: u32 = pixel - line * p.ow.n;
+  let image: u32 = quotient(line, p.oh);
+  let oy: u32 = line - image * p.oh.n;
+  let y: u32 = quotient(oy, p.sh);
+  let x: u32 = quotient(ox, p.sw);
+  let row: u32 = p.rows + 2u * (oy - y * p.sh.n);
+  let column: u32 = p.columns + 2u * (ox - x * p.sw.n);
   if (constants[row] == 0u || constants[column] == 0u) { return finish(constants[p.bias + o], o); }
-  let sums = p.area + constants[p.sums + (constants[row] - 1u) * p.wide + constants[column] - 1u];
-  let at = ((image * constants[row + 1u] + y) * constants[column + 1u] + x) * p.o.n + o;
+  let sums: u32 = p.area + constants[p.sums + (constants[row] - 1u) * p.wide + constants[column] - 1u];
+  let at: u32 = ((image * constants[row + 1u] + y) * constants[column + 1u] + x) * p.o.n + o;
   return finish(arena[sums + at], o);
 }`,
 );
@@ -52,25 +52,25 @@ const DIRECT = /* @__PURE__ */ elementKernel(
   `x: u32, x_size: u32, zx: i32, o: Divisor, ow: Divisor, oh: Divisor, og: Divisor, sh: Divisor, sw: Divisor, h: u32, w: u32, c: u32, cg: u32, kh: u32, kw: u32, dh: u32, dw: u32, pt: u32, pl: u32, weights: u32, ${END}`,
   `${FINISH}
 fn element(i: u32) -> i32 {
-  let pixel = quotient(i, p.o);
-  let o = i - pixel * p.o.n;
-  let line = quotient(pixel, p.ow);
-  let image = quotient(line, p.oh);
-  let top = line - image * p.oh.n + p.pt;
-  let left = pixel - line * p.ow.n + p.pl;
-  var acc = constants[p.bias + o];
-  for (var ky = 0u; ky < p.kh; ky++) {
+  let pixel: u32 = quotient(i, p.o);
+  let o: u32 = i - pixel * p.o.n;
+  let line: u32 = quotient(pixel, p.ow);
+  let image: u32 = quotient(line, p.oh);
+  let top: u32 = line - image * p.oh.n + p.pt;
+  let left: u32 = pixel - line * p.ow.n + p.pl;
+  var acc: u32 = constants[p.bias + o];
+  for (var ky: u32 = 0u; ky < p.kh; ky++) {
     if (ky * p.dh > top) { break; }
-    let y = quotient(top - ky * p.dh, p.sh);
+    let y: u32 = quotient(top - ky * p.dh, p.sh);
     if (y * p.sh.n != top - ky * p.dh || y >= p.h) { continue; }
-    for (var kx = 0u; kx < p.kw; kx++) {
+    for (var kx: u32 = 0u; kx < p.kw; kx++) {
       if (kx * p.dw > left) { break; }
-      let x = quotient(left - kx * p.dw, p.sw);
+      let x: u32 = quotient(left - kx * p.dw, p.sw);
       if (x * p.sw.n != left - kx * p.dw || x >= p.w) { continue; }
-      let pixel_at = ((image * p.h + y) * p.w + x) * p.c + quotient(o, p.og) * p.cg;
-      let at = ((o * p.kh + ky) * p.kw + kx) * p.cg;
-      for (var j = 0u; j < p.cg; j++) {
-        let w = part(constants[p.weights + ((at + j) >> 2u)], 0u, at + j);
+      let pixel_at: u32 = ((image * p.h + y) * p.w + x) * p.c + quotient(o, p.og) * p.cg;
+      let at: u32 = ((o * p.kh + ky) * p.kw + kx) * p.cg;
+      for (var j: u32 = 0u; j < p.cg; j++) {
+        let w: i32 = part(constants[p.weights + ((at + j) >> 2u)], 0u, at + j);
         acc += bitcast<u32>((load(p.x, p.x_size, pixel_at + j) - p.zx) * w);
       }
     }
@@ -122,7 +122,7 @@ function direct(s: Site<'conv_transpose2d'>, b: Builder, { x, w, y, fields }: Re
 }
 
 /** conv_transpose2d: products of phases; depthwise, or with very many phases, every output by itself. */
-export function conv_transpose2d(s: Site<'conv_transpose2d'>, b: Builder): string {
+export function convTransposeBy(product: Product, s: Site<'conv_transpose2d'>, b: Builder): string {
   const own = parts(s, b);
   const { x, w, bias, y, rows, columns, fields } = own;
   const { strides, groups } = s.attrs;
@@ -162,3 +162,6 @@ export function conv_transpose2d(s: Site<'conv_transpose2d'>, b: Builder): strin
   b.elements(SPREAD, b.target(y), { ...fields, ...tables, wide: columns.length, area }, 4);
   return SPREAD.name;
 }
+
+/** conv_transpose2d: products of phases by tiles. */
+export const conv_transpose2d = (s: Site<'conv_transpose2d'>, b: Builder): string => convTransposeBy(product, s, b);

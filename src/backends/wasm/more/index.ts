@@ -14,7 +14,9 @@ import { compare, div, logical, max, min, mul, where } from './pairs.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
 import { rope } from './rope.ts';
-import { argmin, log_softmax } from './rows.ts';
+import { argmin, log_softmax, softmax8 } from './rows.ts';
+import { strassen, strassenFits } from './strassen.ts';
+import { streams, streamsFit } from './streams.ts';
 import { strips, stripsFit } from './strips.ts';
 import { conv_transpose2d } from './transposed.ts';
 import { winograd, winogradFits } from './winograd.ts';
@@ -62,5 +64,10 @@ export const MORE: More = {
     topk,
     where,
   },
-  conv2d: (s, b) => (winogradFits(s) ? winograd(s, b) : stripsFit(s) ? strips(s, b) : undefined),
+  faster: {
+    conv2d: (s, b) =>
+      winogradFits(s) ? winograd(s, b) : stripsFit(s) ? strips(s, b) : strassenFits(s) ? strassen(s, b) : undefined,
+    dense: (s, b) => (strassenFits(s) ? strassen(s, b) : streamsFit(s) ? streams(s, b) : undefined),
+    softmax: softmax8,
+  },
 };

@@ -45,6 +45,8 @@ function normed(
   ]);
   const name = `${kernel}_i${x.size * 8}`;
   const blocks = floorDiv(x.count, lines * step);
+  if (kernel === 'layer_norm' && x.size === 1)
+    return prepared(`${name}_rows`, 'layerNorm8', blocks, record, b.at(x), b.at(y));
   if (width >= 8 || groups === 1) return prepared(name, 'norm', blocks * groups, record, b.at(x), b.at(y));
   b.scratch(BLOCK);
   return prepared(`${name}_blocks`, 'normBlocks', blocks * ((groups + 7) >>> 3), record, b.at(x), b.at(y));

@@ -1,5 +1,5 @@
 /**
- * argmin and log_softmax (spec/10-ops.md §4, §5).
+ * argmin, log_softmax, and softmax over rows of i8 (spec/10-ops.md §4, §5).
  * @module
  */
 import { EXP2, exponent, expweight } from '../../../core/exp2.ts';
@@ -27,4 +27,18 @@ export function log_softmax(s: Site<'log_softmax'>, b: Builder): Prepared {
   const log2 = b.shared('LOG2', () => LOG2);
   const record = b.record([k, x.size, l, m, e, exp2, table, log2, ...oneStage(stage, y.size)]);
   return prepared(`log_softmax_i${x.size * 8}`, 'logSoftmax', floorDiv(x.count, k), record, b.at(x), b.at(y));
+}
+
+/** softmax of whole rows of 16 or more i8, without a mask. */
+export function softmax8(s: Site<'softmax'>, b: Builder): Prepared | undefined {
+  const [x, mask] = s.in as readonly [Arg, Arg?];
+  const [y] = s.out as readonly [Arg];
+  const { l, m, o, output, causal } = s.attrs;
+  const k = y.shape[y.shape.length - 1] ?? 1;
+  if (x.dtype !== 'i8' || mask !== undefined || causal || k < 16) return undefined;
+  const e = s.facts.weightBits!;
+  const table = words(b, 256, (i) => expweight(exponent(255 - i, l, m), e));
+  b.scratch(2048 + (k + 8) * 8);
+  const record = b.record([k, o, output.zp, output.lo, output.hi, y.size, table]);
+  return prepared('softmax_i8_rows', 'softmax8', floorDiv(y.count, k), record, b.at(x), b.at(y));
 }
