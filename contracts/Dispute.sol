@@ -72,6 +72,8 @@ contract Dispute is Reader {
     error NotOpen();
     /// @notice The model is unknown or not mature.
     error NotMature();
+    /// @notice Not one value for each symbol, inside its range.
+    error BadDims();
     /// @notice The element is as its definition gives it.
     error NoFault();
     /// @notice The element has too many terms for one proof, or too few to split.
@@ -143,7 +145,7 @@ contract Dispute is Reader {
     ) external payable returns (uint256 id) {
         if (msg.value != BOND) revert BadBond(BOND);
         if (!REGISTRY.isMature(header)) revert NotMature();
-        REGISTRY.checkDims(header, dims);
+        if (!REGISTRY.takes(header, dims)) revert BadDims();
         id = ++claimCount;
         uint64 finalAt = uint64(block.timestamp) + WINDOW;
         claims[id] = Claim({
@@ -448,14 +450,10 @@ contract Dispute is Reader {
             && Trees.climb(Trees.leafOf(words), m.inputs + g.index, signaturePath) == m.signatureRoot
             && outputPath.length == Trees.depth(m.outputs) && Trees.climb(leaf, g.index, outputPath) == c.outputRoot;
         if (!right) revert BadReveal();
-        uint256 tensor = uword(words, 1);
-        if (tensor == 0) {
-            if (bytes32(uword(words, 2)) != root) revert BadReveal();
-        } else {
-            bool traced = tracePath.length == Trees.depth(m.traceLength)
-                && Trees.climb(leaf, tensor - 1, tracePath) == c.traceRoot;
-            if (!traced) revert BadReveal();
-        }
+        uint256 tensor = uword(words, 1) - 1;
+        bool traced = tracePath.length == Trees.depth(m.traceLength)
+            && Trees.climb(leaf, tensor, tracePath) == c.traceRoot;
+        if (!traced) revert BadReveal();
         decide(game, false);
     }
 
