@@ -281,14 +281,10 @@ contract Dispute is Games {
             && Trees.climb(Trees.leafOf(words), m.inputs + g.index, signaturePath) == m.signatureRoot
             && outputPath.length == Trees.depth(m.outputs) && Trees.climb(leaf, g.index, outputPath) == c.outputRoot;
         if (!right) revert BadReveal();
-        uint256 tensor = uword(words, 1);
-        if (tensor == 0) {
-            if (bytes32(uword(words, 2)) != root) revert BadReveal();
-        } else {
-            bool traced = tracePath.length == Trees.depth(m.traceLength)
-                && Trees.climb(leaf, tensor - 1, tracePath) == c.traceRoot;
-            if (!traced) revert BadReveal();
-        }
+        uint256 tensor = uword(words, 1) - 1;
+        bool traced = tracePath.length == Trees.depth(m.traceLength)
+            && Trees.climb(leaf, tensor, tracePath) == c.traceRoot;
+        if (!traced) revert BadReveal();
         decide(game, false);
     }
 }

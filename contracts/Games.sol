@@ -70,6 +70,8 @@ abstract contract Games is Reader {
     error NotOpen();
     /// @notice The model is unknown or not mature.
     error NotMature();
+    /// @notice Not one value for each symbol, inside its range.
+    error BadDims();
     /// @notice The element is as its definition gives it.
     error NoFault();
     /// @notice The element has too many terms for one proof, or too few to split.
@@ -141,7 +143,7 @@ abstract contract Games is Reader {
     ) external payable returns (uint256 id) {
         if (msg.value != BOND) revert BadBond(BOND);
         if (!REGISTRY.isMature(header)) revert NotMature();
-        REGISTRY.checkDims(header, dims);
+        if (!REGISTRY.takes(header, dims)) revert BadDims();
         id = ++claimCount;
         uint64 finalAt = uint64(block.timestamp) + WINDOW;
         claims[id] = Claim({

@@ -101,14 +101,14 @@ contract ModelRegistry {
         if (m.publisher == address(0)) revert UnknownModel(headerHash);
     }
 
-    /// @notice Reverts unless `dims` holds one value for each symbol of a model, inside its range.
-    function checkDims(bytes32 headerHash, uint256[] calldata dims) public view {
-        uint256 rest = get(headerHash).symbols;
+    /// @notice True if `dims` holds one value for each symbol of a model, inside its range.
+    function takes(bytes32 headerHash, uint256[] calldata dims) public view returns (bool) {
+        uint256 rest = models[headerHash].symbols;
         for (uint256 i; i < dims.length; ++i) {
-            if (dims[i] < uint32(rest) || dims[i] > uint32(rest >> 32)) revert BadDims();
+            if (dims[i] < uint32(rest) || dims[i] > uint32(rest >> 32)) return false;
             rest >>= 64;
         }
-        if (rest != 0) revert BadDims();
+        return rest == 0;
     }
 
     /// @notice True once nobody can take the header back.
@@ -155,7 +155,7 @@ contract ModelRegistry {
     function refuteBound(bytes32 headerHash, Statement calldata s, Proof calldata p) external {
         ModelInfo memory m = young(headerHash);
         if (s.modelRoot != m.modelRoot || s.nodes != m.nodes || s.traceLength != m.traceLength) revert BadLeaf();
-        checkDims(headerHash, s.dims);
+        if (!takes(headerHash, s.dims)) revert BadDims();
         (int256 lo, int256 hi) = BOUNDS.limits(s, p);
         int256 v = ARBITER.element(s, p);
         refute(headerHash, m, v < lo || v > hi);

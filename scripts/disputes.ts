@@ -11,11 +11,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commit } from '../src/consensus/commitment.ts';
 import { headerOf } from '../src/consensus/header.ts';
-import { traceRun } from '../src/consensus/trace.ts';
+import { type Trace, traceRun } from '../src/consensus/trace.ts';
 import { encodeModel } from '../src/format/encode.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { createSession } from '../src/runtime/session.ts';
-import { type Outcome, openCourt, publish } from '../test/evm/game.ts';
+import { BAD, type Refused, refuse } from '../test/evm/challenges.ts';
+import { type Court, type Outcome, openCourt, publish } from '../test/evm/game.ts';
 import { LIES, playLie, type Truth } from '../test/evm/lies.ts';
 import { randomInputs } from '../test/support/differential.ts';
 import { Prng } from '../test/support/prng.ts';
@@ -78,7 +79,18 @@ async function disputes(name: string, count: number, seed: number): Promise<Play
     const { winner, by, asserterGas, challengerGas, last } = outcome;
     console.error(`${line}: ${winner} by ${by}, ${asserterGas} and ${challengerGas} gas, last ${last}`);
   }
+  if (name === 'mnist-cnn') await challenges(court, trace);
   return played;
+}
+
+/** Bad challenges of an honest claim, each in a game of its own. */
+async function challenges(court: Court, trace: Trace): Promise<void> {
+  const third = await court.chain.party('third');
+  for (const bad of BAD) {
+    const [{ winner, error }] = (await refuse(court, trace, third, [bad])) as [Refused];
+    console.error(`challenge: ${bad.kind}: ${error}, ${winner} wins`);
+    refused.push({ kind: bad.kind, error, winner });
+  }
 }
 
 function thousands(n: bigint): string {
@@ -116,6 +128,7 @@ function table(title: string, all: readonly Played[], keyOf: (p: Played) => stri
 }
 
 const models = values.models.split(',');
+const refused: Refused[] = [];
 const all: Played[] = [];
 for (const [i, name] of models.entries()) {
   const share = Math.ceil(Number(values.lies) / models.length);
@@ -128,9 +141,11 @@ const lines = [
   '',
   ...table('kind of lie', all, (p) => p.kind),
   '',
-  ...table('op of the first difference', all, (p) => p.op),
+  ...table('op of the lie', all, (p) => p.op),
+  '',
+  `Bad challenges of an honest claim: ${refused.length} kinds, of which ${refused.filter((r) => r.winner === 'asserter').length} lost.`,
 ];
 if (values.out !== undefined) writeFileSync(values.out, `${lines.join('\n')}\n`);
 console.log(lines.join('\n'));
 const lost = all.filter((p) => p.outcome.winner !== 'challenger');
-if (lost.length > 0) process.exitCode = 1;
+if (lost.length > 0 || refused.some((r) => r.winner !== 'asserter')) process.exitCode = 1;

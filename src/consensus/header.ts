@@ -44,10 +44,7 @@ export interface Receipt {
   readonly cost: Readonly<Record<string, bigint>>;
 }
 
-/**
- * Words of an input or output: hash of its name; trace index + 1 (0: a constant); the position + 1 of the output that replaces a
- * state, or the root of a constant; u8, dtype, zero point, interval, shape.
- */
+/** Words of an input or output: hash of its name, trace index + 1, the position + 1 of the output that replaces a state, u8, type. */
 export function signatureWords(c: Commitment): Uint8Array[] {
   const { model, hash } = c;
   const name = (n: string): Uint8Array => leafHash(hash, new TextEncoder().encode(n));
@@ -61,11 +58,10 @@ export function signatureWords(c: Commitment): Uint8Array[] {
     encodeWords([name(d.name), i + 1, state.get(i) ?? 0, d.u8 ? 1 : 0, code(i), ...typed(i)]),
   );
   const outputs = model.outputs.map((o) => {
-    const index = c.traceIndex.get(o.tensor);
     return encodeWords([
       name(o.name),
-      index === undefined ? 0 : index + 1,
-      index === undefined ? c.constantTree(o.tensor).root : 0,
+      c.traceIndex.get(o.tensor)! + 1,
+      0,
       o.u8 ? 1 : 0,
       code(o.tensor),
       ...typed(o.tensor),

@@ -97,12 +97,8 @@ export class Trace {
 
   #rootOver(ids: readonly number[]): Uint8Array {
     const { hash, traceIndex } = this.commitment;
-    const leaves = ids.map((id) => leafHash(hash, this.#rootOf(id, traceIndex.get(id))));
+    const leaves = ids.map((id) => leafHash(hash, this.tensorTree(traceIndex.get(id)!).root));
     return treeOver(hash, leaves).root;
-  }
-
-  #rootOf(id: number, index: number | undefined): Uint8Array {
-    return index === undefined ? this.commitment.constantTree(id).root : this.tensorTree(index).root;
   }
 
   #intermediates(node: number): ReadonlyMap<string, TraceTensor> {

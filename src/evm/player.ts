@@ -182,21 +182,17 @@ function outputMove(id: bigint, j: number, { trace }: Knowledge): Move {
     c.hash,
     words.map((w) => leafHash(c.hash, w)),
   );
-  const roots = plan.outputs.map((t) => {
-    const index = c.traceIndex.get(t);
-    return index === undefined ? c.constantTree(t).root : trace.tensorTree(index).root;
-  });
+  const roots = plan.outputs.map((t) => trace.tensorTree(c.traceIndex.get(t)!).root);
   const outputs = treeOver(
     c.hash,
     roots.map((r) => leafHash(c.hash, r)),
   );
   const at = c.model.inputs.length + j;
-  const index = c.traceIndex.get(plan.outputs[j]!);
+  const index = c.traceIndex.get(plan.outputs[j]!)!;
   const path = (tree: Tree, i: number): Hex[] => openLeaves(tree, [i]).siblings.map(toHex);
-  const traced = index === undefined ? [] : path(trace.tree, index);
   return {
     name: 'showOutput',
-    args: [id, toHex(words[at]!), path(signature, at), toHex(roots[j]!), path(outputs, j), traced],
+    args: [id, toHex(words[at]!), path(signature, at), toHex(roots[j]!), path(outputs, j), path(trace.tree, index)],
   };
 }
 

@@ -322,11 +322,9 @@ export function otherLength(truth: Truth, longer: boolean): Lie {
 export function otherOutput({ trace, random }: Truth): Lie {
   const { hash, model, traceIndex } = trace.commitment;
   const output = random.below(model.outputs.length);
-  const roots = model.outputs.map((o, j) => {
-    const index = traceIndex.get(o.tensor);
-    const own = index === undefined ? trace.commitment.constantTree(o.tensor) : trace.tensorTree(index);
-    return leafHash(hash, j === output ? garbage(random) : own.root);
-  });
+  const roots = model.outputs.map((o, j) =>
+    leafHash(hash, j === output ? garbage(random) : trace.tensorTree(traceIndex.get(o.tensor)!).root),
+  );
   const outputRoot = treeOver(hash, roots).root;
   const claimed = new Liar(trace, new Map());
   return { kind: 'output', op: '', where: `output ${output}`, claimed, roots: { outputRoot }, output };
