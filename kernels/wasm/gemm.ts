@@ -168,43 +168,70 @@ function gemv(g: usize, x: usize, out: usize): void {
   }
 }
 
-/** Columns 0…3 of a k-step of eight i4 pairs: byte i holds lane i of them in its low nibble, of columns 4…7 in its high. */
-// @ts-ignore: decorator
-@inline
-function nibbles(v: v128): v128 {
-  return i16x8.shr_s(i16x8.shl(v, 12), 12);
+/** Eight times the sum of each block of x, for `gemv4`. */
+function blockSums(d: usize, x: usize, end: usize, block: u32): void {
+  while (x < end) {
+    const stop = min(x + (block << 1), end);
+    let sum = 0;
+    for (; x < stop; x += 2) sum += load<i16>(x);
+    store<i32>(d, sum << 3);
+    d += 4;
+  }
 }
 
-/** One row against panels of i4, [cols/8][K/2][8] bytes; block sums times their u8 scales at u, [cols/8][blocks][8]. */
-function gemv4(g: usize, u: usize, block: u32, x: usize, out: usize): void {
-  const cols = load<i32>(g, 8);
-  const size = load<i32>(g, 40);
-  let b = load<u32>(g, 12);
-  let bias = load<u32>(g, 16);
-  let m = load<u32>(g, 20);
-  const end = x + (load<u32>(g) << 1);
-  for (let n = 0; n < cols; n += 8) {
-    let a0 = v128.load(bias), a1 = v128.load(bias, 16);
-    let p = x;
+/**
+ * One row against panels of i4, [cols/8][K/2][8] bytes; block sums times their u8 scales at u, [cols/8][blocks][8]. Byte i of a k-step
+ * holds lane i of columns 0…3 plus 8 in its low nibble, of columns 4…7 in its high. So Σ x·byte less 16·Σ x·high less 8·Σ x is
+ * the sum of columns 0…3. Two panels at a time; without a second one the first stands for it.
+ */
+function gemv4(g: usize, u: usize, block: u32, x: usize, out: usize, sums: usize): void {
+  const cols = load<i32>(g, 8), size = load<i32>(g, 40), K = load<u32>(g);
+  const end = x + (<usize>K << 1), panel = <usize>K << 2, scales = <usize>((K + block - 1) / block) << 3;
+  let b = load<u32>(g, 12), bias = load<u32>(g, 16), m = load<u32>(g, 20);
+  blockSums(sums, x, end, block);
+  for (let n = 0; n < cols; n += 16) {
+    const more = n + 8 < cols, far = more ? panel : 0, next = more ? scales : 0, side = more ? 32 : 0;
+    let a0 = v128.load(bias), a1 = v128.load(bias, 16), a2 = v128.load(bias + side), a3 = v128.load(bias + side, 16);
+    let p = x, eights = sums, q = b + far, v = u + next;
     do {
-      const stop = min(p + (block << 1), end);
-      let s0 = i32x4.splat(0), s1 = s0;
-      do {
-        const t = v128.load_splat<i32>(p);
-        const v = v128.load_ext<i8>(b);
-        s0 = mac(s0, t, nibbles(v));
-        s1 = mac(s1, t, i16x8.shr_s(v, 4));
+      const stop = min(p + (block << 1), end), twos = p + ((stop - p) & ~7);
+      let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+      for (; p < twos; p += 8) {
+        const t = v128.load_splat<i32>(p), w = v128.load_splat<i32>(p, 4), e = v128.load(b), f = v128.load(q);
+        let c = i16x8.extend_low_i8x16_s(e), d = i16x8.extend_high_i8x16_s(e);
+        s0 = mac(mac(s0, t, c), w, d);
+        s1 = mac(mac(s1, t, i16x8.shr_s(c, 4)), w, i16x8.shr_s(d, 4));
+        c = i16x8.extend_low_i8x16_s(f), d = i16x8.extend_high_i8x16_s(f);
+        s2 = mac(mac(s2, t, c), w, d);
+        s3 = mac(mac(s3, t, i16x8.shr_s(c, 4)), w, i16x8.shr_s(d, 4));
+        b += 16;
+        q += 16;
+      }
+      if (p < stop) {
+        const t = v128.load_splat<i32>(p), c = v128.load_ext<i8>(b), d = v128.load_ext<i8>(q);
+        s0 = mac(s0, t, c);
+        s1 = mac(s1, t, i16x8.shr_s(c, 4));
+        s2 = mac(s2, t, d);
+        s3 = mac(s3, t, i16x8.shr_s(d, 4));
         p += 4;
         b += 8;
-      } while (p < stop);
-      const scale = v128.load_ext<u8>(u);
-      a0 = i32x4.add(a0, i32x4.mul(s0, i32x4.extend_low_i16x8_u(scale)));
-      a1 = i32x4.add(a1, i32x4.mul(s1, i32x4.extend_high_i16x8_u(scale)));
+        q += 8;
+      }
+      const eight = v128.load_splat<i32>(eights), k = v128.load_ext<u8>(u), h = v128.load_ext<u8>(v);
+      a0 = i32x4.add(a0, i32x4.mul(i32x4.sub(i32x4.sub(s0, i32x4.shl(s1, 4)), eight), i32x4.extend_low_i16x8_u(k)));
+      a1 = i32x4.add(a1, i32x4.mul(s1, i32x4.extend_high_i16x8_u(k)));
+      a2 = i32x4.add(a2, i32x4.mul(i32x4.sub(i32x4.sub(s2, i32x4.shl(s3, 4)), eight), i32x4.extend_low_i16x8_u(h)));
+      a3 = i32x4.add(a3, i32x4.mul(s3, i32x4.extend_high_i16x8_u(h)));
       u += 8;
+      v += 8;
+      eights += 4;
     } while (p < end);
     finish(g, out + n * size, a0, a1, m, cols - n);
-    bias += 32;
-    m += 32;
+    if (more) finish(g, out + (n + 8) * size, a2, a3, m + 32, cols - n - 8);
+    b = q;
+    u = v;
+    bias += 64;
+    m += 64;
   }
 }
 
@@ -217,7 +244,7 @@ function unpack(d: usize, b: usize, u: usize, K: usize, block: usize): void {
     const s0 = v128.shuffle<i16>(s, s, 0, 0, 1, 1, 2, 2, 3, 3), s1 = v128.shuffle<i16>(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
     do {
       const v = v128.load_ext<i8>(b);
-      v128.store(d, i16x8.mul(nibbles(v), s0));
+      v128.store(d, i16x8.mul(i16x8.sub(v128.and(v, i16x8.splat(15)), i16x8.splat(8)), s0));
       v128.store(d, i16x8.mul(i16x8.shr_s(v, 4), s1), 16);
       b += 8;
       d += 32;
@@ -240,7 +267,7 @@ export function product(r: usize, B: usize, x: usize, out: usize, start: i32, en
     widen(a, x, K, size, zp);
     out += panelsOf(g, B, kind == 1 ? K << 3 : K << 2, from, to);
     if (kind == 1) gemv(one, a, out);
-    else gemv4(one, u + <usize>from * scales, scale, a, out);
+    else gemv4(one, u + <usize>from * scales, scale, a, out, scratch() + load<u32>(r, 36));
     return;
   }
   const block = load<i32>(r, 16), panel = scratch() + load<u32>(r, 36);

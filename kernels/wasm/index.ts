@@ -4,8 +4,8 @@
  */
 export { conv } from './conv';
 export { depthwise } from './depthwise';
-export { linear2, lut16, lut8, rescale } from './elementwise';
-export { matmul, matrix } from './gemm';
+export { linear2, lut8, rescale } from './elementwise';
+export { matrix } from './gemm';
 export { move } from './nd';
 export { pool } from './pool';
 export { base } from './simd';

@@ -1,9 +1,13 @@
 /** Exports of the module of further ops and of large convolutions, loaded for the models that take it. */
 export { cumsum } from './cumsum';
 export { div } from './div';
+export { lut16 } from './elementwise';
+export { matmul } from './gemm';
 export { logSoftmax } from './logsoftmax';
 export { lstm } from './lstm';
-export { gather, nearest } from './nd';
+export { gru } from './gru';
+export { gather, nearest, update } from './nd';
+export { nms } from './nms';
 export { norm, normBlocks } from './norm';
 export { binary, select } from './pairs';
 export { sample, topk } from './order';

@@ -128,3 +128,9 @@ export function nearest(from: u32, to: u32, x: usize, y: usize, image: usize, ro
     gather(0, OW, row, y + <usize>from * OW * pixel, columns, 0, OW, pixel);
   }
 }
+
+/** update: `n` rows of `inner` bytes into blocks of K rows from the position on; units are blocks. */
+export function update(from: u32, to: u32, rows: usize, y: usize, position: usize, K: usize, n: usize, inner: usize): void {
+  const at = <usize>load<u32>(position) * inner, block = n * inner;
+  for (; from < to; from++) memory.copy(y + from * K * inner + at, rows + from * block, block);
+}

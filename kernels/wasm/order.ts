@@ -18,7 +18,7 @@ function sink(h: usize, i: u32, n: u32): void {
  * Leaves the least k of n keys at h in ascending order. A key is an element of x, `step` bytes apart, xor `flip`, above its index: so
  * the order of the keys is that of topk.
  */
-function select(h: usize, k: u32, n: u32, x: usize, size: i32, step: usize, flip: u32): void {
+export function select(h: usize, k: u32, n: u32, x: usize, size: i32, step: usize, flip: u32): void {
   for (let i: u32 = 0; i < k; i++, x += step) store<u64>(h + (<usize>i << 3), (<u64>(<u32>read(x, size) ^ flip) << 32) | i);
   for (let i = <i32>(k >> 1) - 1; i >= 0; i--) sink(h, i, k);
   for (let i = k; i < n; i++, x += step) {

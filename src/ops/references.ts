@@ -15,6 +15,7 @@ export { divSteps as div } from './reference/div.ts';
 export { expandSteps as expand } from './reference/expand.ts';
 export { maxSteps as max, minSteps as min } from './reference/extremum.ts';
 export { gatherSteps as gather } from './reference/gather.ts';
+export { gruSteps as gru } from './reference/gru.ts';
 export { linear2Steps as linear2 } from './reference/linear2.ts';
 export { logSoftmaxSteps as log_softmax } from './reference/log_softmax.ts';
 export { logicalSteps as logical } from './reference/logical.ts';
@@ -24,6 +25,7 @@ export { lut16Steps as lut16 } from './reference/lut16.ts';
 export { matmulSteps as matmul } from './reference/matmul.ts';
 export { maxPool2dSteps as max_pool2d } from './reference/max_pool2d.ts';
 export { mulSteps as mul } from './reference/mul.ts';
+export { nmsSteps as nms } from './reference/nms.ts';
 export {
   groupNormSteps as group_norm,
   layerNormSteps as layer_norm,
@@ -43,4 +45,5 @@ export { softmaxSteps as softmax } from './reference/softmax.ts';
 export { tileSteps as tile } from './reference/tile.ts';
 export { topkSteps as topk } from './reference/topk.ts';
 export { transposeSteps as transpose } from './reference/transpose.ts';
+export { updateSteps as update } from './reference/update.ts';
 export { whereSteps as where } from './reference/where.ts';

@@ -57,6 +57,11 @@ OPERANDS |= {
     "rope": [("x", ACT, "s"), ("position", ("i32",), "o")],
     "sample": [("x", ACT, ""), ("seed", ("i32",), ""), ("step", ("i32",), "")],
 }
+OPERANDS |= {
+    "gru": [v for v in OPERANDS["lstm"] if v[0] not in ("c0", "tanh_c")] + [("bh", ("i32",), "co")],
+    "update": [("x", MOVED, ""), ("rows", MOVED, ""), ("position", ("i32",), "")],
+    "nms": [("boxes", ("i16", "i32"), ""), ("scores", ACT, "")],
+}
 GEOMETRY = {"strides": (2, 1, 2**20), "pads": (4, 0, 2**20), "dilations": (2, 1, 2**20)}
 WINDOW = GEOMETRY | {"kernel": (2, 1, 2**20), "overhang": (2, 0, 2**20 - 1)}
 L, M = (0, 0, 24), (0, 0, 2**31 - 1)
@@ -109,6 +114,11 @@ LIMITS |= {
     "topk": {"axis": (0, 0, 7), "k": (0, 1, 2**30)},
     "rope": {"step": (-2, -(2**31), 2**31 - 1), "position": (0, -(2**31), 2**31 - 1)},
     "sample": {"l": L, "m": M, "k": (0, 0, 2**30), "p16": (0, 1, 65536)},
+}
+LIMITS |= {
+    "gru": {k: v for k, v in LIMITS["lstm"].items() if k != "kc"},
+    "update": {"axis": (0, 0, 7)},
+    "nms": {"t15": (0, 0, 32768), "threshold": (0, -32769, 32767), "limit": (0, 1, 2**30)},
 }
 WIDE_OUTPUT = ("linear2",)
 

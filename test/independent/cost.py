@@ -8,7 +8,7 @@ from model import SIZE, at, plus
 WEIGHTS = {"op": 4000, "byte": 1, "mac_i8_i8": 4, "mac_i8_i4": 5, "mac_i16_i8": 8, "mac_i16_i4": 9, "mac_i16_i16": 16}
 WEIGHTS |= {"mac_depthwise": 12, "move": 4, "move_scatter": 64, "linear2": 12, "staged": 16, "lut8": 8, "lut16": 16}
 WEIGHTS |= {"pool": 4, "softmax": 160, "norm": 96, "cell": 160, "arg": 8, "select": 8, "reduce": 4, "bilinear": 48}
-WEIGHTS |= {"rope": 48, "order": 16, "sample": 160, "div": 160, "log_softmax": 192, "cumsum": 16}
+WEIGHTS |= {"nms": 80, "rope": 48, "order": 16, "sample": 160, "div": 160, "log_softmax": 192, "cumsum": 16}
 NORMS = ("layer_norm", "rms_norm", "group_norm")
 SELECT = ("min", "max", "compare", "logical", "where")
 REDUCE = ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
@@ -52,6 +52,14 @@ def more_outputs(op, a, t):
         return of("stage", shape) if op == "reduce_sum" else of("output", shape) if op == "reduce_mean" else [(dx, shape)]
     if op == "div":
         return of("output", broadcast(x, t[1][1]))
+    if op == "update":
+        return [(dx, x)]
+    if op == "nms":
+        b, c, _ = t[1][1]
+        return [("i32", [b, c, a["limit"]]), ("i32", [b, c])]
+    if op == "gru":
+        cell, h = "i8" if a["qh"] == 7 else "i16", t[2][1][1]
+        return [(cell, x[:2] + [h]), (cell, [x[1], h])]
     if op == "topk":
         shape = x[: a["axis"]] + [a["k"]] + x[a["axis"] + 1 :]
         return [(dx, shape), ("i32", shape)]
@@ -204,13 +212,20 @@ def counts(op, a, t, outs, dims, least, most):
         return [("pool", n(out[:3]) * (prod(a["kernel"]) * at(up(c, 16), dims) + 4 * at(c, dims)))]
     if op in ("argmax", "argmin"):
         return [("arg", n(x))]
+    if op == "nms":
+        longest, candidates = at(x[1], most), n(t[1][1])
+        return [("order", candidates * longest.bit_length()), ("nms", candidates * min(longest, a["limit"]))]
+    if op == "update":
+        new = t[1][1]
+        run = SIZE[dx] * prod(at(d, least) for d in new[a["axis"] :])
+        return [("move" if run >= 16 else "move_scatter", n(new))]
     if op in ("topk", "sample"):
         extent = x[a.get("axis", -1)]
         order = [("order", n(x) * at(extent, most).bit_length())]
         return order + ([("sample", n(x))] if op == "sample" else [])
     if op in REDUCE:
         return [("reduce", n(x))]
-    if op == "lstm":
+    if op in ("lstm", "gru"):
         rows, d, h = t[1][1][0], t[1][1][1], t[2][1][1]
         steps = n(x[:2])
         macs = [(mac(dx, "i8"), steps * up(rows, 8) * up(d, 4)), (mac(t[4][0], "i8"), steps * up(rows, 8) * up(h, 4))]
@@ -280,6 +295,8 @@ def vector(m):
         moved = sum(bytes_of(v, dims) for v in t + outs if v)
         if node.op == "reshape":
             moved = 0
+        if node.op == "update":
+            moved = bytes_of(t[1], dims) + 4
         if node.op == "slice":
             moved = 2 * bytes_of(outs[0], dims)
         if node.op == "gather":

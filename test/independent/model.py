@@ -148,6 +148,20 @@ OPS |= {
         {1: ("l", "int", 0), 2: ("m", "int", REQUIRED), 3: ("k", "int", 0), 4: ("p16", "int", 65536)},
     ),
 }
+CELL = OPS[42][2]
+OPS |= {
+    43: (
+        "gru",
+        ["x", "wx", "wh", "b", "h0", "sigmoid", "tanh", "bh"],
+        {t: CELL[t] for t in (1, 2, 3, 4)} | {t - 1: CELL[t] for t in (6, 7, 8, 9)},
+    ),
+    47: ("update", ["x", "rows", "position"], {1: ("axis", "int", 0)}),
+    48: (
+        "nms",
+        ["boxes", "scores"],
+        {1: ("t15", "int", 16384), 2: ("threshold", "int", -32769), 3: ("limit", "int", REQUIRED)},
+    ),
+}
 # words of the enums: a file holds the index
 WORDS = {
     "mode": ("constant", "edge", "reflect"),

@@ -344,11 +344,12 @@ OPS |= {f.__name__.rstrip("_"): f for f in (argmax, softmax, layer_norm, reshape
 
 def run(op, attrs, operands):
     """Outputs of a node; None where an optional operand is absent."""
-    from ops_lines import OPS as lines  # they build on this module
+    from ops_cells import OPS as cells  # they build on this module
+    from ops_lines import OPS as lines
     from ops_more import OPS as more
     from ops_rest import OPS as rest
 
-    found = OPS.get(op) or more.get(op) or rest.get(op) or lines.get(op)
+    found = OPS.get(op) or more.get(op) or rest.get(op) or lines.get(op) or cells.get(op)
     if found is None:
         raise Refused(op)
     return found(attrs, *operands)

@@ -6,6 +6,7 @@ data}; dims and endpoints are integers or affine (see model.py). All sums are in
 
 from math import prod
 
+import rules_cells as C
 import rules_linear as R
 import rules_lines as L
 import rules_more as S
@@ -18,13 +19,13 @@ from model import need, parts, plus
 RULES = {f.__name__: f for f in (R.conv2d, R.dense, R.matmul, R.linear2, R.rescale, R.lut8, R.lut16, R.max_pool2d)}
 RULES |= {f.__name__.rstrip("_"): f for f in (R.avg_pool2d, R.argmax, Q.softmax, Q.layer_norm, Q.reshape, Q.transpose)}
 RULES |= {f.__name__.rstrip("_"): f for f in (Q.concat, Q.slice_, Q.pad, Q.lstm)}
-RULES |= S.RULES | V.RULES | L.RULES | {"argmin": R.argmax}
+RULES |= S.RULES | V.RULES | L.RULES | C.RULES | {"argmin": R.argmax}
 
 
 # ---------------------------------------------------------------- nodes
 def zero_points(op, a, t):
-    if op in ("lut8", "argmax", "argmin", "compare", "logical", "lstm", "cumsum", "topk", "sample"):
-        return {"lut8": [a.get("zp")], "lstm": [0, 0, 0], "topk": [t[0]["zp"], 0]}.get(op, [0])
+    if op in ("lut8", "argmax", "argmin", "compare", "logical", "lstm", "cumsum", "topk", "sample", "gru", "nms"):
+        return {"lut8": [a.get("zp")], "lstm": [0, 0, 0], "topk": [t[0]["zp"], 0], "gru": [0, 0], "nms": [0, 0]}.get(op, [0])
     if op == "where":
         return [t[1]["zp"]]
     for key in ("stage", "output"):

@@ -18,7 +18,7 @@ export interface Known extends NodeCase {
 export const TABLES: Readonly<Record<string, number[]>> = readGolden<Record<string, number[]>>('numerics', 'tables');
 
 function tables(a: Json): Tensor[] {
-  return ['sigmoid', 'tanh', 'tanh_c'].map((t) => constant('i16', [513], TABLES[a[t]!]!));
+  return ['sigmoid', 'tanh', 'tanh_c'].map((t) => constant('i16', [513], TABLES[a[t] ?? a.tanh]!));
 }
 
 function cellAttrs(a: Json): Record<string, unknown> {
@@ -96,6 +96,44 @@ export function cell(a: Json, i: Json, expected: Json): Known {
   };
 }
 
+/** One step of one unit of a gru, reset behind the product: unit 0; the others hold what its gates z and r sum up. */
+export function gruCell(a: Json, i: Json, expected: Json): Known {
+  const qh = a.qh as number;
+  const sums = recurrentSum((i.acc_h as number[]).slice(0, 2), qh);
+  const h0 = [i.h as number, ...sums.h0];
+  const h = h0.length;
+  const wh = new Array<number>(3 * h * h).fill(0);
+  sums.rows.forEach((row, g) => {
+    row.forEach((w, j) => {
+      wh[g * h * h + j + 1] = w;
+    });
+  });
+  const at = (v: readonly number[], n: number): number[] =>
+    Array.from({ length: n * h }, (_, r) => (r % h === 0 ? v[r / h]! : 0));
+  const filled = (m: readonly number[]): number[] => Array.from({ length: 3 * h }, (_, r) => m[Math.floor(r / h)]!);
+  const { kc, ...attrs } = cellAttrs({ ...a, mx: filled(a.mx), mh: filled(a.mh) as never });
+  const operands = [
+    operand([1, 1, 1], [0], 0, 'i8'),
+    constant('i8', [3 * h, 1], new Array<number>(3 * h).fill(0)),
+    constant('i8', [3 * h, h], wh),
+    constant('i32', [3 * h], at(i.acc_x, 3)),
+    operand([1, h], h0, 0, qh === 15 ? 'i16' : 'i8'),
+    ...tables(a).slice(0, 2),
+    constant('i32', [h], at([i.acc_h[2]], 1)),
+  ];
+  const outputs = [[expected.h!], [expected.h!]];
+  return { op: 'gru', attrs, operands, outputs, steps: { pn: [expected.p_n!] }, only: { out: [0], pn: [0] } };
+}
+
+/** Whole sequences of a gru. */
+export function gruSequence(a: Json, i: Json, e: Json): Known {
+  const { kc, ...attrs } = cellAttrs(a);
+  const { operands } = sequence({ ...a, tanh_c: a.tanh }, { ...i, c0: i.h0 }, e);
+  const bh = i.bh === null ? [] : [constant('i32', [flat(i.bh).length], flat(i.bh))];
+  const own = operands.filter((_, k) => k !== 5 && k !== 8);
+  return { op: 'gru', attrs, operands: [...own, ...bh], outputs: [flat(e.h), flat(e.last_h)] };
+}
+
 /** Whole sequences. */
 export function sequence(a: Json, i: Json, e: Json): Known {
   const [wx, wh, h0] = [i.wx as Nested, i.wh as Nested, i.h0 as Nested];
@@ -114,7 +152,7 @@ export function sequence(a: Json, i: Json, e: Json): Known {
     op: 'lstm',
     attrs: cellAttrs(a),
     operands,
-    outputs: [flat(e.h), flat(e.last_h), flat(e.last_c)],
-    steps: { p: flat(e.p) },
+    outputs: [flat(e.h), flat(e.last_h), flat(e.last_c ?? [])],
+    steps: { p: flat(e.p ?? []) },
   };
 }

@@ -5,8 +5,8 @@
 import type { DType } from '../../src/core/tensor.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import type { Vector } from '../golden.ts';
-import { cell, type Known, sequence, TABLES } from './elements-cells.ts';
-import { rope, ropeRows, sample, sampleFacts, topk } from './elements-rest.ts';
+import { cell, gruCell, gruSequence, type Known, sequence, TABLES } from './elements-cells.ts';
+import { nms, rope, ropeRows, sample, sampleFacts, topk, update } from './elements-rest.ts';
 import type { NodeCase, Tensor } from './node.ts';
 import {
   constant,
@@ -263,6 +263,9 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   dense_staged: same(dense),
   div: same((_, i) => div(i)),
   group_norm: same(groupNorm),
+  gru: (v) => gruCell(v.attrs, v.inputs, v.expected),
+  gru_rounding: (v) => gruCell(v.attrs, v.inputs, v.expected),
+  gru_sequence: (v) => gruSequence(v.attrs, v.inputs, v.expected),
   layer_norm: same((a, i) => norm(a, i)),
   layer_norm_eps: same((a, i) => norm(a, i)),
   linear2: same((_, i) => linear2(i)),
@@ -297,6 +300,8 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
     outputs: [undefined],
     steps: { ...(v.attrs.rms ? {} : { s1: [v.expected.S1] }), v: [v.expected.V] },
   }),
+  nms: (v) => nms(v.attrs, v.inputs, v.expected),
+  nms_batch: (v) => nms(v.attrs, v.inputs, v.expected),
   reduce_max_min: shaped((a, i) => reduction(`reduce_${a.op as 'max' | 'min'}`, a, i)),
   reduce_mean: shaped((a, i) => reduction('reduce_mean', a, i)),
   reduce_mean_rounding: shaped((a, i) => reduction('reduce_mean', a, i)),
@@ -323,6 +328,7 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   sample_corners: (v) => sample(v.attrs, v.inputs, v.expected),
   sample_facts: (v) => sampleFacts(v.attrs, v.inputs, v.expected),
   topk: (v) => topk(v.attrs, v.inputs, v.expected),
+  update: (v) => update(v.attrs, v.inputs, v.expected as Shaped),
   where: shaped((_, i) => ({
     op: 'where',
     attrs: {},
@@ -332,6 +338,7 @@ export const ADAPTERS: Readonly<Record<string, Adapter>> = {
 
 /** True for a vector that the registry's ops cannot state: a cell whose width would be absurd. */
 export function isForeign(file: string, v: Vector): boolean {
-  if (file !== 'lstm') return false;
-  return v.attrs.qh === 7 && (v.inputs.acc_h as number[]).some((s) => Math.abs(s) > 2 ** 21);
+  if (file !== 'lstm' && file !== 'gru') return false;
+  const sums = (v.inputs.acc_h as number[]).slice(0, file === 'gru' ? 2 : 4);
+  return v.attrs.qh === 7 && sums.some((s) => Math.abs(s) > 2 ** 21);
 }

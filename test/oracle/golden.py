@@ -15,6 +15,7 @@ import vec_proofs
 import vec_rows as V
 import vec_tensors as T
 import vec_typed
+import vec_typed_cells
 import vec_typed_more
 import vec_typed_rest
 
@@ -30,7 +31,7 @@ def generate():
     for f in (C.norm_scales, C.softmax_corners, C.cell_rounding, C.sample_corners, C.pool_corners, C.facts):
         f()
     vec_intervals.vectors()
-    for f in vec_primitives.ALL + vec_typed.ALL + vec_typed_more.ALL + vec_typed_rest.ALL:
+    for f in vec_primitives.ALL + vec_typed.ALL + vec_typed_more.ALL + vec_typed_rest.ALL + vec_typed_cells.ALL:
         f()
     vec_proofs.vectors()
 

@@ -23,6 +23,7 @@ import invalid_operands as operands
 import invalid_ops as linear
 import invalid_rest as rest
 import invalid_rows as rows
+import invalid_states as states
 from common import GOLDEN
 
 FILES = {
@@ -30,7 +31,7 @@ FILES = {
     "linear": (linear, elements, operands),
     "rows": (rows, moves, cells),
     "more": (more,),
-    "rest": (rest, lines),
+    "rest": (rest, lines, states),
     "limits": (limits,),
 }
 

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 
+import models_cells
 import models_graphs
 import models_lines
 import models_more
@@ -18,7 +19,7 @@ from common import GOLDEN
 
 def main():
     stale, counts = [], 0
-    for name, makers in (models_nodes.GROUPS | models_graphs.GROUPS | models_more.GROUPS | models_rest.GROUPS | models_lines.GROUPS).items():
+    for name, makers in (models_nodes.GROUPS | models_graphs.GROUPS | models_more.GROUPS | models_rest.GROUPS | models_lines.GROUPS | models_cells.GROUPS).items():
         rows = [row for make in makers for row in make()]
         counts += len(rows)
         text = "[\n" + ",\n".join(json.dumps(r, separators=(",", ":"), ensure_ascii=True) for r in rows) + "\n]\n"

@@ -415,11 +415,12 @@ def lstm(p, a, i):
 OPS = {f.__name__.rstrip("_"): f for f in (conv2d, dense, matmul, linear2, mul, rescale, lut8, lut16, max_pool2d)}
 OPS |= {f.__name__.rstrip("_"): f for f in (avg_pool2d, argmax, softmax, layer_norm, reshape, transpose)}
 OPS |= {f.__name__.rstrip("_"): f for f in (concat, slice_, pad, lstm)}
-import typed_more  # noqa: E402  (they build on the names above)
+import typed_cells  # noqa: E402  (they build on the names above)
+import typed_more  # noqa: E402
 import typed_rest  # noqa: E402
 
-OPS |= typed_more.OPS | typed_rest.OPS
-OUTPUTS = {"lstm": ("h", "last_h", "last_c"), "topk": ("values", "indices")}
+OPS |= typed_more.OPS | typed_rest.OPS | typed_cells.OPS
+OUTPUTS = {"lstm": ("h", "last_h", "last_c"), "topk": ("values", "indices"), "gru": ("h", "last_h"), "nms": ("indices", "count")}
 
 
 def apply(op, attrs, inputs, proof=None):

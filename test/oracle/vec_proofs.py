@@ -5,6 +5,7 @@ theirs (`fill`: one value for all). `rule` names what decides: the rule that ref
 twin just meets; `figure` is the value that it compares. Nothing here is run, only proved.
 """
 
+import vec_proofs_cells
 import vec_proofs_more
 import vec_proofs_rest
 import vec_proofs_rows
@@ -316,6 +317,6 @@ def sums():
 
 
 def vectors():
-    for f in (weights, stages, products, sums, vec_proofs_rows.rows, vec_proofs_rows.shapes, *vec_proofs_more.ALL, *vec_proofs_rest.ALL):
+    for f in (weights, stages, products, sums, vec_proofs_rows.rows, vec_proofs_rows.shapes, *vec_proofs_more.ALL, *vec_proofs_rest.ALL, *vec_proofs_cells.ALL):
         f()
     emit("ops/proofs.json", cases)

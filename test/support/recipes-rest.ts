@@ -1,7 +1,7 @@
 /** Recipes of quotients, norms and ops along an axis. */
 import type { DType } from '../../src/core/tensor.ts';
 import type { OpName } from '../../src/ops/index.ts';
-import type { Builder, Draft } from './random-graph.ts';
+import type { Builder, Draft, Ref } from './random-graph.ts';
 import { gcd, other, shuffled } from './recipes-more.ts';
 
 type Recipe = (b: Builder) => Draft;
@@ -81,8 +81,67 @@ function sample(b: Builder): Draft {
   return { operands: [x, b.input('i32', [2], words), b.input('i32', [1], words)], attrs };
 }
 
+function gru(b: Builder): Draft {
+  const { r } = b;
+  const x = b.tensor(I8_I16, 3);
+  const d = x.type.shape[2]!;
+  const [h, qh] = [r.int(1, 6), r.pick([7, 15])];
+  const weights = (n: number): Ref => {
+    const reach = r.pick([1, 9, 127, 128]);
+    return b.constant('i8', [3 * h, n], -reach, Math.min(reach, 127));
+  };
+  const words = (): Int32Array =>
+    r.once(2)
+      ? Int32Array.of(r.int(1 << 20, 2147483647))
+      : Int32Array.from({ length: 3 * h }, () => r.int(1073741824, 2147483647));
+  const [mx, mh] = [words(), words()];
+  const shift = (m: Int32Array): number => (m.some((v) => v >= 1073741824) ? r.below(5) : 0);
+  const [lo, hi] = [r.once(3) ? -60 : -128, r.once(3) ? 90 : 127];
+  return {
+    operands: [
+      x,
+      weights(typeof d === 'number' ? d : 1),
+      weights(h),
+      b.constant('i32', [3 * h], -5000, 5000),
+      b.input(qh === 7 ? 'i8' : 'i16', [x.type.shape[1]!, h], { zp: 0 }),
+      b.constant('i16', [513], 0, 32767),
+      b.constant('i16', [513], -32768, 32767),
+      r.once(2) ? b.constant('i32', [h], -5000, 5000) : null,
+    ],
+    attrs: { mx, lx: shift(mx), mh, lh: shift(mh), qh, lo, hi },
+  };
+}
+
+function update(b: Builder): Draft {
+  const { r } = b;
+  const x = b.tensor(['i8', 'i16', 'i32', 'bool'], r.int(1, 4));
+  const axis = r.below(x.type.shape.length);
+  const d = x.type.shape[axis]!;
+  const n = typeof d === 'number' ? r.int(0, d) : 1;
+  const rows = b.input(
+    x.type.dtype,
+    x.type.shape.map((e, i) => (i === axis ? n : e)),
+    { zp: x.type.zp },
+  );
+  const most = typeof d === 'number' ? d - n : 0;
+  return { operands: [x, rows, b.input('i32', [1], { lo: r.below(most + 1), hi: most })], attrs: { axis } };
+}
+
+function nms(b: Builder): Draft {
+  const { r } = b;
+  const scores = b.tensor(I8_I16, 3);
+  const boxes = b.input(r.pick(['i16', 'i32']), [scores.type.shape[0]!, scores.type.shape[2]!, 4], { lo: -40, hi: 60 });
+  return {
+    operands: [boxes, scores],
+    attrs: { t15: r.edgy(0, 32768), threshold: r.edgy(-129, 9), limit: r.int(1, 4) },
+  };
+}
+
 /** Ops of this file. */
 export type RestOps =
+  | 'gru'
+  | 'nms'
+  | 'update'
   | 'conv_transpose2d'
   | 'rope'
   | 'sample'
@@ -102,6 +161,9 @@ export const REST: { readonly [N in RestOps & OpName]: Recipe } = {
   },
   conv_transpose2d: convTranspose,
   div,
+  gru,
+  nms,
+  update,
   group_norm: groupNorm,
   layer_norm: (b) => norm(b, b.r.int(1, 3), false),
   log_softmax: (b) => {

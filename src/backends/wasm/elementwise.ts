@@ -1,5 +1,5 @@
 /**
- * linear2, rescale, lut8 and lut16 (spec/10-ops.md §3).
+ * linear2, rescale and lut8 (spec/10-ops.md §3).
  * @module
  */
 import type { Arg, Builder } from './builder.ts';
@@ -50,15 +50,6 @@ export function lut8(s: Site<'lut8'>, b: Builder): Prepared {
 }
 
 /** Units of 64 elements. */
-function blocks(t: Arg): number {
+export function blocks(t: Arg): number {
   return (t.count + 63) >>> 6;
-}
-
-/** lut16: two nodes and an interpolation an element. */
-export function lut16(s: Site<'lut16'>, b: Builder): Prepared {
-  const [x, table] = s.in as readonly [Arg, Arg];
-  const { s: shift, output: o } = s.attrs;
-  const y = s.out[0]!;
-  const [from, to, at] = [b.at(x), b.at(y), b.at(table)];
-  return prepared('lut16', 'lut16', blocks(x), from, to, x.count, at, shift, o.zp, o.lo, o.hi, y.size);
 }

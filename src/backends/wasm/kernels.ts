@@ -8,9 +8,9 @@ import type { AttrsOf, OpName } from '../../ops/index.ts';
 import type { PlanNode, PlanTensor } from '../../runtime/plan.ts';
 import type { Arg, Builder } from './builder.ts';
 import type { Prepared } from './call.ts';
-import { linear2, lut8, lut16, rescale } from './elementwise.ts';
-import { conv2d, dense, matmul } from './linear.ts';
-import { concat, pad, reshape, slice, transpose } from './move.ts';
+import { linear2, lut8, rescale } from './elementwise.ts';
+import { conv2d, dense } from './linear.ts';
+import { concat, reshape, slice, transpose } from './move.ts';
 import { avg_pool2d, max_pool2d } from './pool.ts';
 import { argmax, softmax } from './rows.ts';
 
@@ -25,7 +25,7 @@ export interface Site<N extends OpName> {
 /** The plan-time function of an op. */
 export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => Prepared;
 
-/** Ops whose kernels are always there: those of convolutional networks, perceptrons and attention. */
+/** Ops whose kernels are always there: those of convolutional networks and perceptrons. */
 type CoreOp =
   | 'argmax'
   | 'avg_pool2d'
@@ -34,10 +34,7 @@ type CoreOp =
   | 'dense'
   | 'linear2'
   | 'lut8'
-  | 'lut16'
-  | 'matmul'
   | 'max_pool2d'
-  | 'pad'
   | 'rescale'
   | 'reshape'
   | 'slice'
@@ -52,10 +49,7 @@ const CORE: { readonly [N in CoreOp]: WasmKernel<N> } = {
   dense,
   linear2,
   lut8,
-  lut16,
-  matmul,
   max_pool2d,
-  pad,
   rescale,
   reshape,
   slice,

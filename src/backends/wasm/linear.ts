@@ -21,7 +21,6 @@ import {
   words,
   zeroRow,
 } from './pack.ts';
-import { broadcastStrides, strided } from './strided.ts';
 
 /** Left side of a product: contiguous rows. */
 export interface Left {
@@ -64,7 +63,8 @@ export function matrixRecord(
   const { byPanels, units } = unitsOf(x.rows, c.count, kind > 0);
   const block = blockRows(x.k, x.rows);
   const panelAt = x.offset + (x.rows === 1 && kind > 0 ? panelK(x.k) * 2 + 64 : blockBytes(x.k, block));
-  const end = panelAt + (scales === undefined || x.rows === 1 ? 0 : panelK(x.k) * 16);
+  const room = x.rows === 1 ? floorDiv(panelK(x.k), scales?.block ?? 1) * 4 + 4 : panelK(x.k) * 16; // block sums, or a panel
+  const end = panelAt + (scales === undefined ? 0 : room);
   b.scratch(end);
   const g = matrixWords(c);
   const head = [
@@ -264,36 +264,4 @@ function rowsTimes(
 export function dense(s: Site<'dense'>, b: Builder): Prepared {
   const [o, k] = s.in[1]!.shape as readonly [number, number];
   return rowsTimes(s, b, o, k, s.in[3] === undefined ? 'dense_w8' : 'dense_w4', b.at(s.out[0]!));
-}
-
-/** matmul: the right operand is packed into panels as the run goes. */
-export function matmul(s: Site<'matmul'>, b: Builder): Prepared {
-  const [x, y] = s.in as readonly [Arg, Arg];
-  const out = s.out[0]!;
-  const { tb, stage } = s.attrs;
-  const [rows, count] = out.shape.slice(-2) as [number, number];
-  const k = x.shape[x.shape.length - 1]!;
-  const columns: Columns = {
-    k,
-    count,
-    panels: 0,
-    bias: words(b, count, () => 0),
-    m: multipliers(b, stage?.m, count),
-    stage,
-    ld: count,
-  };
-  const left = matrixRecord(b, { rows, k, size: x.size, zp: 0, offset: 0 }, columns, 0);
-  b.scratch(left.end + panelColumns(count) * panelK(k) * 2 + 64);
-  const right = b.record([k, count, y.size, tb, left.end]);
-  const batch = out.shape.slice(0, -2);
-  const matrices = (t: Arg): { at: number; strides: number[] } => {
-    const [p, q] = t.shape.slice(-2) as [number, number];
-    return {
-      at: b.at(t),
-      strides: [...broadcastStrides({ shape: t.shape.slice(0, -2), size: p * q * t.size }, batch), 0],
-    };
-  };
-  const nd = strided(b, [...batch, 1], [x, y, out].map(matrices), true);
-  const kernel = `matmul_i${x.size * 8}_i${y.size * 8}`;
-  return prepared(kernel, 'matmul', nd.units * (panelColumns(count) >> 3), nd.at, right, left.at);
 }

@@ -43,6 +43,7 @@ export interface Kernels {
   div(from: number, to: number, nd: number, record: number): void;
   gather(from: number, to: number, x: number, y: number, at: number, step: number, count: number, inner: number): void;
   logSoftmax(from: number, to: number, record: number, x: number, y: number): void;
+  gru(from: number, to: number, record: number, x: number, h0: number, h: number, lastH: number): void;
   linear2(from: number, to: number, nd: number, record: number): void;
   lstm(
     from: number,
@@ -84,6 +85,7 @@ export interface Kernels {
     ow: number,
     pixel: number,
   ): void;
+  nms(from: number, to: number, record: number, boxes: number, scores: number, indices: number, count: number): void;
   norm(from: number, to: number, record: number, x: number, y: number): void;
   normBlocks(from: number, to: number, record: number, x: number, y: number): void;
   pool(from: number, to: number, record: number, x: number, y: number, avg: number): void;
@@ -106,6 +108,16 @@ export interface Kernels {
     flip: number,
   ): void;
   transposed(from: number, to: number, record: number, x: number, y: number): void;
+  update(
+    from: number,
+    to: number,
+    rows: number,
+    y: number,
+    position: number,
+    k: number,
+    n: number,
+    inner: number,
+  ): void;
   /** The rest: of the module more/, as are those of its ops. */
   layerNorm8(from: number, to: number, record: number, x: number, y: number): void;
   softmax8(from: number, to: number, record: number, x: number, y: number): void;

@@ -47,14 +47,14 @@ function packRow(out: Int8Array | Int16Array, to: number, data: Int8Array, from:
   }
 }
 
-/** Panels [O/8][K/2][8] of i4: byte i holds lane i of columns 0…3 in its low nibble and of columns 4…7 in its high one. */
+/** Panels [O/8][K/2][8] of i4: byte i holds lane i of columns 0…3 plus 8 in its low nibble and of columns 4…7 in its high one. */
 export function panels4(b: Builder, data: TypedArray, count: number, k: number): number {
   const pairs = panelK(k) >> 1;
   return b.reserve(panelColumns(count) * pairs, (memory, at) => {
-    const out = new Uint8Array(memory, at, panelColumns(count) * pairs);
+    const out = new Uint8Array(memory, at, panelColumns(count) * pairs).fill(8);
     for (let o = 0, i = 0; o < count; o++) {
       const to = (o >> 3) * pairs * 8 + (o & 3) * 2;
-      for (let j = 0; j < k; j++, i++) out[to + (j >> 1) * 8 + (j & 1)]! |= (i4At(data, i) & 15) << (o & 4);
+      for (let j = 0; j < k; j++, i++) out[to + (j >> 1) * 8 + (j & 1)]! ^= (i4At(data, i) & 15) << (o & 4);
     }
   });
 }

@@ -9,9 +9,11 @@ import type { PlanNode } from '../../runtime/plan.ts';
 import type { Arg, Builder } from './builder.ts';
 import { cumsum } from './cumsum.ts';
 import { lut8, lut16, rescale, reshape } from './elementwise.ts';
+import { gru } from './gru.ts';
 import { conv2d, dense, matmul } from './linear.ts';
 import { lstm } from './lstm.ts';
-import { concat, depth_to_space, expand, gather, pad, slice, space_to_depth, tile, transpose } from './move.ts';
+import { concat, depth_to_space, expand, gather, pad, slice, space_to_depth, tile, transpose, update } from './move.ts';
+import { nms } from './nms.ts';
 import { NORMS } from './norms.ts';
 import { sample, topk } from './order.ts';
 import { compare, div, linear2, logical, max, min, mul, where } from './pairs.ts';
@@ -52,6 +54,7 @@ export const KERNELS: OpKernels = {
   div,
   expand,
   gather,
+  gru,
   linear2,
   log_softmax,
   logical,
@@ -63,6 +66,7 @@ export const KERNELS: OpKernels = {
   max_pool2d,
   min,
   mul,
+  nms,
   pad,
   reduce_max,
   reduce_mean,
@@ -80,6 +84,7 @@ export const KERNELS: OpKernels = {
   tile,
   topk,
   transpose,
+  update,
   where,
 };
 

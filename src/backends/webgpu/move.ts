@@ -216,3 +216,27 @@ export function gather(s: Site<'gather'>, b: Builder): string {
   });
   return GATHER.name;
 }
+
+const UPDATE = /* @__PURE__ */ elementKernel(
+  'update',
+  'x: u32, rows: u32, size: u32, position: u32, inner: Divisor, extent: Divisor, n: u32',
+  `
+fn element(i: u32) -> i32 {
+  let line: u32 = quotient(i, p.inner);
+  let block: u32 = quotient(line, p.extent);
+  let k: u32 = line - block * p.extent.n - arena[p.position];
+  if (k >= p.n) { return load(p.x, p.size, i); }
+  return load(p.rows, p.size, (block * p.n + k) * p.inner.n + i - line * p.inner.n);
+}`,
+);
+
+/** update: x, or the row that the position puts there. */
+export function update(s: Site<'update'>, b: Builder): string {
+  const [x, rows, position] = [s.in[0]!, s.in[1]!, s.in[2]!];
+  const { axis } = s.attrs;
+  const inner = divisor(elementCount(x.shape.slice(axis + 1)));
+  const shape = { inner, extent: divisor(x.shape[axis]!), n: rows.shape[axis]! };
+  const places = { x: b.at(x), rows: b.at(rows), size: x.size, position: b.at(position) };
+  b.elements(UPDATE, b.target(s.out[0]!), { ...places, ...shape });
+  return UPDATE.name;
+}

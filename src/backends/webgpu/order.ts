@@ -104,14 +104,14 @@ export type Last = (
 ) => void;
 
 /** The last key that counts, by one workgroup a line. */
-const lastKeys: Last = (b, line, count, own) => {
+export const lastKeys: Last = (b, line, count, own) => {
   const work = own.n * own.bits;
   for (const { groups, ...range } of rowGroups(b, count, work))
     b.dispatch(LAST, { ...line, ...range, ...own }, groups, (range.end_row - range.row) * work);
 };
 
 /** Indices of the first k of each line of x [outer,n,inner], as words [outer,k,inner]. */
-function order(
+export function order(
   findLast: Last,
   b: Builder,
   x: Arg,

@@ -5,11 +5,14 @@
 import type { More } from '../kernels.ts';
 import { compileText } from '../module.ts';
 import { cumsum } from './cumsum.ts';
+import { gru } from './gru.ts';
 import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
 import { lstm } from './lstm.ts';
-import { depth_to_space, expand, gather, space_to_depth, tile } from './move.ts';
+import { lut16 } from './lut16.ts';
+import { matmul } from './matmul.ts';
+import { depth_to_space, expand, gather, pad, space_to_depth, tile, update } from './move.ts';
 import { group_norm, layer_norm, rms_norm } from './norms.ts';
-import { sample, topk } from './order.ts';
+import { nms, sample, topk } from './order.ts';
 import { compare, div, logical, max, min, mul, where } from './pairs.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
@@ -43,13 +46,18 @@ export const MORE: More = {
     expand,
     gather,
     group_norm,
+    gru,
     layer_norm,
     log_softmax,
     logical,
     lstm,
+    lut16,
+    matmul,
     max,
     min,
     mul,
+    nms,
+    pad,
     reduce_max,
     reduce_mean,
     reduce_min,
@@ -62,6 +70,7 @@ export const MORE: More = {
     space_to_depth,
     tile,
     topk,
+    update,
     where,
   },
   faster: {

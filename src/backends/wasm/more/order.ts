@@ -1,5 +1,5 @@
 /**
- * topk and sample (spec/10-ops.md §4, §7).
+ * topk, nms and sample (spec/10-ops.md §4, §7, §8).
  * @module
  */
 import { EXP2 } from '../../../core/exp2.ts';
@@ -23,6 +23,17 @@ export function topk(s: Site<'topk'>, b: Builder): Prepared {
   const lines = floorDiv(x.count, n);
   const flip = smallest ? 0x80000000 : 0x7fffffff;
   return prepared('topk', 'topk', lines, b.at(x), b.at(values), b.at(indices), n, k, inner, x.size, flip);
+}
+
+/** nms: all keys in order, each box against those kept. */
+export function nms(s: Site<'nms'>, b: Builder): Prepared {
+  const [boxes, scores] = s.in as readonly [Arg, Arg];
+  const [indices, count] = s.out as readonly [Arg, Arg];
+  const { t15, threshold, limit } = s.attrs;
+  const [, channels, n] = scores.shape as readonly [number, number, number];
+  b.scratch(n * KEY);
+  const record = b.record([n, channels, boxes.size, scores.size, t15, threshold, limit]);
+  return prepared('nms', 'nms', count.count, record, b.at(boxes), b.at(scores), b.at(indices), b.at(count));
 }
 
 /** sample: the order where it takes one, then its running sums. */
