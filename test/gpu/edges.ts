@@ -329,5 +329,64 @@ export function edges(backend: Backend): Readonly<Record<string, () => Promise<v
         }
       }
     });
+
+  it('gru with the reset on either side, over steps of one row and of several', async () => {
+    const r = new Random(18);
+    for (const [t, n, d, h] of [
+      [3, 1, 5, 9],
+      [2, 3, 1, 4],
+      [0, 2, 2, 1],
+    ] as const) {
+      for (const qh of [7, 15]) {
+        const table = (lo: number): Operand => r.tensor('i16', [513], { lo, hi: 32767, constant: true });
+        const bias = (rows: number): Operand => r.tensor('i32', [rows], { lo: -5000, hi: 5000, constant: true });
+        const operands = [
+          r.tensor('i8', [t, n, d], { zp: -7 }),
+          r.tensor('i8', [3 * h, d], { constant: true }),
+          r.tensor('i8', [3 * h, h], { constant: true }),
+          bias(3 * h),
+          r.tensor(qh === 7 ? 'i8' : 'i16', [n, h]),
+          table(0),
+          table(-32768),
+        ];
+        const m = { mx: Int32Array.of(1 << 27), lx: 0, mh: Int32Array.of(1 << 26), lh: 0 };
+        const attrs = { ...m, qh, lo: -128, hi: 127, reverse: qh === 15 };
+        await check('gru', operands, attrs);
+        await check('gru', [...operands, bias(h)], attrs);
+      }
+    }
+  });
+
+  it('update at both ends', async () => {
+    const r = new Random(19);
+    for (const dtype of ['i8', 'i16', 'i32'] as const) {
+      for (const [shape, axis, n] of [
+        [[5, 3], 0, 2],
+        [[2, 9, 3], 1, 4],
+        [[2, 3, 7], 2, 7],
+      ] as const) {
+        const rows = shape.map((e, i) => (i === axis ? n : e));
+        for (const at of [0, shape[axis]! - n]) {
+          const position = { ...r.tensor('i32', [1], { lo: at, hi: at }), lo: 0, hi: shape[axis]! - n };
+          await check('update', [r.tensor(dtype, shape), r.tensor(dtype, rows), position], { axis });
+        }
+      }
+    }
+  });
+
+  it('nms of few boxes and of many', async () => {
+    const r = new Random(20);
+    for (const n of [0, 1, 5, 70, 300]) {
+      for (const [t15, limit] of [
+        [0, 3],
+        [16384, 20],
+        [32768, n + 1],
+      ] as const) {
+        const boxes = r.tensor(n === 5 ? 'i32' : 'i16', [2, n, 4], { lo: -200, hi: 200 });
+        const scores = r.tensor('i8', [2, 3, n], { lo: -5, hi: 5 });
+        await check('nms', [boxes, scores], { t15, threshold: -3, limit });
+      }
+    }
+  });
   return tests;
 }

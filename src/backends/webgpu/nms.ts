@@ -19,8 +19,8 @@ const NEXT = /* @__PURE__ */ elementKernel(
   `
 fn least(at: u32) -> i32 { return min(load(p.boxes, p.boxes_size, at), load(p.boxes, p.boxes_size, at + 2u)); }
 fn most(at: u32) -> i32 { return max(load(p.boxes, p.boxes_size, at), load(p.boxes, p.boxes_size, at + 2u)); }
-fn common(a: u32, b: u32) -> i32 { return max(0, min(most(a), most(b)) - max(least(a), least(b))); }
-fn area(a: u32, b: u32) -> u32 { return bitcast<u32>(common(a, b) * common(a + 1u, b + 1u)); }
+fn overlap(a: u32, b: u32) -> i32 { return max(0, min(most(a), most(b)) - max(least(a), least(b))); }
+fn area(a: u32, b: u32) -> u32 { return bitcast<u32>(overlap(a, b) * overlap(a + 1u, b + 1u)); }
 fn meet(a: u32, b: u32) -> bool {
   let inter: u32 = area(a, b);
   let joined: u32 = area(a, a) + area(b, b) - inter;
