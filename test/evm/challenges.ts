@@ -1,7 +1,7 @@
 /** Challenges of honest claims: what a challenger, or somebody else, may try, and what it is refused with. */
 
 import type { Party, Sent } from '../../examples/chain.ts';
-import { type Goal, termsOf } from '../../src/consensus/cell.ts';
+import type { Goal } from '../../src/consensus/cell.ts';
 import { proveElement } from '../../src/consensus/element.ts';
 import { headerOf } from '../../src/consensus/header.ts';
 import { openLeaves } from '../../src/consensus/merkle.ts';
@@ -16,7 +16,6 @@ import {
   solidityStatement,
   toHex,
 } from '../../src/evm/proof.ts';
-import { tileOf } from '../../src/evm/rules.ts';
 import { type Aim, aimAt } from './aim.ts';
 import { BOND, type Court, claim, MOVE } from './game.ts';
 
