@@ -1,7 +1,7 @@
 /**
  * Disputes at length (spec/40-consensus.md §6): lies over ops and positions of three models, each played to its end by both bots
  * on an EVM, and bad challenges of honest claims. Writes a table; exit 1 where a liar or a bad challenger wins.
- * `npm run disputes -- [--lies N] [--seed S] [--models mnist-cnn,mobilenet-v2,shakespeare-charlm] [--cache DIR] [--out FILE]`
+ * `npm run disputes -- [--lies N] [--seed S] [--models golden,mnist-cnn,mobilenet-v2,shakespeare-charlm] [--cache DIR] [--out FILE]`
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -12,20 +12,23 @@ import { parseArgs } from 'node:util';
 import { commit } from '../src/consensus/commitment.ts';
 import { headerOf } from '../src/consensus/header.ts';
 import { type Trace, traceRun } from '../src/consensus/trace.ts';
+import { RULES } from '../src/evm/rules.ts';
 import { encodeModel } from '../src/format/encode.ts';
+import type { Model } from '../src/graph/ir.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { createSession } from '../src/runtime/session.ts';
 import { BAD, type Refused, refuse } from '../test/evm/challenges.ts';
 import { type Court, type Outcome, openCourt, publish } from '../test/evm/game.ts';
-import { LIES, playLie, type Truth } from '../test/evm/lies.ts';
-import { randomInputs } from '../test/support/differential.ts';
+import { element, LIES, playLie, type Truth } from '../test/evm/lies.ts';
+import { randomDims, randomInputs } from '../test/support/differential.ts';
+import { fileOf, MODELS } from '../test/support/golden-models.ts';
 import { Prng } from '../test/support/prng.ts';
 
 const { values } = parseArgs({
   options: {
     lies: { type: 'string', default: '240' },
     seed: { type: 'string', default: '1' },
-    models: { type: 'string', default: 'mnist-cnn,mobilenet-v2,shakespeare-charlm' },
+    models: { type: 'string', default: 'golden,mnist-cnn,mobilenet-v2,shakespeare-charlm' },
     cache: { type: 'string', default: join(tmpdir(), 'samebit-disputes') },
     out: { type: 'string' },
   },
@@ -57,15 +60,21 @@ interface Played {
   readonly outcome: Outcome;
 }
 
+/** A run of a model on random inputs. */
+async function truthOf(model: Model, random: Prng): Promise<Truth> {
+  const inputs = randomInputs(model, random, randomDims(model, random));
+  const session = await createSession(model, { backend: 'wasm', mode: 'trace' });
+  const { trace } = await traceRun(commit(model), session, inputs);
+  session.dispose();
+  return { trace, inputs, random };
+}
+
 async function disputes(name: string, count: number, seed: number): Promise<Played[]> {
   const court = await openCourt();
   const model = loadModel(new Uint8Array(await bytesOf(name)));
-  const commitment = commit(model);
-  const random = new Prng(seed);
-  const inputs = randomInputs(model, random, []);
-  const session = await createSession(model, { backend: 'wasm', mode: 'trace' });
-  const { trace } = await traceRun(commitment, session, inputs);
-  const truth: Truth = { trace, inputs, random };
+  const truth = await truthOf(model, new Prng(seed));
+  const { trace } = truth;
+  const { commitment } = trace;
   await publish(court, commitment);
   const { nodes, traceLength } = headerOf(commitment);
   console.error(`${name}: ${nodes} nodes, ${traceLength} tensors`);
@@ -80,6 +89,28 @@ async function disputes(name: string, count: number, seed: number): Promise<Play
     console.error(`${line}: ${winner} by ${by}, ${asserterGas} and ${challengerGas} gas, last ${last}`);
   }
   if (name === 'mnist-cnn') await challenges(court, trace);
+  return played;
+}
+
+/** One lie in every step of every golden model whose ops have rules: every op, shapes with symbols. */
+async function goldenDisputes(seed: number): Promise<Played[]> {
+  const court = await openCourt();
+  const played: Played[] = [];
+  for (const [i, golden] of MODELS.entries()) {
+    const random = new Prng(seed + i);
+    const truth = await truthOf(loadModel(fileOf(golden)), random);
+    const { trace } = truth;
+    const { commitment } = trace;
+    if (!commitment.model.nodes.every((n) => n.op in RULES)) continue;
+    await publish(court, commitment);
+    for (let index = commitment.model.inputs.length; index < trace.length; index++) {
+      if (trace.tensor(index).data.length === 0) continue;
+      const lie = element(truth, index);
+      const outcome = await playLie(court, lie, trace);
+      played.push({ model: 'golden models', kind: lie.kind, op: lie.op, outcome });
+      if (outcome.winner !== 'challenger') console.error(`${golden.name}, ${lie.op} ${lie.where}: ${outcome.by}`);
+    }
+  }
   return played;
 }
 
@@ -131,7 +162,11 @@ const models = values.models.split(',');
 const refused: Refused[] = [];
 const all: Played[] = [];
 for (const [i, name] of models.entries()) {
-  const share = Math.ceil(Number(values.lies) / models.length);
+  if (name === 'golden') {
+    all.push(...(await goldenDisputes(Number(values.seed))));
+    continue;
+  }
+  const share = Math.ceil(Number(values.lies) / models.filter((m) => m !== 'golden').length);
   all.push(...(await disputes(name, share, Number(values.seed) * 1000 + i)));
 }
 const lines = [

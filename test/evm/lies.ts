@@ -228,9 +228,13 @@ export async function otherInput(truth: Truth): Promise<Lie> {
   const { trace, random } = truth;
   const { model } = trace.commitment;
   const session = await createSession(model, { backend: 'wasm', mode: 'trace' });
-  const other = await traceRun(trace.commitment, session, randomInputs(model, random, trace.plan.dims));
+  let changed = new Map<number, TraceTensor>();
+  while (changed.size === 0) {
+    const other = await traceRun(trace.commitment, session, randomInputs(model, random, trace.plan.dims));
+    changed = differences(trace, other.trace);
+  }
   session.dispose();
-  const claimed = new Liar(trace, differences(trace, other.trace));
+  const claimed = new Liar(trace, changed);
   return { kind: 'input', op: 'input', where: '0', claimed, roots: { inputRoot: trace.inputRoot } };
 }
 
