@@ -19,6 +19,7 @@ const ENTRIES: readonly string[] = [
   'webgl',
   'gpujs',
   'consensus',
+  'evm',
   'conformance',
   'format',
   'quant',

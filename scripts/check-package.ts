@@ -78,7 +78,7 @@ function checkFiles(): void {
     .map((e) => relative(installed, join(e.parentPath, e.name)));
   const strange = files.filter(
     (f) =>
-      !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|dist\/cli\/LICENSES\.txt|dist\/[\w/.-]+\.(js|d\.ts))$/.test(
+      !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|contracts\/[\w/]+\.sol|dist\/cli\/LICENSES\.txt|dist\/[\w/.-]+\.(js|d\.ts))$/.test(
         f,
       ),
   );
