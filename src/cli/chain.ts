@@ -3,7 +3,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Abi, Account, PublicClient, WalletClient } from 'viem';
 import { artifacts, type Game, type Hex, type History, PHASES } from '../evm.ts';
 import { UsageError } from './errors.ts';
@@ -37,13 +37,20 @@ export interface ChainEvent {
 
 const ABI = artifacts.Dispute.abi as unknown as Abi;
 
+/** Seconds above 0. */
+function seconds(text: string): number {
+  const n = Number(text);
+  if (!(n > 0 && n <= 3600)) throw new InvalidArgumentError('It must be a number of seconds up to 3600.');
+  return n;
+}
+
 /** Adds the options of both bots. */
 export function chainOptions(command: Command): Command {
   return command
     .requiredOption('--rpc <URL>', 'JSON-RPC of a node')
     .requiredOption('--dispute <ADDRESS>', 'the dispute contract')
     .requiredOption('--key <FILE>', 'file with the private key in hexadecimal digits')
-    .option('--interval <SECONDS>', 'pause between looks at the chain', Number, 2);
+    .option('--interval <SECONDS>', 'pause between looks at the chain', seconds, 2);
 }
 
 async function load(): Promise<{
@@ -70,6 +77,15 @@ function readKey(path: string): Hex {
   return `0x${digits}`;
 }
 
+function accountOf(accounts: typeof import('viem/accounts'), path: string): Account {
+  const key = readKey(path);
+  try {
+    return accounts.privateKeyToAccount(key);
+  } catch {
+    throw new UsageError('NoKey', `${path} holds no valid private key`, 'Pass a file with 64 hexadecimal digits.');
+  }
+}
+
 /** The dispute contract over JSON-RPC, under one account. */
 export class Court {
   readonly account: Account;
@@ -92,7 +108,7 @@ export class Court {
     const { viem, accounts } = await load();
     if (!viem.isAddress(flags.dispute))
       throw new UsageError('NoContract', `${flags.dispute} is no address`, 'Pass the address of the dispute contract.');
-    const account = accounts.privateKeyToAccount(readKey(flags.key));
+    const account = accountOf(accounts, flags.key);
     const transport = viem.http(flags.rpc, { retryCount: 3 });
     const reader = viem.createPublicClient({ transport });
     const court = new Court(account, reader, viem.createWalletClient({ account, transport }), flags.dispute);
@@ -104,6 +120,11 @@ export class Court {
     }
     if (code === undefined)
       throw new UsageError('NoContract', `there is no contract at ${flags.dispute}`, 'Pass its address on this chain.');
+    try {
+      await court.read('BOND');
+    } catch {
+      throw new UsageError('NoContract', `${flags.dispute} is no dispute contract`, 'Pass its address on this chain.');
+    }
     return court;
   }
 

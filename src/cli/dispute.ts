@@ -121,7 +121,7 @@ async function look(court: Court, id: bigint, header: Header, trace: Trace): Pro
   }
   if (open.length > 0 || claim.defeated || (await court.now()) >= claim.finalAt) {
     if (claim.defeated && claim.open === 0) await court.send('settle', [id]);
-    return withdraw(court);
+    return;
   }
   const bond = await court.read<bigint>('BOND');
   if (claim.traceRoot !== toHex(trace.root)) {
@@ -139,6 +139,7 @@ async function watch(path: string, flags: Flags): Promise<void> {
   const { header, trace } = await ownTrace(path, flags);
   say(`watching claims of ${toHex(headerHash(header)).slice(0, 18)}… on input ${toHex(trace.inputRoot).slice(0, 18)}…`);
   for (;;) {
+    await withdraw(court);
     for (const e of await court.events('Claimed', { header: toHex(headerHash(header)) }))
       await look(court, e.args['claim'] as bigint, header, trace);
     if (flags.once) return;

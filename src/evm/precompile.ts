@@ -37,7 +37,7 @@ export interface ModelStore {
    * A session of the model of a registered header.
    * @throws HostError where the node lacks the body: it halts
    */
-  session(header: Header): Session | Promise<Session>;
+  session(header: Header): Session | undefined | Promise<Session | undefined>;
 }
 
 /** How a precompile prices. Gas of the EVM a call costs on top of the schedule's. */
@@ -76,14 +76,16 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 
 /**
  * The function of a precompile. Call data: header hash, the value of each symbol as one word, then the canonical bytes of
- * each input in the order of the signature, states left out. It returns the canonical bytes of each output in order.
+ * each input in the order of the signature. It returns the canonical bytes of each output in order.
  *
- * Outcomes that every node reaches: out of gas; revert `UnknownModel`; revert `BadInput` for data of a wrong length, symbols or
+ * Outcomes that every node reaches: out of gas; revert `UnknownModel`; revert `BadInput` for a model with states, data of a wrong length, symbols or
  * values out of range (whose gas is spent all the same). A HostError is thrown: the node halts, or runs the block
  * again with another engine.
  */
 export function createPrecompile(options: PrecompileOptions): (input: PrecompileInput) => Promise<PrecompileResult> {
   const { store, schedule = SCHEDULE_0, base = 2600n } = options;
+  if (typeof store?.header !== 'function' || typeof store.session !== 'function')
+    throw new TypeError('a store has the functions header and session');
   return async ({ data, gasLimit }) => {
     if (gasLimit < base) return outOfGas(gasLimit);
     if (data.length < WORD) return revert(base, BAD_INPUT);
@@ -97,8 +99,10 @@ export function createPrecompile(options: PrecompileOptions): (input: Precompile
     const gas = base + headerGas(header, schedule, dims);
     if (gasLimit < gas) return outOfGas(gasLimit);
     const session = await store.session(header);
+    if (session === undefined) throw new HostError('BadStore', `the store has no session for ${toHex(hash)}`);
     if (!sameBytes(session.model.id, header.modelId))
       throw new HostError('BadStore', `the store gave another model for ${toHex(hash)}`);
+    if (session.model.states.length > 0) return revert(gas, BAD_INPUT); // a call leaves nothing behind
     const inputs = readInputs(session.model, dims, data.subarray(WORD * (1 + dims.length)));
     if (inputs === undefined) return revert(gas, BAD_INPUT);
     try {
@@ -129,11 +133,9 @@ function readDims(header: Header, data: Uint8Array): number[] | undefined {
 
 /** Inputs by name; undefined where the data do not have their length. */
 function readInputs(model: Model, dims: readonly number[], data: Uint8Array): Record<string, Tensor> | undefined {
-  const states = new Set(model.states.map((s) => s.input));
   const inputs: [string, Tensor][] = [];
   let at = 0;
-  for (const [i, d] of model.inputs.entries()) {
-    if (states.has(i)) continue;
+  for (const d of model.inputs) {
     const shape = d.shape.map((e) => dimAt(e, dims));
     const bytes = byteLength(d.dtype, elementCount(shape));
     if (at + bytes > data.length) return undefined;

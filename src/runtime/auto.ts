@@ -152,6 +152,8 @@ async function measure(
 export function choose(model: Model, options: SessionOptions, create: typeof createSession): Promise<Choice> {
   const { candidates = CANDIDATES, threads = Math.min(processors(), THREADS_MOST), mode } = options;
   const counts = threads > 1 ? [1, threads] : [1];
+  if (!Array.isArray(candidates) || candidates.some((b) => (b as unknown) === 'auto'))
+    throw new TypeError('candidates is a list of backends, and auto is none');
   const wanted = candidates.flatMap((backend) => counts.map((n) => ({ backend, threads: n })));
   const key = [hex(model.id), mode, threads, ...candidates.map(keyOf)].join(' ');
   let choice = choices.get(key);

@@ -26,6 +26,7 @@ function golden(name: string): Model {
 
 const plain = golden('a classifier of images, bytes in and bytes out');
 const sized = golden('causal attention over n tokens');
+const counting = golden('a counter and an average, two states');
 let session: (header: Header) => Session | Promise<Session>;
 let oracle: Deployed;
 let caller: Party;
@@ -45,7 +46,7 @@ function data(model: Model, dims: readonly number[], inputs: ReturnType<typeof r
 }
 
 beforeAll(async () => {
-  const models = [plain, sized];
+  const models = [plain, sized, counting];
   const headers = new Map(models.map((m) => [toHex(keyOf(m)), encodeHeader(headerOf(commit(m)))]));
   const sessions = new Map(await Promise.all(models.map(async (m) => [toHex(m.id), await createSession(m)] as const)));
   session = (header) => sessions.get(toHex(header.modelId))!;
@@ -74,6 +75,11 @@ describe('results', () => {
       gas - 1n,
       0,
     ]);
+  });
+
+  it('a model with states is refused: a call leaves nothing behind', async () => {
+    const made = await run({ data: data(counting, [], randomInputs(counting, new Prng(5), [])), gasLimit: 10n ** 9n });
+    expect([made.exceptionError?.error, toHex(made.returnValue)]).toEqual(['revert', '0x2bb9acf7']);
   });
 
   it('wrong lengths, symbols, values and models revert, and the chain goes on', async () => {
