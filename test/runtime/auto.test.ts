@@ -85,6 +85,11 @@ it('measures with threads and takes them where they help', async () => {
   expect(prepared).toEqual([1, 4, 4]);
 });
 
+it('auto is no candidate of itself', async () => {
+  for (const candidates of [['auto'], 'wasm'] as never[])
+    await expect(createSession(load(denseGraph()), auto(candidates))).rejects.toThrow(TypeError);
+});
+
 it('measures models with symbols and with states; a session begins in the initial state', async () => {
   const symbolic = await createSession(load(symbolicGraph()), auto(['wasm']));
   expect(symbolic.backend).toBe('wasm');
