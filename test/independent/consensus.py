@@ -14,13 +14,11 @@ import sys
 from cost import memory, vector
 from keccak import keccak256
 from model import DTYPES, OPS, WORDS, Model, parts
-from ops import exponent, interpolate, mulhr, clamp, dot, rows, rsh, indices, aligned, weight, round_div
-from ops_lines import ordered
 from proofs import check
+from steps import I64, between, bits, fraction, shapes
 from samebit import concrete, evaluate
 
 HASHES = {"keccak256": keccak256, "sha256": lambda b: hashlib.sha256(b).digest()}
-I64 = 5  # dtype code of an intermediate of 64 bits
 CLASSES = "op byte mac_i8_i8 mac_i8_i4 mac_i16_i8 mac_i16_i4 mac_i16_i16 mac_depthwise move move_scatter select linear2 staged div"
 CLASSES += " lut8 lut16 pool reduce softmax log_softmax norm bilinear rope cell cumsum arg order sample nms"
 FORMAT = {0: "b", 1: "h", 2: "i", 4: "b", I64: "q"}
@@ -73,110 +71,7 @@ def typed(t):
     return [t["zp"], dim(t["lo"]), dim(t["hi"]), len(t["shape"]), *map(dim, t["shape"])]
 
 
-# ---------------------------------------------------------------- §4 steps: committed intermediates
-def between(op, a, x, out):
-    """Intermediates of a node: dtype code, symbolic shape is added by `shapes`; here their elements in order."""
-    if op in ("softmax", "log_softmax"):
-        return row_figures(op, a, *x)
-    if op in ("layer_norm", "rms_norm", "group_norm"):
-        return norm_figures(op, a, x[0])
-    if op == "lstm":
-        return cells(a, *x, h=out[0])
-    return sample_figures(a, x[0]) if op == "sample" else []
-
-
-def row_figures(op, a, x, mask=None, offset=None):
-    k, e = x.shape[-1], bits(x.kmax)
-    f, tops, sums = offset.data[0] if offset else a.get("offset", 0), [], []
-    for r, index in enumerate(indices(x.shape[:-1])):
-        row = x.data[r * k : r * k + k]
-        keep = [j for j in range(k) if not a.get("causal") or j <= index[-1] + f]
-        if mask:
-            keep = [j for j in keep if mask.data[aligned(mask, index + (j,))] == 1]
-        tops.append(max((row[j] for j in keep), default=-(2**31)))
-        sums.append(sum(weight(exponent(tops[-1] - row[j], a["l"], a["m"]), e) for j in keep))
-    return [tops, sums]
-
-
-def norm_figures(op, a, x):
-    f, sums, variances = fraction(x.dtype), [], []
-    values = [v - x.zp for v in x.data]
-    groups = rows(x, x.shape[-1])
-    if op == "group_norm":
-        (n, h, w, c), g = x.shape, a["groups"]
-        channels = [range(i * c // g, (i + 1) * c // g) for i in range(g)]
-        groups = [[x.data[(i * h * w + p) * c + j] for p in range(h * w) for j in js] for i in range(n) for js in channels]
-    for row in groups:
-        values = [v - x.zp for v in row]
-        s1 = 0 if op == "rms_norm" else sum(values)
-        centred = [(v << f) - round_div(s1 << f, len(row)) for v in values]
-        rho = 0 if op == "rms_norm" else sum(centred)
-        sums.append(s1)
-        variances.append(sum(v * v for v in centred) - rho**2 // len(row) + a["eps"])
-    return [variances] if op == "rms_norm" else [sums, variances]
-
-
-def cells(a, x, wx, wh, b, h0, c0, sigmoid, tanh, tanh_c, h):
-    (steps, n, d), u = x.shape, wh.shape[1]
-    sat = lambda v: clamp(v, -32768, 32767)
-    look = lambda t, v: interpolate(v, t.data, 7, 0, -32768, 32767)
-    per = lambda m, r: m[r] if len(m) > 1 else m[0]
-    ps, cs = [None] * steps, [None] * steps
-    back = a["reverse"]
-    for t in range(steps - 1, -1, -1) if back else range(steps):
-        last = t + 1 if back else t - 1
-        inside = 0 <= last < steps
-        ps[t], cs[t] = [], []
-        for i in range(n):
-            hidden = h.data[(last * n + i) * u : (last * n + i + 1) * u] if inside else h0.data[i * u : i * u + u]
-            cell = cs[last][i * u : i * u + u] if inside else c0.data[i * u : i * u + u]
-            v = [q - x.zp for q in x.data[(t * n + i) * d : (t * n + i + 1) * d]]
-            p = []
-            for r in range(4 * u):
-                ax = b.data[r] + dot(wx.data[r * d : r * d + d], v)
-                ah = dot(wh.data[r * u : r * u + u], hidden)
-                p.append(sat(mulhr(ax << a["lx"], per(a["mx"], r)) + mulhr(ah << a["lh"], per(a["mh"], r))))
-            gi, gf = ([look(sigmoid, q) for q in p[j * u : j * u + u]] for j in (0, 1))
-            gg = [look(tanh, q) for q in p[2 * u : 3 * u]]
-            ps[t] += p
-            cs[t] += [sat(rsh(gf[j] * cell[j] + rsh(gi[j] * gg[j], a["kc"]), 15)) for j in range(u)]
-    return [sum(ps, []), sum(cs, [])]
-
-
-def sample_figures(a, x):
-    k, e, found = a["k"], bits(a["k"] or x.kmax), [[] for _ in range(5)]
-    for row in rows(x, x.shape[-1]):
-        order = ordered(row, False)[:k] if k else range(len(row))
-        w = [weight(exponent(max(row) - row[i], a["l"], a["m"]), e) for i in order]
-        n = next(n for n in range(1, len(w) + 1) if sum(w[:n]) << 16 >= a["p16"] * sum(w))
-        for to, v in zip(found, [list(order) if k else [], [max(row)], [sum(w)], [n], [sum(w[:n])]]):
-            to += v
-    return found
-
-
-def shapes(op, a, types):
-    """Dtype code and shape of each intermediate, from the types of the operands."""
-    x = types[0]["shape"] if types and types[0] else []
-    if op in ("softmax", "log_softmax"):
-        return [(2, x[:-1])] * 2
-    if op in ("layer_norm", "rms_norm"):
-        return [(2, x[:-1]), (I64, x[:-1])][op == "rms_norm" :]
-    if op == "group_norm":
-        return [(2, [x[0], a["groups"]]), (I64, [x[0], a["groups"]])]
-    if op == "lstm":
-        return [(2, [x[0], x[1], types[1]["shape"][0]]), (2, [x[0], x[1], types[2]["shape"][1]])]
-    return [(2, x[:-1] + [a["k"]])] + [(2, x[:-1])] * 4 if op == "sample" else []
-
-
 # ---------------------------------------------------------------- §3 leaves
-def bits(kmax):
-    return min(22, 31 - kmax.bit_length())
-
-
-def fraction(dtype):
-    return 6 if dtype == "i8" else 0
-
-
 def facts(op, a, types, most):
     if op in ("layer_norm", "rms_norm", "group_norm"):
         return {"fraction": fraction(types[0]["dtype"])}
