@@ -40,4 +40,5 @@ export {
   treeOfChunks,
   treeOver,
 } from './consensus/merkle.ts';
+export { decodeSnapshot, encodeSnapshot } from './consensus/snapshot.ts';
 export { Trace, type TraceTensor, traceRun } from './consensus/trace.ts';

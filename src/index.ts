@@ -21,4 +21,5 @@ export {
   type RunSyncOptions,
   type Session,
   type SessionOptions,
+  type SlicedRun,
 } from './runtime/session.ts';

@@ -17,6 +17,9 @@ export const STEPS: { readonly [N in OpName]: AnyReference } = references as unk
   readonly [N in keyof typeof references]: AnyReference;
 };
 
+/** Facts that references read; all others serve the choice of kernels and are no part of a leaf. */
+const FACTS = ['fraction', 'q', 's1', 'weightBits'] as const;
+
 /** A tensor of a trace: an input of the model (node −1, step its position), or a step of a node. */
 export interface TraceEntry {
   readonly node: number;
@@ -114,6 +117,7 @@ export function commit(model: Model, hash: HashName = 'keccak256'): Commitment {
   };
   const firstStep: number[] = [];
   const leaves = model.nodes.map((n, node) => {
+    const { facts } = model.info[node]!;
     firstStep.push(trace.length);
     const steps = stepsOf(model, node, trace.length);
     steps.forEach((s, step) => {
@@ -127,7 +131,7 @@ export function commit(model: Model, hash: HashName = 'keccak256'): Commitment {
       steps,
       attrs: n.attrs,
       vectors: Object.fromEntries(vectorNames(n.op, n.attrs).map((v) => [v, leafVector(node, v)])),
-      facts: model.info[node]!.facts,
+      facts: Object.fromEntries(FACTS.flatMap((f) => (f in facts ? [[f, facts[f]!]] : []))),
     };
     return encodeLeaf(leaf);
   });

@@ -56,6 +56,12 @@ export interface RunSyncOptions extends Omit<RunOptions, 'signal'> {
   readonly into?: Readonly<Record<string, TypedArray | Uint8Array>> | undefined;
 }
 
+/** A run in slices, and what it yields once it is done: as `run`, though state pairs are not updated. */
+export interface SlicedRun extends Stepper {
+  /** @throws Error before the last slice */
+  finish(): RunResult;
+}
+
 interface Prepared {
   readonly backend: string;
   readonly plan: Plan;
@@ -144,7 +150,7 @@ export class Session {
   async begin(
     inputs: Inputs,
     options: { readonly gasLimit?: bigint | number; readonly from?: Snapshot } = {},
-  ): Promise<Stepper> {
+  ): Promise<SlicedRun> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
     const { executable, plan } = await this.#sliced(call.dims);
@@ -155,7 +161,7 @@ export class Session {
       if (typeof cost !== 'bigint' || cost < 0n) throw new TypeError('a step takes a cost, a bigint of at least 0');
       return stepper.step(cost);
     };
-    return { ...stepper, step };
+    return { ...stepper, step, finish: () => this.#result(plan, stepper.outputs(), call.gas, false) };
   }
 
   /**
@@ -334,10 +340,15 @@ export class Session {
     }
   }
 
-  /** States move together, now that the run has succeeded; u8 views are shifted in place. */
+  /** States move together, now that the run has succeeded. */
   #finish(plan: Plan, raw: readonly TypedArray[], gas: bigint, borrowed: boolean): RunResult {
     assert(raw.length === plan.outputs.length, 'a backend returned the wrong number of outputs');
     for (const s of this.model.states) this.#states.set(s.input, raw[s.output]!.slice() as TypedArray);
+    return this.#result(plan, raw, gas, borrowed);
+  }
+
+  /** Outputs by name; u8 views are shifted in place. */
+  #result(plan: Plan, raw: readonly TypedArray[], gas: bigint, borrowed: boolean): RunResult {
     const outputs = this.model.outputs.map((o, i): [string, Tensor] => {
       const { shape, dtype } = plan.tensors[plan.outputs[i]!]!;
       const data = raw[i]!;

@@ -1,4 +1,5 @@
 /** Headers on a chain: what is kept of them, false ones that anyone refutes, claims at dims. */
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Sent } from '../../examples/chain.ts';
 import { type Commitment, commit } from '../../src/consensus/commitment.ts';
@@ -129,6 +130,17 @@ describe('headers', () => {
         BOND,
       );
       expect(sent.error).toBe('BadHeader');
+    }
+  });
+});
+
+describe('hashes', () => {
+  it('of the golden models are the frozen ones', async () => {
+    const file = new URL('../golden/consensus/receipts.json', import.meta.url);
+    const frozen = JSON.parse(readFileSync(file, 'utf8')) as { name: string; hash: string; headerHash: string }[];
+    for (const golden of MODELS) {
+      const { headerHash: expected } = frozen.find((v) => v.name === golden.name && v.hash === 'keccak256')!;
+      expect(await register(headerOf(commit(loadModel(fileOf(golden)))))).toBe(`0x${expected}`);
     }
   });
 });

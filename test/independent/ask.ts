@@ -20,15 +20,20 @@ export type Answer = Readonly<Record<'id' | 'digest' | 'gas' | 'refused', string
 /** True where this machine has Python. */
 export const hasPython: boolean = spawnSync('python3', ['--version']).status === 0;
 
-/** Answers in the order of the requests. */
-export function ask(requests: readonly Request[]): Answer[] {
-  const run = spawnSync('python3', ['-B', join(import.meta.dirname, 'samebit.py')], {
+/** Answers of a script in the order of the requests. */
+export function askFor<T>(script: string, requests: readonly unknown[]): T[] {
+  const run = spawnSync('python3', ['-B', join(import.meta.dirname, script)], {
     input: JSON.stringify(requests),
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   });
   if (run.status !== 0) throw new Error(run.stderr);
-  return JSON.parse(run.stdout) as Answer[];
+  return JSON.parse(run.stdout) as T[];
+}
+
+/** Answers about models and runs. */
+export function ask(requests: readonly Request[]): Answer[] {
+  return askFor('samebit.py', requests);
 }
 
 /** Bytes as a request holds them. */
