@@ -4,7 +4,10 @@
  * @module
  */
 import * as ort from 'onnxruntime-web/webgpu';
-import { createSession, loadModel } from '../src/index.ts';
+import type { Backend } from '../src/backends/backend.ts';
+import { createGpuJs, type GpuJsMode } from '../src/gpujs.ts';
+import { type BackendName, createSession, loadModel } from '../src/index.ts';
+import { createWebGl } from '../src/webgl.ts';
 import { createWebGpu } from '../src/webgpu.ts';
 import { interleave, quantile, type Times } from './measure.ts';
 
@@ -15,7 +18,7 @@ export interface WebCase {
   readonly shape: readonly number[];
 }
 
-/** What to run: samebit’s backends by name, behind a colon the threads; the peer’s files by form. */
+/** What to run: samebit’s backends by name, behind a colon the threads, behind a hyphen gpu.js’s mode; the peer’s files by form. */
 export interface WebTask {
   readonly cases: readonly WebCase[];
   readonly backends: readonly string[];
@@ -114,11 +117,20 @@ function marked(asked: () => boolean): GPU {
 let marking = false;
 const webgpu = createWebGpu({ gpu: marked(() => marking), timeout: 600_000 });
 
+async function backendOf(name: string): Promise<Backend | BackendName> {
+  if (name === 'webgpu') return webgpu;
+  if (name === 'webgl') return createWebGl({ timeout: 600_000 });
+  const [kind, mode] = name.split('-');
+  if (kind !== 'gpujs') return name as BackendName;
+  const { default: library } = await import('gpu.js'); // bundled: it is found beside the engines
+  return createGpuJs({ library, mode: (mode ?? 'webgpu') as GpuJsMode });
+}
+
 async function samebit(name: string, c: WebCase): Promise<Subject> {
   const model = loadModel(await file(c, 'sbm'));
-  const [kind, threads = '1'] = name.split(':');
+  const [kind = '', threads = '1'] = name.split(':');
   const start = now();
-  const backend = kind === 'webgpu' ? webgpu : (kind as 'wasm');
+  const backend = await backendOf(kind);
   const session = await createSession(model, { backend, threads: Number(threads) });
   const input = model.inputs[0]!;
   const bytes = await file(c, 'integers');

@@ -2,8 +2,8 @@
  * WebGPU: samebit against onnxruntime-web on one adapter, by turns, beside samebit’s wasm; upload, run, readback and compiling
  * apart. In headless Chromium, or with `--dawn` in Node on the Vulkan driver of the environment:
  * [bash test/engines/lavapipe.sh .gpu] npx tsx bench/web.ts [--dawn] [--cases resnet-50,mobilenet-v2]
- * [--backends webgpu,wasm,wasm:2] [--forms f32,u8s8] [--budget MS] [--json FILE]; a further backend of samebit is a further
- * name. The peer has no kernels for u8s8 on a GPU: that file runs on its CPU.
+ * [--backends webgpu,wasm,wasm:2] [--forms f32,u8s8] [--budget MS] [--json FILE]; further backends of samebit are webgl and,
+ * in a browser, gpujs-webgpu, gpujs-webgl2, gpujs-webasm and gpujs-cpu; `--forms none` leaves the peer out. The peer has no kernels for u8s8 on a GPU: that file runs on its CPU.
  * @module
  */
 import { spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { chromium, type Files, served } from '../scripts/engines/browsers.ts';
-import { installPinned } from '../scripts/engines/install.ts';
+import { installPinned, PACKAGES } from '../scripts/engines/install.ts';
 import { fileOf, NETWORKS, type Prepared } from './cases.ts';
 import { pairedRatio } from './measure.ts';
 import { prepareImage } from './prepare.ts';
@@ -61,6 +61,7 @@ async function buildPage(outfile: string, external: readonly string[]): Promise<
     entryPoints: [join(import.meta.dirname, 'web-page.ts')],
     outfile,
     external: [...external],
+    nodePaths: [PACKAGES],
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -70,7 +71,7 @@ async function buildPage(outfile: string, external: readonly string[]): Promise<
 }
 
 async function inChromium(folder: string, task: WebTask, cases: readonly Prepared[]): Promise<string> {
-  installPinned(['playwright-core']);
+  installPinned(['gpu.js', 'playwright-core']);
   const page = join(folder, 'page.mjs');
   await buildPage(page, []);
   const files: Files = {
@@ -90,6 +91,7 @@ async function inChromium(folder: string, task: WebTask, cases: readonly Prepare
 /** The page in Node on Dawn, which takes no shared memory in a write as browsers do: it is copied. */
 async function inNode(folder: string, task: WebTask): Promise<string> {
   const at = join(import.meta.dirname, 'build');
+  installPinned(['gpu.js']);
   mkdirSync(at, { recursive: true });
   await buildPage(join(at, 'web-page.mjs'), ['onnxruntime-web']);
   writeFileSync(join(folder, 'task.json'), JSON.stringify(task));
@@ -149,7 +151,7 @@ try {
   const task: WebTask = {
     cases,
     backends: values.backends.split(','),
-    forms: values.forms.split(',').filter(Boolean) as WebTask['forms'],
+    forms: values.forms.split(',').filter((f) => f !== 'none') as WebTask['forms'],
     budget: Number(values.budget),
   };
   const answer = values.dawn ? await inNode(folder, task) : await inChromium(folder, task, cases);

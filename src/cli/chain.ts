@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Abi, Account, PublicClient, WalletClient } from 'viem';
 import { artifacts, type Game, type Hex, type History, PHASES } from '../evm.ts';
 import { UsageError } from './errors.ts';
+import { installs } from './package.ts';
 
 /** Flags of both bots. */
 export interface ChainFlags {
@@ -60,7 +61,7 @@ async function load(): Promise<{
   try {
     return { viem: await import('viem'), accounts: await import('viem/accounts') };
   } catch {
-    throw new UsageError('NoViem', 'bots talk to the chain through viem, which is not installed', 'npm install viem');
+    throw new UsageError('NoViem', 'bots talk to the chain through viem, which is not installed', installs('viem'));
   }
 }
 

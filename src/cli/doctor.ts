@@ -12,6 +12,7 @@ import { BACKEND_NAMES, type BackendName, createSession } from '../runtime/sessi
 import { EXIT_DATA } from './errors.ts';
 import { EVERYWHERE } from './options.ts';
 import { print, toJson } from './output.ts';
+import { installs } from './package.ts';
 
 /** Rows, columns and sums of the product that a backend is tried on: large enough for threads. */
 const SIDE = 256;
@@ -114,11 +115,14 @@ async function advice(backend: BackendName, e: HostError): Promise<Pick<Finding,
   const reason = e.message;
   if (backend === 'webgpu' && e.code === 'NoBackend') {
     const dawn = await dawnFailure();
-    if (dawn !== undefined) return { reason: dawn, next: 'npm install webgpu@0.6.2' };
+    if (dawn !== undefined) return { reason: dawn, next: installs('webgpu') };
     const next =
       'Install a Vulkan driver for your GPU, or name its ICD file in VK_DRIVER_FILES; docs/gpu.md has one in software.';
     return { reason, next };
   }
+  if (backend === 'gpujs' && e.code === 'NoBackend') return { reason, next: installs('gpu.js') };
+  if (backend === 'webgl' && e.code === 'NoBackend')
+    return { reason, next: 'Browsers have WebGL2: run the model in one.' };
   if (e.code === 'SelfTest')
     return { reason, next: 'Update the driver or the engine. The other backends give the same bits.' };
   return { reason, next: e.hint };

@@ -3,7 +3,6 @@
  * The command line: one file a command.
  * @module
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
 import { addConvert } from './convert.ts';
@@ -12,14 +11,9 @@ import { addDoctor } from './doctor.ts';
 import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addInfo } from './info.ts';
+import { version } from './package.ts';
 import { addRun } from './run.ts';
 import { addVerify } from './verify.ts';
-
-/** The package's own version: package.json lies two folders up, in the sources as in dist. */
-function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-    .version;
-}
 
 function build(): Command {
   const program = new Command('samebit')

@@ -85,7 +85,7 @@ export function computeElement(trace: Trace, index: number, element: number, goa
  * Proves element `element` (flat index) of tensor `index` of a trace, or a part of it.
  * @param traceTree the tree over the roots of the trace, where another one is to be proved against: a claim that agrees with
  * `trace` on all that is read
- * @throws RangeError where there is no such tensor or element, or the tensor is an input of the model
+ * @throws RangeError where there is no such tensor or element, or no node makes the tensor (it is an input or a constant)
  */
 export function proveElement(
   trace: Trace,

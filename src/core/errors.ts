@@ -41,7 +41,7 @@ export const INPUT_ERRORS = {
 export const HOST_ERRORS = {
   LocalLimit: 'Raise the limits passed to loadModel if this machine may run the model.',
   NoMemory: 'Free memory or run the model on another machine.',
-  NoBackend: 'Choose a backend this machine has.',
+  NoBackend: 'Choose a backend this machine has; `samebit doctor` lists them, and how to get the others.',
   LostWorker: 'Run again; workers are started anew.',
   DeviceFailed: 'Rerun on another backend.',
   BadStore: 'Give the node the header and the body of the registered model.',

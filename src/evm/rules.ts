@@ -68,8 +68,12 @@ export const RULE_ARTIFACTS: Readonly<Record<RuleContract, Artifact>> = {
   Rows,
 };
 
-/** Op codes by rule contract: what an `Arbiter` is made with. */
+/**
+ * Op codes by rule contract: what an `Arbiter` is made with.
+ * @throws TypeError for the name of no rule contract
+ */
 export function codesOf(contract: RuleContract): number[] {
+  if (!Object.hasOwn(RULE_ARTIFACTS, contract)) throw new TypeError(`there is no rule contract ${contract}`);
   return Object.entries(RULES)
     .filter(([, c]) => c === contract)
     .map(([op]) => OPS[op as OpName].code);

@@ -154,6 +154,7 @@ export function choose(model: Model, options: SessionOptions, create: typeof cre
   const counts = threads > 1 ? [1, threads] : [1];
   if (!Array.isArray(candidates) || candidates.some((b) => (b as unknown) === 'auto'))
     throw new TypeError('candidates is a list of backends, and auto is none');
+  if (candidates.length === 0) throw new TypeError('candidates is an empty list');
   const wanted = candidates.flatMap((backend) => counts.map((n) => ({ backend, threads: n })));
   const key = [hex(model.id), mode, threads, ...candidates.map(keyOf)].join(' ');
   let choice = choices.get(key);

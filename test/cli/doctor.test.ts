@@ -35,6 +35,8 @@ describe('doctor', () => {
     expect(of('wasm')).toMatchObject({ runs: true, notes: ['threads yes'] });
     expect(of('webgpu')).toMatchObject({ runs: false, reason: 'WebGPU finds no adapter on this machine' });
     expect(of('webgpu').next).toContain('Vulkan driver');
+    if (!of('gpujs').runs) expect(of('gpujs').next).toMatch(/^npm install gpu\.js@\d/);
+    expect(of('webgl')).toMatchObject({ runs: false, reason: 'this engine has no WebGL2' });
   });
 
   it('prints the same as text', () => {

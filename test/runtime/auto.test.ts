@@ -86,7 +86,7 @@ it('measures with threads and takes them where they help', async () => {
 });
 
 it('auto is no candidate of itself', async () => {
-  for (const candidates of [['auto'], 'wasm'] as never[])
+  for (const candidates of [['auto'], 'wasm', []] as never[])
     await expect(createSession(load(denseGraph()), auto(candidates))).rejects.toThrow(TypeError);
 });
 
