@@ -16,7 +16,7 @@ build() {
   local root="$here/.."
   mkdir -p "$1"
   "$root/node_modules/.bin/esbuild" "$here/gpu-host.ts" --bundle --platform=node --format=esm --target=node20 \
-    --external:onnxruntime-node --external:webgpu --log-level=error --outfile="$1/bench/gpu-host.mjs" \
+    --external:onnxruntime-node --external:webgpu --external:gpu.js --log-level=error --outfile="$1/bench/gpu-host.mjs" \
     --banner:js="import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
   mkdir -p "$1/src/onnx/proto" && cp "$root/src/onnx/proto/onnx.proto" "$1/src/onnx/proto/"
   "$root/node_modules/.bin/tsx" "$root/scripts/engines/task.ts" "$1/bench/task.json"

@@ -7,5 +7,6 @@ export {
   type ConformanceDifference,
   type ConformanceOptions,
   type ConformanceReport,
+  conformanceCases,
   runConformance,
 } from './conformance/run.ts';

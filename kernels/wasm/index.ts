@@ -9,4 +9,4 @@ export { matrix } from './gemm';
 export { move } from './nd';
 export { pool } from './pool';
 export { base } from './simd';
-export { argmax, softmax } from './softmax';
+export { softmax } from './softmax';

@@ -17,6 +17,7 @@ export { rope } from './rope';
 export { layerNorm8, softmax8 } from './rows8';
 export { base } from './simd';
 export { strassen, strassenRows } from './strassen';
+export { argmax } from './softmax';
 export { streams } from './streams';
 export { strips } from './strips';
 export { transposed } from './transposed';

@@ -88,7 +88,7 @@ export const BEDS: Readonly<Record<string, TestBed>> = {
   },
   dawn: dawn(own),
   swiftshader: dawn(() => vulkan(SWIFTSHADER)),
-  deno: { ...deno(own), backends: ['webgpu', 'wasm'] },
+  deno: { ...deno(own), backends: ['webgpu', 'wasm', 'wasm:2'] },
   chromium: {
     engine: 'Chromium',
     backends: ['webgpu', 'webgl', ...GPUJS, 'wasm', 'wasm:2'],

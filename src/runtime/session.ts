@@ -5,7 +5,7 @@
 
 import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
 import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
-import { assert, HostError, OutOfGas } from '../core/errors.ts';
+import { HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
@@ -62,8 +62,14 @@ export interface SlicedRun extends Stepper {
   finish(): RunResult;
 }
 
+/** Runs in a row that a backend of a list may fail before it is passed over. */
+const FAILURES_MOST = 3;
+
+/** `from`: the backend that was asked for, of those in the list; `index`: the first from there on that did not fail. */
 interface Prepared {
   readonly backend: string;
+  readonly from: number;
+  readonly index: number;
   readonly plan: Plan;
   readonly executable: Executable;
 }
@@ -84,6 +90,8 @@ export class Session {
   readonly #prepared: Map<string, Prepared> = new Map();
   readonly #states: Map<number, TypedArray> = new Map();
   readonly #scratch: Scratch = new Map();
+  /** Runs in a row that failed, by backend. */
+  readonly #failures: number[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
   #running = false;
@@ -153,15 +161,10 @@ export class Session {
   ): Promise<SlicedRun> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
-    const { executable, plan } = await this.#sliced(call.dims);
-    if (options.from !== undefined) (await import('./snapshot.ts')).checkSnapshot(plan, options.from);
-    const stepper = await executable.begin!(this.#allInputs(call), options.from);
-    const step = (cost: bigint): boolean => {
-      this.#alive();
-      if (typeof cost !== 'bigint' || cost < 0n) throw new TypeError('a step takes a cost, a bigint of at least 0');
-      return stepper.step(cost);
-    };
-    return { ...stepper, step, finish: () => this.#result(plan, stepper.outputs(), call.gas, false) };
+    const { beginSlices } = await import('./slices.ts');
+    const candidates = this.#backends.map((_, i) => () => this.#make(call.dims, i, 1));
+    const result = (plan: Plan, raw: readonly TypedArray[]): RunResult => this.#result(plan, raw, call.gas, false);
+    return beginSlices({ candidates, alive: () => this.#alive(), result }, this.#allInputs(call), options.from);
   }
 
   /**
@@ -236,11 +239,16 @@ export class Session {
     for (const [id, data] of checked) this.#states.set(id, data);
   }
 
-  /** Frees what the backends hold. */
+  /** Frees what the backends hold: at once, or when the run under way has ended. Runs that wait behind it fail. */
   dispose(): void {
+    this.#disposed = true;
+    if (this.#pending === 0) this.#free();
+    else this.#queue.then(() => this.#free());
+  }
+
+  #free(): void {
     for (const { executable } of this.#prepared.values()) executable.dispose();
     this.#prepared.clear();
-    this.#disposed = true;
   }
 
   /** Keeps the executables of the dims that were prepared last. */
@@ -291,8 +299,11 @@ export class Session {
   async #prepare(dims: readonly number[], backend: number): Promise<Prepared> {
     const key = dims.join();
     const known = this.#prepared.get(key);
-    if (known !== undefined && backend === 0 && !known.executable.lost) return known;
+    const serves = known !== undefined && known.from <= backend && backend <= known.index;
+    if (serves && !known.executable.lost) return known;
     const prepared = await this.#make(dims, backend, this.#threads);
+    if (this.#disposed) prepared.executable.dispose();
+    this.#alive();
     known?.executable.dispose();
     this.#prepared.delete(key);
     this.#prepared.set(key, prepared);
@@ -301,38 +312,38 @@ export class Session {
   }
 
   /** A new executable of the first backend from `backend` on that does not fail. */
-  async #make(dims: readonly number[], backend: number, threads: number): Promise<Prepared> {
+  async #make(dims: readonly number[], from: number, threads: number): Promise<Prepared> {
     const plan = createPlan({ model: this.model, dims });
-    for (let i = backend; ; i++) {
+    for (let index = from; ; index++) {
       try {
-        const executable = await this.#backends[i]!.prepare(plan, { mode: this.#mode, threads });
-        return { backend: this.#backends[i]!.name, plan, executable };
+        const executable = await this.#backends[index]!.prepare(plan, { mode: this.#mode, threads });
+        return { backend: this.#backends[index]!.name, from, index, plan, executable };
       } catch (e) {
-        if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
+        if (!(e instanceof HostError) || index + 1 >= this.#backends.length) throw e;
       }
     }
   }
 
-  /** A new executable of the first backend that has sliced runs. */
-  async #sliced(dims: readonly number[]): Promise<Prepared> {
-    for (let i = 0; i < this.#backends.length; i++) {
-      const made = await this.#make(dims, i, 1);
-      if (made.executable.begin !== undefined) return made;
-      made.executable.dispose();
-    }
-    throw new TypeError(`backend ${this.backend} has no sliced runs`);
-  }
-
-  /** Runs on the first backend that does not fail the machine: same bits, so another one is always legal. */
+  /**
+   * Runs on the first backend that does not fail the machine: same bits, so another one is always legal. The next run begins with
+   * the first again, unless that has failed several in a row.
+   */
   async #execute(call: Call, signal: AbortSignal | undefined): Promise<RunResult> {
     this.#running = true;
+    const last = this.#backends.length - 1;
+    let i = 0;
+    while (i < last && (this.#failures[i] ?? 0) >= FAILURES_MOST) i++;
     try {
-      for (let i = 0; ; i++) {
+      for (; ; i++) {
         try {
-          const { executable, plan } = await this.#prepare(call.dims, i);
-          return this.#finish(plan, await executable.run(this.#allInputs(call), { signal }), call.gas, false);
+          const { executable, plan, index } = await this.#prepare(call.dims, i);
+          i = index;
+          const raw = await executable.run(this.#allInputs(call), { signal });
+          this.#failures[i] = 0;
+          return this.#finish(plan, raw, call.gas, false);
         } catch (e) {
-          if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
+          if (!(e instanceof HostError) || i >= last || this.#disposed) throw e;
+          this.#failures[i] = (this.#failures[i] ?? 0) + 1;
         }
       }
     } finally {
@@ -342,7 +353,7 @@ export class Session {
 
   /** States move together, now that the run has succeeded. */
   #finish(plan: Plan, raw: readonly TypedArray[], gas: bigint, borrowed: boolean): RunResult {
-    assert(raw.length === plan.outputs.length, 'a backend returned the wrong number of outputs');
+    checkOutputs(plan, raw);
     for (const s of this.model.states) this.#states.set(s.input, raw[s.output]!.slice() as TypedArray);
     return this.#result(plan, raw, gas, borrowed);
   }
@@ -359,6 +370,16 @@ export class Session {
     const turn = borrowed ? ++this.#borrowed : 0;
     return new Result(this.model, Object.fromEntries(outputs), gas, () => borrowed && turn !== this.#borrowed);
   }
+}
+
+/** @throws HostError where a backend's outputs are not the plan's in number, type and length */
+function checkOutputs({ outputs, tensors }: Plan, raw: readonly TypedArray[]): void {
+  const right = outputs.every((id, i) => {
+    const { dtype, count } = tensors[id]!;
+    return raw?.[i]?.constructor === allocate(dtype, 0).constructor && raw[i].length === count;
+  });
+  if (!right || raw.length !== outputs.length)
+    throw new HostError('DeviceFailed', 'the backend returned outputs of another number, type or length');
 }
 
 async function resolve(b: BackendName | Backend): Promise<Backend> {

@@ -86,7 +86,7 @@ export function planOf(op: OpName, operands: readonly (Operand | undefined)[], a
   );
   const inputs = types.flatMap((t, i) => (t.data === undefined ? [i] : []));
   return {
-    model: undefined as never,
+    model: {} as never, // each its own
     dims: [],
     tensors,
     nodes: [node],

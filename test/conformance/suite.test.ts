@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { reference } from '../../src/backends/reference/index.ts';
-import { runConformance } from '../../src/conformance.ts';
+import { conformanceCases, runConformance } from '../../src/conformance.ts';
+import { HostError } from '../../src/core/errors.ts';
 import { OPS } from '../../src/ops/index.ts';
 import { BACKENDS } from '../backends.ts';
 
@@ -50,6 +51,22 @@ describe('the suite', () => {
     expect(differences.every((d) => d.expected !== d.actual)).toBe(true);
     expect(differences[0]!.name).toContain('softmax');
     expect(digest).not.toBe('1697cf3df7da24776df662d513e3301ee54927398fe53d1f37650d0a076a508c');
+  });
+
+  it('goes on behind an error, and names the case of a machine that fails', async () => {
+    const cases = conformanceCases().slice(0, 3);
+    const odd = (fault: Error): Backend => ({
+      name: 'odd',
+      prepare: (plan, options) => {
+        if (plan.model.nodes.length > 0) throw fault;
+        return reference.prepare(plan, options);
+      },
+    });
+    const report = await runConformance(odd(new RangeError('a bug')), { cases });
+    expect(report.differences.map((d) => d.name)).toEqual(cases.flatMap((c) => c.runs.map(() => c.name)));
+    expect(report.differences[0]!.actual).toBe('RangeError: a bug');
+    const lost = runConformance(odd(new HostError('DeviceFailed', 'gone')), { cases });
+    await expect(lost).rejects.toMatchObject({ code: 'DeviceFailed', message: `${cases[0]!.name}: gone` });
   });
 
   it('runs cases of the caller, and says how far it is', async () => {

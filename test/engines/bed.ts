@@ -4,8 +4,12 @@
  * @module
  */
 import type { Backend } from '../../src/backends/backend.ts';
-import { CASES } from '../../src/conformance/cases.gen.ts';
-import { type ConformanceCase, type ConformanceDifference, runConformance } from '../../src/conformance.ts';
+import {
+  type ConformanceCase,
+  type ConformanceDifference,
+  conformanceCases,
+  runConformance,
+} from '../../src/conformance.ts';
 import { digestOf, hex } from '../../src/core/digest.ts';
 import { createGpuJs, type GpuJsMode } from '../../src/gpujs.ts';
 import { type BackendName, createSession, loadModel } from '../../src/index.ts';
@@ -42,6 +46,8 @@ export interface Refusal {
 
 /** What an engine says. */
 export interface Bed {
+  /** Name and version of a browser, as far as it says. */
+  readonly browser?: string | undefined;
   readonly version: string;
   readonly lanes: readonly Lane[];
   readonly refused: readonly Refusal[];
@@ -101,6 +107,14 @@ function engineVersion(): string {
   return g.process?.versions.node ?? /(?:Chrome|Firefox|Version)\/([\d.]+)/.exec(navigator.userAgent)?.[1] ?? 'unknown';
 }
 
+/** The browser that this page is in. */
+function browserName(): string | undefined {
+  if (!('document' in globalThis)) return undefined;
+  const names = { Edg: 'Edge', OPR: 'Opera', Firefox: 'Firefox', Chrome: 'Chrome', Safari: 'Safari' };
+  const known = Object.entries(names).find(([key]) => navigator.userAgent.includes(`${key}/`));
+  return known?.[1] ?? 'a browser';
+}
+
 /** @throws Error where a run does not take the threads that it was given: the suite would say nothing about them */
 async function checkThreads(task: Task, backend: Subject['backend'], threads: number): Promise<void> {
   const large = task.models.reduce((a, b) => (b.sbm.length > a.sbm.length ? b : a));
@@ -127,7 +141,7 @@ async function laneOf(name: string, task: Task): Promise<Lane> {
   const threads = Number(count);
   if (threads > 1) await checkThreads(task, backend, threads);
   const begun = performance.now();
-  const suite = (JSON.parse(CASES) as readonly ConformanceCase[]).filter((_, i) => i % task.every === 0);
+  const suite = conformanceCases().filter((_, i) => i % task.every === 0);
   const progress = reporter(name);
   const differences: ConformanceDifference[] = [];
   const digests: string[] = [];
@@ -161,7 +175,7 @@ export async function bed(task: Task): Promise<Bed> {
       refused.push({ backend, error: String(e) });
     }
   }
-  return { version: engineVersion(), lanes, refused };
+  return { browser: browserName(), version: engineVersion(), lanes, refused };
 }
 
 Object.assign(globalThis, { bed });

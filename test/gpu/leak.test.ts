@@ -134,7 +134,7 @@ it('has no slices of its own: a session takes the next backend that has, or says
   const model = loadModel(fileOf(g));
   const inputs = inputsOf(model, g.runs[0]!);
   const alone = await createSession(model, { backend });
-  await expect(alone.begin(inputs)).rejects.toThrow(/backend webgpu has no sliced runs/);
+  await expect(alone.begin(inputs)).rejects.toThrow(/has sliced runs/);
   expect(() => alone.runSync(inputs)).toThrow(/backend webgpu has no synchronous runs/);
   const both = await createSession(model, { backend: [backend, 'wasm'] });
   const stepper = await both.begin(inputs);

@@ -203,4 +203,125 @@ describe('a list of backends', () => {
     await expect(createSession(model, { backend: broken })).rejects.toThrow(HostError);
     await expect(createSession(model, { backend: 'gpu' as never })).rejects.toThrow(TypeError);
   });
+
+  /** The reference, which fails the runs that `fails` says and counts what it has prepared. */
+  const frail = (fails: () => boolean): Backend & { prepared: number; disposed: number } => {
+    const backend = {
+      name: 'frail',
+      prepared: 0,
+      disposed: 0,
+      prepare: async (...args: Parameters<Backend['prepare']>): ReturnType<Backend['prepare']> => {
+        const own = await reference.prepare(...args);
+        backend.prepared++;
+        return {
+          memory: own.memory,
+          explain: () => own.explain(),
+          dispose: () => void backend.disposed++,
+          run: async (inputs, o) => {
+            if (fails()) throw new HostError('DeviceFailed', 'gone');
+            return own.run(inputs, o);
+          },
+        };
+      },
+    };
+    return backend;
+  };
+
+  it('goes back to the first after a run that failed, but not for ever', async () => {
+    let broken = true;
+    const first = frail(() => broken);
+    const session = await createSession(load(denseGraph()), { backend: [first, 'wasm'] });
+    await session.run({ x });
+    expect(session.backend).toBe('wasm');
+    broken = false;
+    await session.run({ x });
+    expect(session.backend).toBe('frail');
+    broken = true;
+    for (let i = 0; i < 3; i++) await session.run({ x });
+    broken = false;
+    const { prepared } = first;
+    await session.run({ x });
+    expect([session.backend, first.prepared]).toEqual(['wasm', prepared]); // three failures in a row: passed over
+  });
+
+  it('dispose during a run lets it end, fails those behind it, and leaves nothing', async () => {
+    const first = frail(() => false);
+    const session = await createSession(load(symbolicGraph()), { backend: first });
+    const input = { x: { dtype: 'i16', shape: [2, 2], data: new Int16Array(4) } } as const;
+    await session.run(input);
+    const [running, waiting] = [session.run(input), session.run(input)];
+    for (let i = 0; i < 3; i++) await undefined;
+    session.dispose();
+    await running;
+    await expect(waiting).rejects.toThrow(/disposed/);
+    expect(first.disposed).toBe(first.prepared);
+  });
+
+  it('dispose during preparation disposes of what was prepared', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const first = frail(() => false);
+      const session = await createSession(load(symbolicGraph()), { backend: first });
+      const run = session.run({ x: { dtype: 'i16', shape: [2, 2], data: new Int16Array(4) } }).catch((e) => e);
+      for (let i = 0; i < turns; i++) await undefined;
+      session.dispose();
+      const result: unknown = await run;
+      if (result instanceof Error) expect(result).toBeInstanceOf(TypeError);
+      await new Promise((done) => setTimeout(done));
+      expect(first.disposed, `${turns} turns`).toBe(first.prepared);
+    }
+  });
+
+  it('outputs of another number, type or length are a failure of the machine', async () => {
+    const wrong: readonly ((y: Int8Array) => unknown)[] = [
+      () => [],
+      (y) => [y, y],
+      (y) => [new Uint8Array(y.buffer)],
+      (y) => [new Float32Array(y.length)],
+      () => [new Int8Array(3)],
+      () => undefined,
+    ];
+    for (const change of wrong) {
+      const odd: Backend = {
+        name: 'odd',
+        prepare: async (plan, options) => {
+          const own = await reference.prepare(plan, options);
+          const run = async (): Promise<never> => change(new Int8Array(4)) as never;
+          return { run, memory: own.memory, explain: () => [], dispose: () => {} };
+        },
+      };
+      const session = await createSession(load(denseGraph()), { backend: odd });
+      await expect(session.run({ x })).rejects.toMatchObject({ code: 'DeviceFailed' });
+    }
+  });
+});
+
+describe('memory of the wasm backend', () => {
+  it('is one for the sessions of a model, and another for a run that comes between', async () => {
+    const model = load(denseGraph());
+    const made: WebAssembly.Memory[] = [];
+    const { Memory } = WebAssembly;
+    WebAssembly.Memory = class extends Memory {
+      constructor(d: WebAssembly.MemoryDescriptor) {
+        super(d);
+        made.push(this);
+      }
+    };
+    try {
+      const sessions = await Promise.all(Array.from({ length: 5 }, () => createSession(model)));
+      expect(made.length).toBe(1);
+      const whole = sessions[0]!.runSync({ x }).digest;
+      const { signal } = new AbortController();
+      const runs = sessions.map((s) => s.run({ x }, { signal }));
+      for (const s of sessions) expect((await s.run({ x: Int8Array.from(x, (v) => -v) })).digest).not.toBe(whole);
+      for (const r of runs) expect((await r).digest).toBe(whole);
+      const before = made.length;
+      for (const s of sessions) expect(s.runSync({ x }).digest).toBe(whole);
+      expect(made.length).toBe(before);
+      for (const s of sessions) s.dispose();
+      await createSession(model);
+      expect(made.length).toBe(before + 1); // the last one freed them
+    } finally {
+      WebAssembly.Memory = Memory;
+    }
+  });
 });

@@ -5,6 +5,7 @@
 import { assert, HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import type { TypedArray } from '../../core/tensor.ts';
+import type { Model } from '../../graph/ir.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
@@ -53,31 +54,54 @@ export interface Ready {
   readonly figures: BackendMemory;
 }
 
+/** Where an executable has its memory from, run by run. */
+interface Source {
+  /** A memory that no other run is using. */
+  take(): Ready;
+  put(ready: Ready): void;
+  leave(): void;
+}
+
+/** A memory of one executable's own. */
+export function own(ready: Ready): Source {
+  return { take: () => ready, put: () => {}, leave: () => {} };
+}
+
 /** A plan on the calling thread. */
 export class WasmExecutable implements Executable {
   readonly memory: BackendMemory;
   readonly #plan: Plan;
   readonly #keep: boolean;
-  #ready: Ready | undefined;
+  #source: Source | undefined;
 
-  constructor(plan: Plan, mode: Mode, ready: Ready) {
+  constructor(plan: Plan, mode: Mode, source: Source) {
     this.#plan = plan;
     this.#keep = mode === 'trace';
-    this.#ready = ready;
-    this.memory = ready.figures;
+    this.#source = source;
+    this.memory = this.#peek()!.figures;
+  }
+
+  #peek(): Ready | undefined {
+    const ready = this.#source?.take();
+    if (ready !== undefined) this.release(ready);
+    return ready;
   }
 
   async run(
     inputs: readonly TypedArray[],
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly TypedArray[]> {
-    const { kernels, nodes, outputs } = this.load(inputs);
-    for (const node of nodes) {
-      signal?.throwIfAborted();
-      runNode(kernels, node);
-      if (signal !== undefined) await turn();
+    const ready = this.load(inputs);
+    try {
+      for (const node of ready.nodes) {
+        signal?.throwIfAborted();
+        runNode(ready.kernels, node);
+        if (signal !== undefined) await turn();
+      }
+      return ready.outputs.map(copyOf);
+    } finally {
+      this.release(ready);
     }
-    return outputs.map(copyOf);
   }
 
   runSync(
@@ -86,13 +110,17 @@ export class WasmExecutable implements Executable {
   ): readonly TypedArray[] {
     const ready = this.load(inputs);
     const { outputs } = ready;
-    this.compute(ready);
-    if (into === undefined) return outputs.map(copyOf);
-    for (let i = 0; i < outputs.length; i++) into[i]!.set(outputs[i]!);
-    return into;
+    try {
+      this.compute(ready);
+      if (into === undefined) return outputs.map(copyOf);
+      for (let i = 0; i < outputs.length; i++) into[i]!.set(outputs[i]!);
+      return into;
+    } finally {
+      this.release(ready);
+    }
   }
 
-  /** A stepper works in this executable’s one memory: no other run may come between its steps. */
+  /** A stepper works in the memory that it begins with, which no other run gets. */
   async begin(inputs: readonly TypedArray[], from?: Snapshot): Promise<Stepper> {
     const { stepper } = await import('./stepper.ts');
     return stepper(this.#plan, this.load(inputs), this.#keep, from);
@@ -100,17 +128,18 @@ export class WasmExecutable implements Executable {
 
   trace(): ReadonlyMap<number, TypedArray> {
     assert(this.#keep, 'a trace of an executable that reuses memory');
-    const view = this.#ready?.view;
+    const view = this.#peek()?.view;
     return new Map(view === undefined ? [] : this.#plan.tensors.map((t, id) => [id, t.data ?? copyOf(view(id))]));
   }
 
   explain(): readonly KernelChoice[] {
-    const nodes = this.#ready?.nodes ?? [];
+    const nodes = this.#peek()?.nodes ?? [];
     return nodes.map(({ kernel }, i) => ({ node: i, op: this.#plan.nodes[i]!.op, kernel }));
   }
 
   dispose(): void {
-    this.#ready = undefined;
+    this.#source?.leave();
+    this.#source = undefined;
   }
 
   /** All nodes on inputs that are loaded. */
@@ -118,12 +147,66 @@ export class WasmExecutable implements Executable {
     for (let i = 0; i < nodes.length; i++) runNode(kernels, nodes[i]!);
   }
 
-  /** Writes the inputs. */
+  /** Gives a memory back. */
+  protected release(ready: Ready): void {
+    this.#source?.put(ready);
+  }
+
+  /** Takes a memory and writes the inputs. */
   protected load(inputs: readonly TypedArray[]): Ready {
-    const ready = this.#ready;
-    assert(ready !== undefined, 'a disposed executable runs');
+    assert(this.#source !== undefined, 'a disposed executable runs');
+    const ready = this.#source.take();
     for (let i = 0; i < ready.inputs.length; i++) ready.inputs[i]!.set(inputs[i]!);
     return ready;
+  }
+}
+
+/** The memories of a plan, with its packed weights: sessions of a model share them. */
+class Shelf implements Source {
+  static readonly #all: WeakMap<Model, Map<string, Shelf>> = new WeakMap();
+  readonly #plan: Plan;
+  readonly #code: Code;
+  /** Memories between runs: one, and one for a run that came between. The slots stay: a run allocates nothing. */
+  readonly #idle: (Ready | undefined)[] = [undefined, undefined];
+  /** Executables that draw on it. */
+  #users = 0;
+
+  private constructor(plan: Plan, code: Code) {
+    this.#plan = plan;
+    this.#code = code;
+    this.put(this.#make());
+  }
+
+  /** The shelf of a plan, for one more executable. */
+  static join(plan: Plan, code: Code): Shelf {
+    let own = Shelf.#all.get(plan.model);
+    if (own === undefined) Shelf.#all.set(plan.model, (own = new Map()));
+    const key = plan.dims.join();
+    let shelf = own.get(key);
+    if (shelf === undefined) own.set(key, (shelf = new Shelf(plan, code)));
+    shelf.#users++;
+    return shelf;
+  }
+
+  #make(): Ready {
+    return build(this.#plan, layOut(this.#plan, 'run', this.#code), this.#code, 0);
+  }
+
+  take(): Ready {
+    const i = this.#idle[0] === undefined ? 1 : 0;
+    const ready = this.#idle[i] ?? this.#make();
+    this.#idle[i] = undefined;
+    return ready;
+  }
+
+  put(ready: Ready): void {
+    this.#idle[this.#idle[0] === undefined ? 0 : 1] = ready;
+  }
+
+  /** One executable less; the last one frees what is idle. */
+  leave(): void {
+    if (--this.#users > 0) return;
+    Shelf.#all.get(this.#plan.model)?.delete(this.#plan.dims.join());
   }
 }
 
@@ -190,6 +273,8 @@ export const wasm: Backend = {
       threads > 1 ? await (await import('./threaded.ts')).prepareThreaded(plan, mode, threads) : undefined;
     if (threaded !== undefined) return threaded;
     const code = await codeFor(plan);
-    return new WasmExecutable(plan, mode, build(plan, layOut(plan, mode, code), code, 0));
+    const traced = mode === 'trace';
+    const source = traced ? own(build(plan, layOut(plan, mode, code), code, 0)) : Shelf.join(plan, code);
+    return new WasmExecutable(plan, mode, source);
   },
 };

@@ -1,9 +1,8 @@
 /**
- * Ops over rows: softmax and argmax (spec/10-ops.md §4, §5).
+ * softmax (spec/10-ops.md §4).
  * @module
  */
 import { EXP2, exponent, expweight } from '../../core/exp2.ts';
-import { elementCount } from '../../core/tensor.ts';
 import type { Arg, Builder } from './builder.ts';
 import { type Prepared, prepared } from './call.ts';
 import type { Site } from './kernels.ts';
@@ -49,18 +48,3 @@ export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
   ]);
   return prepared(`softmax_i${x.size * 8}${small ? '_table' : ''}`, 'softmax', nd.units, nd.at, record);
 }
-
-/** argmax and argmin over [outer, K, inner]; `flip` −1 reverses the order. */
-export function arg(kernel: string, flip: number) {
-  return (s: Site<'argmax'>, b: Builder): Prepared => {
-    const [x] = s.in as readonly [Arg];
-    const { axis, select_last } = s.attrs;
-    const y = s.out[0]!;
-    const inner = elementCount(x.shape.slice(axis + 1));
-    const last = select_last ? 1 : 0;
-    return prepared(kernel, 'argmax', y.count, b.at(x), b.at(y), x.shape[axis]!, inner, x.size, last, flip);
-  };
-}
-
-/** argmax: the index of the greatest value. */
-export const argmax: (s: Site<'argmax'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmax', 0);

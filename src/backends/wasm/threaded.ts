@@ -8,7 +8,7 @@ import type { TypedArray } from '../../core/tensor.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import type { Mode } from '../backend.ts';
 import type { Call, Prepared } from './call.ts';
-import { build, codeFor, copyOf, layOut, type Ready, WasmExecutable } from './index.ts';
+import { build, codeFor, copyOf, layOut, own, type Ready, WasmExecutable } from './index.ts';
 import { pricesOf } from './stepper.ts';
 import { CHUNKS_MOST, SECTIONS_MOST, type Section } from './work.ts';
 import { Job } from './workers.ts';
@@ -68,7 +68,7 @@ class ThreadedExecutable extends WasmExecutable {
   #run: Promise<unknown> = Promise.resolve();
 
   constructor(plan: Plan, mode: Mode, ready: Ready, job: Job, threads: number) {
-    super(plan, mode, ready);
+    super(plan, mode, own(ready));
     this.#job = job;
     this.#sleeps = maySleep(job.control);
     this.threads = threads;
@@ -115,11 +115,17 @@ export async function prepareThreaded(
 ): Promise<WasmExecutable | undefined> {
   const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
   if (typeof SharedArrayBuffer === 'undefined' || isolated === false) return undefined;
-  const code = await codeFor(plan, true);
+  const code = await codeFor(plan, true).catch(() => undefined); // no memory to share: one thread does
+  if (code === undefined) return undefined;
   const layout = layOut(plan, mode, code);
   const sections = sectionsOf(pricesOf(plan), layout.nodes, threads, grain);
   if (sections.length > SECTIONS_MOST || sections.every((s) => s.cuts.length === 2)) return undefined;
-  const ready = build(plan, layout, code, threads);
+  let ready: Ready;
+  try {
+    ready = build(plan, layout, code, threads);
+  } catch {
+    return undefined; // one memory less large may still fit
+  }
   const [, ...bases] = ready.bases;
   const job = await Job.of({ modules: code.modules, memory: ready.memory, sections, bases }).catch(() => undefined);
   return job && new ThreadedExecutable(plan, mode, ready, job, threads);

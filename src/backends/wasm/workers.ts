@@ -8,8 +8,9 @@ import { ANNOUNCE, GO, LEAVE, ORDER, type Section, STATE, STOP, work } from './w
 import { WORKER } from './worker.gen.ts';
 import type { Setup } from './worker.ts';
 
-/** Milliseconds that a calling thread waits for the others to end a section. */
+/** Milliseconds that a run waits for the others to end a section, and that workers may take to start. */
 const PATIENCE = 60_000;
+const START = 20_000;
 
 /** A worker of Node or of the web. */
 interface Thread {
@@ -116,11 +117,14 @@ export class Job {
    */
   static async of(parts: Work): Promise<Job> {
     const job = new Job(parts);
+    const late = setTimeout(() => job.#pool.end(), START);
     try {
       await job.#pool.add(job, parts);
     } catch (e) {
       job.leave();
       throw e instanceof HostError ? e : job.#error();
+    } finally {
+      clearTimeout(late);
     }
     return job;
   }
@@ -160,9 +164,16 @@ export class Job {
     this.#begin(1, this.#workers);
     const stop = (): void => void Atomics.compareExchange(this.control, ORDER, GO, STOP);
     signal?.addEventListener('abort', stop);
+    let seen = 0;
+    const watch = setInterval(() => {
+      const state = Atomics.load(this.control, STATE);
+      if (state === seen) this.#pool.end();
+      seen = state;
+    }, PATIENCE);
     try {
       await this.expect(0);
     } finally {
+      clearInterval(watch);
       signal?.removeEventListener('abort', stop);
     }
   }

@@ -17,7 +17,7 @@ import { compare, div, logical, max, min, mul, where } from './pairs.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
 import { rope } from './rope.ts';
-import { argmin, log_softmax, softmax8 } from './rows.ts';
+import { argmax, argmin, log_softmax, softmax8 } from './rows.ts';
 import { strassen, strassenFits } from './strassen.ts';
 import { streams, streamsFit } from './streams.ts';
 import { strips, stripsFit } from './strips.ts';
@@ -37,6 +37,7 @@ export const MORE_BYTES: number = LENGTH;
 /** What it computes. */
 export const MORE: More = {
   kernels: {
+    argmax,
     argmin,
     compare,
     conv_transpose2d,

@@ -1,15 +1,30 @@
 /**
- * argmin, log_softmax, and softmax over rows of i8 (spec/10-ops.md §4, §5).
+ * argmax, argmin, log_softmax, and softmax over rows of i8 (spec/10-ops.md §4, §5).
  * @module
  */
 import { EXP2, exponent, expweight } from '../../../core/exp2.ts';
 import { floorDiv } from '../../../core/int.ts';
 import { LOG2 } from '../../../core/log2.ts';
+import { elementCount } from '../../../core/tensor.ts';
 import type { Arg, Builder } from '../builder.ts';
 import { type Prepared, prepared } from '../call.ts';
 import type { Site } from '../kernels.ts';
 import { oneStage, words } from '../pack.ts';
-import { arg } from '../rows.ts';
+
+/** argmax and argmin over [outer, K, inner]; `flip` −1 reverses the order. */
+function arg(kernel: string, flip: number) {
+  return (s: Site<'argmax'>, b: Builder): Prepared => {
+    const [x] = s.in as readonly [Arg];
+    const { axis, select_last } = s.attrs;
+    const y = s.out[0]!;
+    const inner = elementCount(x.shape.slice(axis + 1));
+    const last = select_last ? 1 : 0;
+    return prepared(kernel, 'argmax', y.count, b.at(x), b.at(y), x.shape[axis]!, inner, x.size, last, flip);
+  };
+}
+
+/** argmax: the index of the greatest value. */
+export const argmax: (s: Site<'argmax'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmax', 0);
 
 /** argmin: the index of the least value. */
 export const argmin: (s: Site<'argmin'>, b: Builder) => Prepared = /* @__PURE__ */ arg('argmin', -1);
