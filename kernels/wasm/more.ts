@@ -11,6 +11,7 @@ export { nms } from './nms';
 export { norm, normBlocks } from './norm';
 export { binary, select } from './pairs';
 export { sample, topk } from './order';
+export { avgPool } from './pool';
 export { reduce } from './reduce';
 export { bilinear } from './resize';
 export { rope } from './rope';

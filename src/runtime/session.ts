@@ -4,7 +4,7 @@
  */
 
 import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
-import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
+import { type GasSchedule, gasOf, SCHEDULE_1 } from '../core/cost.ts';
 import { assert, HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
@@ -79,7 +79,7 @@ export class Session {
   readonly model: Model;
   readonly #backends: readonly Backend[];
   readonly #mode: Mode;
-  readonly #schedule: GasSchedule;
+  readonly #gas: (t: readonly number[]) => bigint;
   readonly #threads: number;
   readonly #prepared: Map<string, Prepared> = new Map();
   readonly #states: Map<number, TypedArray> = new Map();
@@ -97,7 +97,7 @@ export class Session {
     this.model = model;
     this.#backends = backends;
     this.#mode = mode;
-    this.#schedule = schedule;
+    this.#gas = gasOf(model.cost, schedule);
     this.#threads = threads;
     this.reset();
   }
@@ -153,15 +153,14 @@ export class Session {
   ): Promise<SlicedRun> {
     this.#alive();
     const call = this.#check(inputs, options, new Map());
-    const { executable, plan } = await this.#sliced(call.dims);
-    if (options.from !== undefined) (await import('./snapshot.ts')).checkSnapshot(plan, options.from);
-    const stepper = await executable.begin!(this.#allInputs(call), options.from);
+    const { sliced } = await import('./slices.ts');
+    const made = await sliced(this.#backends.length, (i) => this.#make(call.dims, i, 1), this.backend);
+    const stepper = await made.begin(this.#allInputs(call), options.from);
     const step = (cost: bigint): boolean => {
       this.#alive();
-      if (typeof cost !== 'bigint' || cost < 0n) throw new TypeError('a step takes a cost, a bigint of at least 0');
       return stepper.step(cost);
     };
-    return { ...stepper, step, finish: () => this.#result(plan, stepper.outputs(), call.gas, false) };
+    return { ...stepper, step, finish: () => this.#result(made.plan, stepper.outputs(), call.gas, false) };
   }
 
   /**
@@ -263,7 +262,7 @@ export class Session {
   #check(inputs: Inputs, options: { readonly gasLimit?: bigint | number | undefined }, scratch: Scratch): Call {
     const dims = this.model.symbols.length > 0 ? readDims(this.model, inputs) : [];
     const t = dims.map((d, i) => d - this.model.symbols[i]!.min);
-    const gas = gasAt(this.model.cost, this.#schedule, t);
+    const gas = this.#gas(t);
     const limit = options.gasLimit;
     if (limit !== undefined && typeof limit !== 'bigint' && !Number.isSafeInteger(limit)) {
       throw new TypeError('gasLimit is a bigint or a safe integer');
@@ -311,16 +310,6 @@ export class Session {
         if (!(e instanceof HostError) || i + 1 >= this.#backends.length) throw e;
       }
     }
-  }
-
-  /** A new executable of the first backend that has sliced runs. */
-  async #sliced(dims: readonly number[]): Promise<Prepared> {
-    for (let i = 0; i < this.#backends.length; i++) {
-      const made = await this.#make(dims, i, 1);
-      if (made.executable.begin !== undefined) return made;
-      made.executable.dispose();
-    }
-    throw new TypeError(`backend ${this.backend} has no sliced runs`);
   }
 
   /** Runs on the first backend that does not fail the machine: same bits, so another one is always legal. */
@@ -375,7 +364,7 @@ async function resolve(b: BackendName | Backend): Promise<Backend> {
  * @throws HostError if no backend can prepare it
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
-  const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0, threads = 1 } = options;
+  const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_1, threads = 1 } = options;
   const list = (Array.isArray(backend) ? backend : [backend]) as readonly (BackendName | Backend)[];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');
   if (!(model?.id instanceof Uint8Array)) throw new TypeError('createSession takes what loadModel returns');

@@ -11,7 +11,7 @@ import type { Prepared } from './call.ts';
 import { linear2, lut8, rescale } from './elementwise.ts';
 import { conv2d, dense } from './linear.ts';
 import { concat, reshape, slice, transpose } from './move.ts';
-import { avg_pool2d, max_pool2d } from './pool.ts';
+import { max_pool2d } from './pool.ts';
 import { argmax, softmax } from './rows.ts';
 
 /** A node as its kernel sees it: attributes, facts, and operands by position (undefined where absent). */
@@ -28,7 +28,6 @@ export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => 
 /** Ops whose kernels are always there: those of convolutional networks and perceptrons. */
 type CoreOp =
   | 'argmax'
-  | 'avg_pool2d'
   | 'concat'
   | 'conv2d'
   | 'dense'
@@ -43,7 +42,6 @@ type CoreOp =
 
 const CORE: { readonly [N in CoreOp]: WasmKernel<N> } = {
   argmax,
-  avg_pool2d,
   concat,
   conv2d,
   dense,

@@ -14,6 +14,7 @@ import { depth_to_space, expand, gather, pad, space_to_depth, tile, update } fro
 import { group_norm, layer_norm, rms_norm } from './norms.ts';
 import { nms, sample, topk } from './order.ts';
 import { compare, div, logical, max, min, mul, where } from './pairs.ts';
+import { avg_pool2d } from './pool.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
 import { rope } from './rope.ts';
@@ -38,6 +39,7 @@ export const MORE_BYTES: number = LENGTH;
 export const MORE: More = {
   kernels: {
     argmin,
+    avg_pool2d,
     compare,
     conv_transpose2d,
     cumsum,
