@@ -2,7 +2,7 @@
  * Writes the generated tables of spec/ from the registry, the cost schedule and the error lists. `--check` compares instead.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { COST_CLASSES, SCHEDULE_0 } from '../src/core/cost.ts';
+import { COST_CLASSES, SCHEDULE_1 } from '../src/core/cost.ts';
 import { GAS_ERRORS, HOST_ERRORS, INPUT_ERRORS, MODEL_ERRORS } from '../src/core/errors.ts';
 import type { AttrField } from '../src/ops/define.ts';
 import { type AnyOp, OPS } from '../src/ops/index.ts';
@@ -53,11 +53,11 @@ function opsTable(): string {
 }
 
 function costTable(): string {
-  const rows = COST_CLASSES.map((c) => `| \`${c}\` | ${SCHEDULE_0.weights[c]} |`);
+  const rows = COST_CLASSES.map((c) => `| \`${c}\` | ${SCHEDULE_1.weights[c]} |`);
   return [
-    `Base of schedule 0: ${SCHEDULE_0.base}.`,
+    `Base of schedule 1: ${SCHEDULE_1.base}.`,
     '',
-    '| class | weight in schedule 0 (quarters of gas) |',
+    '| class | weight in schedule 1 (quarters of gas) |',
     '|---|---|',
     ...rows,
   ].join('\n');

@@ -3,7 +3,7 @@
  * @module
  */
 export type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from './backends/backend.ts';
-export { COST_CLASSES, type CostClass, type CostVector, type GasSchedule, gasAt, SCHEDULE_0 } from './core/cost.ts';
+export { COST_CLASSES, type CostClass, type CostVector, type GasSchedule, gasAt, SCHEDULE_1 } from './core/cost.ts';
 export { hex, modelId, runDigest } from './core/digest.ts';
 export { type ErrorDetails, HostError, InputError, ModelError, OutOfGas, SamebitError } from './core/errors.ts';
 export type { DType, Tensor, TypedArray } from './core/tensor.ts';

@@ -7,6 +7,5 @@ export { depthwise } from './depthwise';
 export { linear2, lut8, rescale } from './elementwise';
 export { matrix } from './gemm';
 export { move } from './nd';
-export { pool } from './pool';
+export { maxPool } from './pool';
 export { base } from './simd';
-export { softmax } from './softmax';

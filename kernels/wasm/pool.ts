@@ -61,8 +61,10 @@ function avgPixel(r: usize, p: usize, ny: i32, nx: i32, rowStep: usize, colStep:
   }
 }
 
-/** max_pool2d (`avg` 0) or avg_pool2d; units are output rows. */
-export function pool(from: i32, to: i32, r: usize, x: usize, out: usize, avg: i32): void {
+/** max_pool2d, or with `avg` avg_pool2d; units are output rows. */
+// @ts-ignore: decorator
+@inline
+function pool(from: i32, to: i32, r: usize, x: usize, out: usize, avg: bool): void {
   const OH = load<i32>(r, 4), OW = load<i32>(r, 8), H = load<i32>(r, 12), W = load<i32>(r, 16);
   const KH = load<i32>(r, 24), KW = load<i32>(r, 28), dh = load<i32>(r, 40), dw = load<i32>(r, 44);
   const size = load<i32>(r, 64), bytes = load<i32>(r, 20) * size;
@@ -85,4 +87,14 @@ export function pool(from: i32, to: i32, r: usize, x: usize, out: usize, avg: i3
       out += step;
     }
   }
+}
+
+/** max_pool2d. */
+export function maxPool(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  pool(from, to, r, x, out, false);
+}
+
+/** avg_pool2d. */
+export function avgPool(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  pool(from, to, r, x, out, true);
 }

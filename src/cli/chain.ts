@@ -87,6 +87,19 @@ function accountOf(accounts: typeof import('viem/accounts'), path: string): Acco
   }
 }
 
+/**
+ * What can be checked of the flags without a node; the account of the key.
+ * @throws UsageError
+ */
+export async function checkFlags({ rpc, dispute, key }: ChainFlags): Promise<{ account: Account; dispute: Hex }> {
+  const { viem, accounts } = await load();
+  if (!/^https?:$/.test(URL.canParse(rpc) ? new URL(rpc).protocol : ''))
+    throw new UsageError('NoNode', `${rpc} is no URL of a node`, 'Pass one that begins with http:// or https://.');
+  if (!viem.isAddress(dispute))
+    throw new UsageError('NoContract', `${dispute} is no address`, 'Pass the address of the dispute contract.');
+  return { account: accountOf(accounts, key), dispute };
+}
+
 /** The dispute contract over JSON-RPC, under one account. */
 export class Court {
   readonly account: Account;
@@ -106,16 +119,14 @@ export class Court {
    * @throws UsageError where viem, the key, the node or the contract is missing
    */
   static async connect(flags: ChainFlags): Promise<Court> {
-    const { viem, accounts } = await load();
-    if (!viem.isAddress(flags.dispute))
-      throw new UsageError('NoContract', `${flags.dispute} is no address`, 'Pass the address of the dispute contract.');
-    const account = accountOf(accounts, flags.key);
+    const { account, dispute } = await checkFlags(flags);
+    const { viem } = await load();
     const transport = viem.http(flags.rpc, { retryCount: 3 });
     const reader = viem.createPublicClient({ transport });
-    const court = new Court(account, reader, viem.createWalletClient({ account, transport }), flags.dispute);
+    const court = new Court(account, reader, viem.createWalletClient({ account, transport }), dispute);
     let code: string | undefined;
     try {
-      code = await reader.getCode({ address: flags.dispute });
+      code = await reader.getCode({ address: dispute });
     } catch {
       throw new UsageError('NoNode', `no node answers at ${flags.rpc}`, 'Start the node, or pass another --rpc.');
     }

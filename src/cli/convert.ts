@@ -206,7 +206,7 @@ export function addConvert(program: Command): void {
       'signal over rounding error that every output shall reach; 34 by default, 0 for 8 bits',
       atLeast(0),
     )
-    .option('--budget <X>', 'most gas for the target, as a multiple of that of 8 bits; 1.25 by default', atLeast(1))
+    .option('--budget <X>', 'most work for the target, as a multiple of that of 8 bits; 1.25 by default', atLeast(1))
     .option('--equalise', 'move scales between layers where 8 bits miss the target and the samples favour it')
     .option('--no-fit-weights', 'round each weight to its nearest integer')
     .option('--no-correct-bias', 'leave the mean error of rounding out of the biases')

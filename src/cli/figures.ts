@@ -2,7 +2,7 @@
  * Figures of a model that several commands print.
  * @module
  */
-import { COST_CLASSES, type CostVector, type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
+import { COST_CLASSES, type CostVector, type GasSchedule, gasAt, SCHEDULE_1 } from '../core/cost.ts';
 import { polyAt } from '../core/poly.ts';
 import type { Model } from '../graph/ir.ts';
 
@@ -12,8 +12,13 @@ export function maxima(model: Model): number[] {
 }
 
 /** Gas of a run at the greatest value of every symbol. */
-export function gasAtMaxima(model: Model, schedule: GasSchedule = SCHEDULE_0): bigint {
+export function gasAtMaxima(model: Model, schedule: GasSchedule = SCHEDULE_1): bigint {
   return gasAt(model.cost, schedule, maxima(model));
+}
+
+/** Gas of one node at the greatest dims: its part of a run's, without the base. */
+export function nodeGas(model: Model, cost: CostVector): bigint {
+  return gasAt(cost, SCHEDULE_1, maxima(model)) - SCHEDULE_1.base;
 }
 
 /** Charged multiply-accumulates of a cost vector at the maxima. */

@@ -3,14 +3,14 @@
  * @module
  */
 import type { Command } from 'commander';
-import { gasAt, SCHEDULES } from '../core/cost.ts';
+import { SCHEDULES } from '../core/cost.ts';
 import { hex } from '../core/digest.ts';
 import { type Dim, showDim } from '../core/dim.ts';
 import { HostError, printable } from '../core/errors.ts';
 import type { Model, Scale } from '../graph/ir.ts';
 import { createPlan } from '../runtime/plan.ts';
 import { createSession } from '../runtime/session.ts';
-import { gasAtMaxima, macs, macsOf, maxima } from './figures.ts';
+import { gasAtMaxima, macs, macsOf, nodeGas } from './figures.ts';
 import { readModel } from './files.ts';
 import { showShape } from './inputs.ts';
 import { EVERYWHERE } from './options.ts';
@@ -72,7 +72,7 @@ function nodes(model: Model): Record<string, unknown>[] {
         hi: dims(model, [t.hi])[0],
       })),
       macs: macsOf(model, cost),
-      gas: gasAt(cost, SCHEDULES[0]!, maxima(model)),
+      gas: nodeGas(model, cost),
       facts,
     };
   });
@@ -87,7 +87,7 @@ function opTable(model: Model): { op: string; count: number; macs: number; gas: 
       op: n.op,
       count: row.count + 1,
       macs: row.macs + macsOf(model, cost),
-      gas: row.gas + gasAt(cost, SCHEDULES[0]!, maxima(model)),
+      gas: row.gas + nodeGas(model, cost),
     });
   });
   return [...ops.values()].sort((a, b) => (b.gas > a.gas ? 1 : b.gas < a.gas ? -1 : 0));

@@ -5,7 +5,7 @@
  */
 import { decodeHeader, type Header, headerGas, headerHash } from '../consensus/header.ts';
 import { sameBytes, WORD } from '../consensus/merkle.ts';
-import { type GasSchedule, SCHEDULE_0 } from '../core/cost.ts';
+import { type GasSchedule, SCHEDULE_1 } from '../core/cost.ts';
 import { dimAt } from '../core/dim.ts';
 import { HostError, InputError } from '../core/errors.ts';
 import { byteLength, elementCount, fromBytes, type Tensor, toBytes } from '../core/tensor.ts';
@@ -83,7 +83,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
  * again with another engine.
  */
 export function createPrecompile(options: PrecompileOptions): (input: PrecompileInput) => Promise<PrecompileResult> {
-  const { store, schedule = SCHEDULE_0, base = 2600n } = options;
+  const { store, schedule = SCHEDULE_1, base = 2600n } = options;
   if (typeof store?.header !== 'function' || typeof store.session !== 'function')
     throw new TypeError('a store has the functions header and session');
   return async ({ data, gasLimit }) => {

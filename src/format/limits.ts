@@ -31,7 +31,7 @@ export const LIMITS = {
   attrInts: 64,
   /** Greatest |k| of an affine dim. */
   coefficient: 1048576,
-  /** Schedule-0 price 4·gas at the maxima, exclusive. */
+  /** Schedule-1 price 4·gas at the maxima, exclusive. */
   price: 9007199254740992n,
   /** Total degree of a cost polynomial. */
   degree: 6,
@@ -44,6 +44,6 @@ export interface LocalLimits {
   readonly fileBytes?: number;
   readonly memoryBytes?: number;
   readonly nodes?: number;
-  /** Greatest gas at the symbols' maxima, schedule 0. */
+  /** Greatest gas at the symbols' maxima, schedule 1. */
   readonly gas?: bigint;
 }

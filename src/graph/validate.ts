@@ -3,7 +3,7 @@
  * (spec/20-format.md §4). Acceptance is part of consensus: neither tighter nor looser than the specification.
  * @module
  */
-import { type CostVector, pricePoly, SCHEDULE_0, sumCosts } from '../core/cost.ts';
+import { type CostVector, pricePoly, SCHEDULE_1, sumCosts } from '../core/cost.ts';
 import { digestOf, hex } from '../core/digest.ts';
 import { addDim, type Dim, greatest, isSymbol, least, type SymbolDecl } from '../core/dim.ts';
 import { ModelError, printable } from '../core/errors.ts';
@@ -312,8 +312,24 @@ function checkUse(g: Graph, info: readonly NodeInfo[]): void {
   });
 }
 
+/** Units of `io` of an input or output, whatever its size; and of an element that is looked at one by one. */
+const [IO_EACH, IO_ELEMENT] = [1000, 4];
+
+/** Cost of what goes in and out: bytes, or elements where values are compared with an interval or shifted to u8. */
+function ioCost(g: Graph, tensors: readonly TensorType[]): CostVector {
+  const states = new Set(g.states.map((s) => s.input));
+  const units = (t: { readonly dtype: DType; readonly shape: readonly Dim[] }, each: boolean): Poly =>
+    add(constant(IO_EACH), each ? times(product(t.shape, g.symbols), IO_ELEMENT) : bytesOf(t, g.symbols));
+  const checked = (d: InputDecl): boolean =>
+    d.dtype === 'bool' || d.lo !== DTYPE_RANGE[d.dtype][0] || d.hi !== DTYPE_RANGE[d.dtype][1];
+  return sumCosts([
+    ...g.inputs.map((d, i) => ({ io: units(d, !states.has(i) && checked(d)) })),
+    ...g.outputs.map((o) => ({ io: units(tensors[o.tensor]!, o.u8 === true) })),
+  ]);
+}
+
 function checkCost(cost: CostVector, symbols: readonly SymbolDecl[]): void {
-  const price = pricePoly(cost, SCHEDULE_0);
+  const price = pricePoly(cost, SCHEDULE_1);
   const most = polyAt(
     price,
     symbols.map((s) => s.max - s.min),
@@ -346,7 +362,7 @@ export function validateGraph(g: Graph): Validation {
   checkOutputs(g, tensors);
   checkUse(g, info);
   checkStates(g, tensors);
-  const cost = sumCosts(info.map((n) => n.cost));
+  const cost = sumCosts([...info.map((n) => n.cost), ioCost(g, tensors)]);
   checkCost(cost, g.symbols);
   return { tensors, info, cost };
 }

@@ -4,7 +4,7 @@
  */
 import { addDim, least } from '../core/dim.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { checkAxis, counts, elements } from './rules.ts';
+import { checkAxis, counts, elements, rows } from './rules.ts';
 
 /** Attributes of argmax and argmin. The first of equal values wins, or with `select_last` the last. */
 export interface ArgAttrs {
@@ -31,7 +31,7 @@ function arg(code: number): OpDef<ArgAttrs, readonly [x: 1]> {
       return [{ dtype: 'i32', shape: shape.filter((_, i) => i !== axis), zp: 0 }];
     },
     bounds: (c) => ({ y: [{ lo: 0, hi: addDim(c.in[0].shape[c.a.axis]!, -1) }] }),
-    cost: (c) => ({ counts: counts(['arg', elements(c, c.in[0])]) }),
+    cost: (c) => ({ counts: counts(['arg', elements(c, c.in[0])], rows(c, c.out[0]!.shape, 1)) }),
   });
 }
 

@@ -156,6 +156,7 @@ export function cellCost(c: Pick<TypedContext<CellAttrs, Slots>, 'symbols'>, { x
       [macClass(x.dtype, 'i8'), macs(wx.shape[1] as number)],
       [macClass(h0.dtype, 'i8'), macs(wh.shape[1] as number)],
       ['cell', times(steps, rows)],
+      ['row', product([x.shape[0]!, 14], c.symbols)],
     ),
   };
 }

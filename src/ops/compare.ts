@@ -4,7 +4,7 @@
  */
 import { gcd } from '../core/int.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { broadcast, centred, magnitude, perOutput, proveBound } from './rules.ts';
+import { broadcast, centred, magnitude, perBroadcast, proveBound } from './rules.ts';
 
 /** Attributes of compare: a'·ma op b'·mb, ma > 0, mb ≠ 0, without a common factor. */
 export interface CompareAttrs {
@@ -42,5 +42,5 @@ export const compare: OpDef<CompareAttrs, In> = /* @__PURE__ */ defineOp<Compare
     proveBound(c, magnitude(centred(c, c.in[1])) * Math.abs(c.a.mb), 'b’·mb');
     return { y: [{ lo: 0, hi: 1 }] };
   },
-  cost: perOutput('select'),
+  cost: perBroadcast('select'),
 });

@@ -5,7 +5,7 @@
 import { addDim, type Dim, least, sameDim } from '../core/dim.ts';
 import { defineOp, type OpDef } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
-import { checkAxis, hull, worst } from './rules.ts';
+import { checkAxis, hull, rows, worst } from './rules.ts';
 
 /** Attributes of concat. */
 export interface ConcatAttrs {
@@ -48,6 +48,7 @@ export const concat: OpDef<ConcatAttrs, readonly 1[]> = /* @__PURE__ */ defineOp
   },
   cost(c) {
     const { axis } = c.a;
-    return moveCost(c, c.out[0]!, { axis, share: Math.min(...c.in.map((x) => least(x.shape[axis]!, c.symbols))) });
+    const share = Math.min(...c.in.map((x) => least(x.shape[axis]!, c.symbols)));
+    return moveCost(c, c.out[0]!, { axis, share }, rows(c, [c.in.length], 20));
   },
 });

@@ -11,13 +11,14 @@ import {
   defineOp,
   type NodeCost,
   type OpDef,
+  type OutType,
   type RuleContext,
   type Stage,
   stageField,
   type TypedContext,
 } from './define.ts';
 import { chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
-import { centred, counts, elements, hull, stagedType, staticDim } from './rules.ts';
+import { centred, counts, elements, hull, rows, stagedType, staticDim } from './rules.ts';
 import { outputExtent } from './window.ts';
 
 /** Attributes of conv2d. `pads`: top, left, bottom, right. `stage` absent: the raw i32 accumulator. */
@@ -33,15 +34,19 @@ export interface Conv2dAttrs {
 export type In = readonly [x: 1, w: 1, b: 1];
 
 /** Cost of a convolution whose weights meet each of some positions [N,rows,columns]. */
-export function convCost(c: TypedContext<Conv2dAttrs, In>, positions: readonly Dim[]): NodeCost {
+export function convCost(c: TypedContext<Conv2dAttrs, In>, positions: readonly Dim[], once = 0): NodeCost {
   const [x, w] = c.in;
   const [o, kh, kw, cg] = w.shape as readonly number[] as [number, number, number, number];
   const perGroup = floorDiv(o, c.a.groups);
-  const macs =
-    cg === 1 && perGroup === 1
-      ? (['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const)
-      : ([macClass(x.dtype, 'i8'), chargedMacs(c.symbols, positions, perGroup, kh * kw * cg, c.a.groups)] as const);
-  return { counts: counts(macs, ['staged', elements(c, c.out[0]!)]) };
+  const depthwise = cg === 1 && perGroup === 1;
+  const [y] = c.out as readonly [OutType];
+  const pixels = [...y.shape.slice(0, 3), depthwise ? 1 : c.a.groups];
+  const macs = depthwise
+    ? (['mac_depthwise', times(product(positions, c.symbols), charged(o, 16) * kh * kw)] as const)
+    : ([macClass(x.dtype, 'i8'), chargedMacs(c.symbols, positions, perGroup, kh * kw * cg, c.a.groups)] as const);
+  return {
+    counts: counts(macs, ['staged', elements(c, y)], rows(c, pixels, kh * kw + 2), rows(c, [], once * kh * kw)),
+  };
 }
 
 /** Checks images, weights, groups and bias; returns the weights’ extents [O,KH,KW,C/groups]. */

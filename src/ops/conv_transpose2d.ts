@@ -40,5 +40,5 @@ export const conv_transpose2d: OpDef<ConvTranspose2dAttrs, In> = /* @__PURE__ */
     return [stagedType(c, c.a.stage, [x.shape[0]!, side(0), side(1), o], o)];
   },
   bounds: (c) => convBounds(c, true),
-  cost: (c) => convCost(c, c.in[0].shape.slice(0, 3)),
+  cost: (c) => convCost(c, c.in[0].shape.slice(0, 3), 40),
 });

@@ -39,5 +39,5 @@ export const cumsum: OpDef<CumsumAttrs, readonly [x: 1]> = /* @__PURE__ */ defin
     const { lo, hi } = hull(scaled(first, x), scaled(last, x));
     return { y: [{ lo, hi }], facts: { bound } };
   },
-  cost: perOutput('cumsum'),
+  cost: perOutput('cumsum', 1),
 });

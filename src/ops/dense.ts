@@ -5,7 +5,7 @@
 import { floorDiv } from '../core/int.ts';
 import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
 import { type Blocks, chargedMacs, checkBias, constantData, macClass, proveRows, rowSums } from './linear.ts';
-import { centred, counts, elements, stagedType, staticDim } from './rules.ts';
+import { centred, counts, elements, rows, stagedType, staticDim } from './rules.ts';
 
 /** Attributes of dense. `block`: 0 for i8 weights, else the number of i4 weights that share one scale. */
 export interface DenseAttrs {
@@ -75,6 +75,12 @@ export const dense: OpDef<DenseAttrs, In> = /* @__PURE__ */ defineOp<DenseAttrs,
     const [x, w] = c.in;
     const [o, k] = w.shape as readonly number[] as [number, number];
     const macs = chargedMacs(c.symbols, x.shape.slice(0, -1), o, k);
-    return { counts: counts([macClass(x.dtype, w.dtype), macs], ['staged', elements(c, c.out[0]!)]) };
+    return {
+      counts: counts(
+        [macClass(x.dtype, w.dtype), macs],
+        ['staged', elements(c, c.out[0]!)],
+        rows(c, x.shape.slice(0, -1), 2),
+      ),
+    };
   },
 });

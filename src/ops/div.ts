@@ -4,7 +4,7 @@
  */
 import { gcd } from '../core/int.ts';
 import { defineOp, type OpDef, type Output } from './define.ts';
-import { broadcast, checkOutput, perOutput } from './rules.ts';
+import { broadcast, checkOutput, perBroadcast } from './rules.ts';
 
 /** Attributes of div: p/q is the ratio of scales sa/(sb·sy) in lowest terms. */
 export interface DivAttrs {
@@ -34,5 +34,5 @@ export const div: OpDef<DivAttrs, readonly [a: 1, b: 1]> = /* @__PURE__ */ defin
     return [{ dtype: output.dtype, shape: broadcast(c, c.in[0].shape, c.in[1].shape), zp: output.zp }];
   },
   bounds: (c) => ({ y: [{ lo: c.a.output.lo, hi: c.a.output.hi }] }),
-  cost: perOutput('div'),
+  cost: perBroadcast('div'),
 });

@@ -3,7 +3,7 @@
  * @module
  */
 import { defineOp, type OpDef } from './define.ts';
-import { broadcast, perOutput, worst } from './rules.ts';
+import { broadcast, perBroadcast, worst } from './rules.ts';
 
 /** min and max have no attributes. */
 export type NoAttrs = Record<never, never>;
@@ -30,7 +30,7 @@ function extremum(code: number, choose: (p: number, q: number) => number): OpDef
       const [a, b] = [worst(c, c.in[0]), worst(c, c.in[1])];
       return { y: [{ lo: choose(a.lo, b.lo), hi: choose(a.hi, b.hi) }] };
     },
-    cost: perOutput('select'),
+    cost: perBroadcast('select'),
   });
 }
 

@@ -7,7 +7,7 @@ import { add, times } from '../core/poly.ts';
 import { byteLength } from '../core/tensor.ts';
 import { defineOp, type OpDef } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
-import { checkAxis, elements } from './rules.ts';
+import { checkAxis, elements, rows } from './rules.ts';
 
 /** Attributes of gather. */
 export interface GatherAttrs {
@@ -48,6 +48,6 @@ export const gather: OpDef<GatherAttrs, In> = /* @__PURE__ */ defineOp<GatherAtt
     const [x, indices] = c.in;
     const axis = c.a.axis + indices.shape.length - 1;
     const bytes = add(times(elements(c, c.out[0]!), 2 * byteLength(x.dtype, 1)), times(elements(c, indices), 4));
-    return { ...moveCost(c, c.out[0]!, { axis, share: 1 }), bytes };
+    return { ...moveCost(c, c.out[0]!, { axis, share: 1 }, rows(c, c.out[0]!.shape.slice(0, axis + 1), 2)), bytes };
   },
 });

@@ -4,7 +4,7 @@
  */
 import { clamp, rsh } from '../core/int.ts';
 import { defineOp, type OpDef, type Output } from './define.ts';
-import { broadcast, centred, checkOutput, magnitude, perOutput, proveBound, scaled } from './rules.ts';
+import { broadcast, centred, checkOutput, magnitude, perBroadcast, proveBound, scaled } from './rules.ts';
 
 /** Attributes of linear2. s = 0 or ma or mb odd; without b, mb = 0. */
 export interface Linear2Attrs {
@@ -53,5 +53,5 @@ export const linear2: OpDef<Linear2Attrs, In> = /* @__PURE__ */ defineOp<Linear2
     const at = (v: number): number => clamp(output.zp + rsh(v, s), output.lo, output.hi);
     return { y: [{ lo: at(ra.lo + rb.lo), hi: at(ra.hi + rb.hi) }], facts: { bound } };
   },
-  cost: perOutput('linear2'),
+  cost: perBroadcast('linear2'),
 });

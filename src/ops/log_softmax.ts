@@ -51,5 +51,5 @@ export const log_softmax: OpDef<LogSoftmaxAttrs, readonly [x: 1]> = /* @__PURE__
       facts: { kmax, weightBits: weightBits(kmax), accLo: acc.lo, accHi: 0 },
     };
   },
-  cost: perOutput('log_softmax'),
+  cost: perOutput('log_softmax', 6),
 });

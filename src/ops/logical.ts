@@ -3,7 +3,7 @@
  * @module
  */
 import { defineOp, type OpDef } from './define.ts';
-import { broadcast, perOutput } from './rules.ts';
+import { broadcast, perBroadcast } from './rules.ts';
 
 /** Attributes of logical. `not` has no b. */
 export interface LogicalAttrs {
@@ -29,5 +29,5 @@ export const logical: OpDef<LogicalAttrs, In> = /* @__PURE__ */ defineOp<Logical
     return [{ dtype: 'bool', shape: b === undefined ? a.shape : broadcast(c, a.shape, b.shape), zp: 0 }];
   },
   bounds: () => ({ y: [{ lo: 0, hi: 1 }] }),
-  cost: perOutput('select'),
+  cost: perBroadcast('select'),
 });

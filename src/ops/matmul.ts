@@ -3,9 +3,20 @@
  * @module
  */
 import { type Dim, greatest, sameDim } from '../core/dim.ts';
+import { product } from '../core/poly.ts';
 import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
 import { chargedMacs, macClass } from './linear.ts';
-import { broadcast, centred, counts, elements, magnitude, proveBound, stagedInterval, stagedType } from './rules.ts';
+import {
+  broadcast,
+  centred,
+  counts,
+  elements,
+  magnitude,
+  proveBound,
+  rows,
+  stagedInterval,
+  stagedType,
+} from './rules.ts';
 
 /** Attributes of matmul. `tb`: b is […,N,K]. */
 export interface MatmulAttrs {
@@ -57,6 +68,15 @@ export const matmul: OpDef<MatmulAttrs, In> = /* @__PURE__ */ defineOp<MatmulAtt
     const { k } = extents(a.shape, b.shape, c.a.tb);
     const out = c.out[0]!;
     const macs = chargedMacs(c.symbols, out.shape.slice(0, -1), out.shape[out.shape.length - 1]!, k);
-    return { counts: counts([macClass(a.dtype, b.dtype), macs], ['staged', elements(c, out)]) };
+    const batch = out.shape.slice(0, -2);
+    return {
+      counts: counts(
+        [macClass(a.dtype, b.dtype), macs],
+        ['staged', elements(c, out)],
+        ['move_scatter', product([...batch, k, out.shape[out.shape.length - 1]!], c.symbols)], // b, brought in order
+        rows(c, batch, 15),
+        rows(c, out.shape.slice(0, -1), 2),
+      ),
+    };
   },
 });

@@ -4,7 +4,7 @@ import {
   centred,
   hull,
   magnitude,
-  perOutput,
+  perBroadcast,
   proveBound,
   scaled,
   stagedInterval,
@@ -34,5 +34,5 @@ export const mul: OpDef<MulAttrs, readonly [a: 1, b: 1]> = /* @__PURE__ */ defin
     const acc = hull(scaled(a.lo, b), scaled(a.hi, b));
     return { y: [stagedInterval(c, c.a.stage, acc)], facts: { bound, accLo: acc.lo, accHi: acc.hi } };
   },
-  cost: perOutput('staged'),
+  cost: perBroadcast('staged'),
 });

@@ -6,7 +6,7 @@ import { addDim, greatest, sameDim } from '../core/dim.ts';
 import { bitlen } from '../core/int.ts';
 import { times } from '../core/poly.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { counts, elements, worst } from './rules.ts';
+import { counts, elements, rows, worst } from './rules.ts';
 
 /** Attributes of nms: t15 is the greatest overlap in Q15, threshold the score that candidates exceed, limit the most kept. */
 export interface NmsAttrs {
@@ -73,7 +73,12 @@ export const nms: OpDef<NmsAttrs, In> = /* @__PURE__ */ defineOp<NmsAttrs, In>({
     const n = greatest(boxes.shape[1]!, c.symbols);
     const candidates = elements(c, scores);
     return {
-      counts: counts(['order', times(candidates, bitlen(n))], ['nms', times(candidates, Math.min(n, c.a.limit))]),
+      counts: counts(
+        ['order', times(candidates, 2 * bitlen(n))],
+        ['nms', times(candidates, Math.min(n, c.a.limit))],
+        ['move', elements(c, c.out[0]!)],
+        rows(c, scores.shape.slice(0, 2), 2),
+      ),
     };
   },
 });

@@ -5,7 +5,7 @@
 import { floorDiv } from '../core/int.ts';
 import { defineOp, type IntField, type OpDef, type Output, type RuleContext } from './define.ts';
 import { checkBias } from './linear.ts';
-import { centred, checkOutput, magnitude, perOutput, staticDim } from './rules.ts';
+import { centred, checkOutput, counts, elements, magnitude, perRow, rows, staticDim } from './rules.ts';
 
 /** Attributes of the norms: eps = N·ε·4^f / sx² as an integer, g the shift of gamma and beta. */
 export interface NormAttrs {
@@ -72,7 +72,18 @@ function norm(code: number, image: boolean): OpDef<GroupNormAttrs, In> {
       // fraction bits: the shift that brings x' to 16 bits
       facts: { fraction: c.in[0].dtype === 'i16' ? 0 : 6, bound: magnitude(centred(c, c.in[0])) },
     }),
-    cost: perOutput('norm'),
+    cost(c) {
+      const { shape } = c.in[0];
+      if (!image) return perRow(c, 'norm', shape, 14);
+      const groups = c.a.groups!;
+      return {
+        counts: counts(
+          ['norm', elements(c, c.in[0])],
+          rows(c, [shape[0]!, groups], 14),
+          rows(c, [...shape.slice(0, 3), floorDiv(groups + 7, 8)], 4),
+        ),
+      };
+    },
   });
 }
 

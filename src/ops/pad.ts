@@ -5,7 +5,7 @@
 import { addDim, least } from '../core/dim.ts';
 import { defineOp, type OpDef } from './define.ts';
 import { lastAxis, MOVABLE, moveCost } from './move.ts';
-import { hull, worst } from './rules.ts';
+import { hull, rows, worst } from './rules.ts';
 
 /** Attributes of pad, one entry an axis. `reflect` does not repeat the edge. */
 export interface PadAttrs {
@@ -68,6 +68,7 @@ export const pad: OpDef<PadAttrs, readonly [x: 1, value?: 1]> = /* @__PURE__ */ 
   cost(c) {
     const { before, after } = c.a;
     const axis = lastAxis(before.length, (i) => before[i]! + after[i]! > 0);
-    return moveCost(c, c.out[0]!, axis < 0 ? null : { axis, share: least(c.in[0].shape[axis]!, c.symbols) });
+    const changed = axis < 0 ? null : { axis, share: least(c.in[0].shape[axis]!, c.symbols) };
+    return moveCost(c, c.out[0]!, changed, rows(c, [before.length], 40));
   },
 });

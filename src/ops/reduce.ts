@@ -5,7 +5,7 @@
 import { type Dim, greatest, least } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import type { Cell, IntsField, NodeCost, RuleContext, TypedContext } from './define.ts';
-import { counts, elements, hull, type Range, scaled } from './rules.ts';
+import { hull, perRow, type Range, scaled } from './rules.ts';
 
 /** Axes of a reduction: ascending, each below the rank. They are removed from the shape. */
 export interface AxesAttrs {
@@ -44,9 +44,9 @@ export function sumRange(n: Range, x: Range): Range {
   return hull(scaled(n.lo, x), scaled(n.hi, x));
 }
 
-/** Cost of a reduction: one `reduce` an input element. */
+/** Cost of a reduction: one `reduce` an input element, and rows a run of the input. */
 export function reduceCost(c: TypedContext<AxesAttrs, In>): NodeCost {
-  return { counts: counts(['reduce', elements(c, c.in[0])]) };
+  return perRow(c, 'reduce', c.in[0].shape, 6);
 }
 
 /** Number of elements that a cell reduces. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
-import { centred, magnitude, perOutput, proveBound, stagedInterval, stagedType } from './rules.ts';
+import { centred, magnitude, perRow, proveBound, stagedInterval, stagedType } from './rules.ts';
 
 /** Attributes of rescale. */
 export interface RescaleAttrs {
@@ -27,5 +27,5 @@ export const rescale: OpDef<RescaleAttrs, readonly [x: 1]> = /* @__PURE__ */ def
     proveBound(c, magnitude(acc), 'x − zx');
     return { y: [stagedInterval(c, c.a.stage, acc)], facts: { bound: magnitude(acc), accLo: acc.lo, accHi: acc.hi } };
   },
-  cost: perOutput('staged'),
+  cost: (c) => perRow(c, 'staged', c.in[0].shape, c.a.stage.m.length > 1 ? 5 : 0),
 });

@@ -3,9 +3,9 @@
  * @module
  */
 import { type Dim, sameDim } from '../core/dim.ts';
-import { product, samePoly, ZERO } from '../core/poly.ts';
+import { product, samePoly } from '../core/poly.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { MOVABLE } from './move.ts';
+import { MOVABLE, moveCost } from './move.ts';
 
 /** Attributes of reshape: the output shape, maybe affine in the symbols. */
 export interface ReshapeAttrs {
@@ -37,5 +37,5 @@ export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ def
     const keeps = p !== undefined && q !== undefined && sameDim(p, q);
     return { y: [{ lo: x.lo, hi: x.hi, rowSum: keeps ? x.rowSum : undefined }] };
   },
-  cost: () => ({ counts: {}, bytes: ZERO }),
+  cost: (c) => moveCost(c, c.out[0]!, null),
 });

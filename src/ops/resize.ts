@@ -79,5 +79,5 @@ export const resize_bilinear: OpDef<ResizeBilinearAttrs, In> = /* @__PURE__ */ d
       facts: { bound: magnitude(acc), accLo: acc.lo, accHi: acc.hi, q, s1 },
     };
   },
-  cost: perOutput('bilinear'),
+  cost: perOutput('bilinear', 3),
 });

@@ -3,7 +3,17 @@
  * @module
  */
 import { defineOp, type OpDef, type Stage, stageField } from './define.ts';
-import { centred, magnitude, perOutput, proveBound, stagedInterval, stagedType, staticDim } from './rules.ts';
+import {
+  centred,
+  counts,
+  elements,
+  magnitude,
+  proveBound,
+  rows,
+  stagedInterval,
+  stagedType,
+  staticDim,
+} from './rules.ts';
 
 /** Attributes of rope: a phase step a pair of columns; `position` is that of row 0 where no operand gives it. */
 export interface RopeAttrs {
@@ -52,5 +62,15 @@ export const rope: OpDef<RopeAttrs, In> = /* @__PURE__ */ defineOp<RopeAttrs, In
     const y = stagedInterval(c, c.a.stage, { lo: -bound, hi: bound });
     return { y: [y], facts: { bound, accLo: -bound, accHi: bound } };
   },
-  cost: perOutput('rope'),
+  cost(c) {
+    const { shape } = c.in[0];
+    const position = shape[shape.length - 2]!;
+    return {
+      counts: counts(
+        ['rope', elements(c, c.in[0])],
+        rows(c, shape.slice(0, -1), 5),
+        rows(c, [position, c.a.step.length], 2), // sine and cosine of each angle
+      ),
+    };
+  },
 });

@@ -3,9 +3,9 @@
  * @module
  */
 import { type CostClass, type CostVector, sumCosts } from '../core/cost.ts';
-import { type Dim, greatest, least, sameDim } from '../core/dim.ts';
-import { clamp, mulhr, stage } from '../core/int.ts';
-import { type Poly, product } from '../core/poly.ts';
+import { addDim, type Dim, greatest, least, sameDim } from '../core/dim.ts';
+import { bitlen, clamp, mulhr, stage } from '../core/int.ts';
+import { type Poly, product, times } from '../core/poly.ts';
 import { DTYPE_RANGE } from '../core/tensor.ts';
 import type {
   Interval,
@@ -140,9 +140,51 @@ export function counts(...parts: readonly (readonly [CostClass, Poly])[]): CostV
   return sumCosts(parts.map(([k, p]) => ({ [k]: p })));
 }
 
-/** The cost rule of an op whose outputs cost one unit of a class an element. */
-export function perOutput(cls: CostClass): (c: TypedContext<never, never>) => NodeCost {
-  return (c: TypedContext<never, never>) => ({ counts: counts([cls, elements(c, c.out[0]!)]) });
+/** `n` rows of the cost vector for each of `positions`. */
+export function rows(
+  c: Pick<RuleContext<unknown, Slots>, 'symbols'>,
+  positions: readonly Dim[],
+  n: number,
+): readonly ['row', Poly] {
+  return ['row', times(product(positions, c.symbols), n)];
+}
+
+/** One unit of a class an element of a shape, and `n` rows a row of its last axis. */
+export function perRow(
+  c: Pick<RuleContext<unknown, Slots>, 'symbols'>,
+  cls: CostClass,
+  shape: readonly Dim[],
+  n: number,
+): NodeCost {
+  return { counts: counts([cls, product(shape, c.symbols)], rows(c, shape.slice(0, -1), n)) };
+}
+
+/** The cost rule of an op whose outputs cost one unit of a class an element, and `n` rows a row. */
+export function perOutput(cls: CostClass, n = 0): (c: TypedContext<never, never>) => NodeCost {
+  return (c: TypedContext<never, never>) => perRow(c, cls, c.out[0]!.shape, n);
+}
+
+/** The same where operands broadcast: rows only where one is neither a single element nor as large as the output. */
+export function perBroadcast(cls: CostClass): (c: TypedContext<never, never>) => NodeCost {
+  return (c: TypedContext<never, never>) => {
+    const { shape } = c.out[0]!;
+    const spread = (c.in as readonly (TensorType | undefined)[]).some(
+      (x) =>
+        x?.shape.some((d) => d !== 1) &&
+        shape.some((d, i) => !sameDim(d, x.shape[i - shape.length + x.shape.length] ?? 1)),
+    );
+    return perRow(c, cls, shape, spread ? 5 : 0);
+  };
+}
+
+/** Cost of the first k of lines of n elements in order: (n + k) · bitlen(k) of `order` a line. */
+export function orderCost(
+  c: Pick<RuleContext<unknown, Slots>, 'symbols'>,
+  lines: readonly Dim[],
+  n: Dim,
+  k: number,
+): readonly ['order', Poly] {
+  return ['order', times(product([...lines, addDim(n, k)], c.symbols), bitlen(k))];
 }
 
 /** Checks an axis against a rank. */

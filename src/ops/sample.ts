@@ -3,10 +3,9 @@
  * @module
  */
 import { addDim, type Dim, greatest, least } from '../core/dim.ts';
-import { bitlen } from '../core/int.ts';
-import { times } from '../core/poly.ts';
+import { product } from '../core/poly.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { checkLeastL, counts, elements } from './rules.ts';
+import { checkLeastL, counts, orderCost, rows } from './rules.ts';
 import { weightBits } from './softmax.ts';
 
 /** Attributes of sample: l, m of the exponent weight; k > 0 keeps the first k of topk, p16 the least prefix of p16/2^16. */
@@ -57,8 +56,15 @@ export const sample: OpDef<SampleAttrs, In> = /* @__PURE__ */ defineOp<SampleAtt
   },
   cost(c) {
     const { shape } = c.in[0];
-    const count = elements(c, c.in[0]);
-    const bits = bitlen(greatest(shape[shape.length - 1]!, c.symbols));
-    return { counts: counts(['sample', count], ['order', times(count, bits)]) };
+    const lines = shape.slice(0, -1);
+    const v = shape[shape.length - 1]!;
+    const { k } = c.a;
+    return {
+      counts: counts(
+        ['sample', product([...lines, k === 0 ? v : k], c.symbols)],
+        orderCost(c, lines, v, k),
+        rows(c, lines, 10),
+      ),
+    };
   },
 });

@@ -102,5 +102,5 @@ export const softmax: OpDef<SoftmaxAttrs, In> = /* @__PURE__ */ defineOp<Softmax
       facts: { kmax, weightBits: weightBits(kmax) },
     };
   },
-  cost: perOutput('softmax'),
+  cost: perOutput('softmax', 9),
 });

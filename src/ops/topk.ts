@@ -3,11 +3,9 @@
  * @module
  */
 
-import { addDim, greatest, least } from '../core/dim.ts';
-import { bitlen } from '../core/int.ts';
-import { times } from '../core/poly.ts';
+import { addDim, least } from '../core/dim.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { checkAxis, counts, elements } from './rules.ts';
+import { checkAxis, counts, orderCost, rows } from './rules.ts';
 
 /** Attributes of topk. Greater values come first, or with `smallest` lesser ones; of equal ones that of the lesser index. */
 export interface TopkAttrs {
@@ -42,7 +40,8 @@ export const topk: OpDef<TopkAttrs, readonly [x: 1]> = /* @__PURE__ */ defineOp<
   bounds: (c) => ({
     y: [c.in[0], { lo: 0, hi: addDim(c.in[0].shape[c.a.axis]!, -1) }].map(({ lo, hi }) => ({ lo, hi })),
   }),
-  cost: (c) => ({
-    counts: counts(['order', times(elements(c, c.in[0]), bitlen(greatest(c.in[0].shape[c.a.axis]!, c.symbols)))]),
-  }),
+  cost(c) {
+    const lines = c.in[0].shape.filter((_, i) => i !== c.a.axis);
+    return { counts: counts(orderCost(c, lines, c.in[0].shape[c.a.axis]!, c.a.k), rows(c, lines, 1)) };
+  },
 });

@@ -2,9 +2,8 @@
  * update: rows of a tensor replaced at a position (spec/10-ops.md, "update").
  * @module
  */
+
 import { addDim, least, sameDim } from '../core/dim.ts';
-import { add, constant, times } from '../core/poly.ts';
-import { byteLength } from '../core/tensor.ts';
 import { defineOp, type OpDef } from './define.ts';
 import { MOVABLE, moveCost } from './move.ts';
 import { checkAxis, elements, hull, worst } from './rules.ts';
@@ -46,11 +45,8 @@ export const update: OpDef<UpdateAttrs, In> = /* @__PURE__ */ defineOp<UpdateAtt
   },
   bounds: (c) => ({ y: [hull(worst(c, c.in[0]), worst(c, c.in[1]))] }),
   cost(c) {
-    const [, rows] = c.in;
+    const [x, rows] = c.in;
     const changed = { axis: c.a.axis, share: least(rows.shape[c.a.axis]!, c.symbols) };
-    return {
-      ...moveCost(c, rows, changed),
-      bytes: add(times(elements(c, rows), byteLength(rows.dtype, 1)), constant(4)),
-    };
+    return moveCost(c, rows, changed, ['move', elements(c, x)]);
   },
 });

@@ -5,7 +5,7 @@
 import { defineOp, type OpDef } from './define.ts';
 import type { NoAttrs } from './extremum.ts';
 import { MOVABLE } from './move.ts';
-import { broadcast, hull, perOutput, worst } from './rules.ts';
+import { broadcast, hull, perBroadcast, worst } from './rules.ts';
 
 /** Operand slots. */
 export type In = readonly [condition: 1, a: 1, b: 1];
@@ -28,5 +28,5 @@ export const where: OpDef<NoAttrs, In> = /* @__PURE__ */ defineOp<NoAttrs, In>({
     return [{ dtype: a.dtype, shape: broadcast(c, condition.shape, broadcast(c, a.shape, b.shape)), zp: a.zp }];
   },
   bounds: (c) => ({ y: [hull(worst(c, c.in[1]), worst(c, c.in[2]))] }),
-  cost: perOutput('select'),
+  cost: perBroadcast('select'),
 });

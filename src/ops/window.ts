@@ -8,7 +8,7 @@ import { addDim, type Dim, greatest } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
 import { product, times } from '../core/poly.ts';
 import type { Cell, IntsField, NodeCost, RuleContext, Slots, TensorType, TypedContext } from './define.ts';
-import { counts, staticDim } from './rules.ts';
+import { counts, rows, staticDim } from './rules.ts';
 
 type Fail = Pick<RuleContext<unknown, Slots>, 'fail' | 'symbols'>;
 
@@ -105,7 +105,7 @@ export function poolShape(c: Fail, x: TensorType, a: WindowAttrs): readonly Dim[
   return [x.shape[0]!, ...sides, x.shape[3]!];
 }
 
-/** Cost of a pool: N·OH·OW·(KH·KW·16⌈C/16⌉ + 4C); a symbolic C is taken as it is. */
+/** Cost of a pool: N·OH·OW·(KH·KW·16⌈C/16⌉ + 4C) and rows a window; a symbolic C is taken as it is. */
 export function poolCost(c: TypedContext<WindowAttrs, readonly [x: 1]>): NodeCost {
   const [n, oh, ow, ch] = c.out[0]!.shape as [Dim, Dim, Dim, Dim];
   const taps = c.a.kernel[0]! * c.a.kernel[1]!;
@@ -115,6 +115,7 @@ export function poolCost(c: TypedContext<WindowAttrs, readonly [x: 1]>): NodeCos
     counts: counts(
       ['pool', times(product([...positions, wide], c.symbols), taps)],
       ['pool', times(product([...positions, ch], c.symbols), 4)],
+      rows(c, positions, 4),
     ),
   };
 }

@@ -3,7 +3,7 @@
  * All of it by calibration samples, in a fixed order; each step can be switched off and is reported.
  * @module
  */
-import { gasAt, SCHEDULE_0 } from '../core/cost.ts';
+import { type GasSchedule, gasAt } from '../core/cost.ts';
 import { validateGraph } from '../graph/validate.ts';
 import { ImportError } from '../onnx/errors.ts';
 import { deriveRanges } from './derive.ts';
@@ -22,7 +22,7 @@ export interface TuneOptions {
   readonly ranges?: RangeMethod | 'auto' | undefined;
   /** Ratio of signal to activation rounding error that every output shall reach, in dB; 34 by default, 0 for 8 bits throughout. */
   readonly target?: number | undefined;
-  /** Most gas for it, as a multiple of the gas of 8 bits throughout; 1.25 by default, Infinity for no limit. */
+  /** Most work for it, by weights of its own, as a multiple of that of 8 bits throughout; 1.25 by default, Infinity for no limit. */
   readonly budget?: number | undefined;
   /** Where 8 bits miss the target, scales may move between layers, channel by channel; false by default. */
   readonly equalise?: boolean | undefined;
@@ -42,6 +42,48 @@ export interface Tuned {
 
 /** Default of `TuneOptions.target`. */
 const TARGET = 34;
+/**
+ * What a budget weighs by: wider operands at the cost of twice their bytes, on any hardware. No schedule of gas, so that another
+ * schedule makes no other model of the same samples.
+ */
+const WIDTHS: GasSchedule = {
+  id: 0,
+  base: 0n,
+  weights: {
+    op: 4000,
+    byte: 1,
+    mac_i8_i8: 4,
+    mac_i8_i4: 5,
+    mac_i16_i8: 8,
+    mac_i16_i4: 9,
+    mac_i16_i16: 16,
+    mac_depthwise: 12,
+    move: 4,
+    move_scatter: 64,
+    select: 8,
+    linear2: 12,
+    staged: 16,
+    div: 160,
+    lut8: 8,
+    lut16: 16,
+    pool: 4,
+    reduce: 4,
+    softmax: 160,
+    log_softmax: 192,
+    norm: 96,
+    bilinear: 48,
+    rope: 48,
+    cell: 160,
+    cumsum: 16,
+    arg: 8,
+    order: 16,
+    sample: 160,
+    nms: 80,
+    row: 0,
+    io: 0,
+  },
+};
+
 /** Default of `TuneOptions.budget`. */
 const BUDGET = 1.25;
 /** What is tried where minmax misses the target. */
@@ -68,7 +110,7 @@ function rangeMethod(method: RangeMethod | 'auto' = 'minmax'): RangeMethod | 'au
 
 function budgetOf({ budget = BUDGET }: TuneOptions): number {
   if (!(budget >= 1))
-    throw new ImportError('BadOption', 'the gas budget is a multiple of the gas of 8 bits', {
+    throw new ImportError('BadOption', 'the budget is a multiple of the work of 8 bits', {
       expected: '1 or more',
       actual: String(budget),
     });
@@ -81,12 +123,12 @@ function planned(from: Calibration, formsOf: FormsOf): Pick<Candidate, 'inputs' 
   return { inputs, types: planTypes(from.graph, from.ranges, { inputs: own, widths: outputWidths(from.graph) }) };
 }
 
-/** How many promotions fit the gas budget, a multiple of the gas of 8 bits. */
+/** How many promotions fit the budget, a multiple of the work of 8 bits. */
 function affordable(from: Candidate, order: readonly Promotion[], budget: number): number {
   const gas = (count: number): number => {
     const policy = { inputs: from.inputs, widths: widthsOf(order, count) };
     const { cost } = validateGraph(quantize(from.graph, from.ranges, policy).graph);
-    return Number(gasAt(cost, SCHEDULE_0, []));
+    return Number(gasAt(cost, WIDTHS, []));
   };
   if (order.length === 0 || budget === Number.POSITIVE_INFINITY) return order.length;
   return withinBudget(order, gas(0) * budget, gas);

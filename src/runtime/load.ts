@@ -2,7 +2,7 @@
  * From bytes of a stranger to a validated model (spec/30-execution.md §1).
  * @module
  */
-import { gasAt, SCHEDULE_0 } from '../core/cost.ts';
+import { gasAt, SCHEDULE_1 } from '../core/cost.ts';
 import { modelId } from '../core/digest.ts';
 import { HostError, ModelError } from '../core/errors.ts';
 import { decodeModel } from '../format/decode.ts';
@@ -50,7 +50,7 @@ export function loadModel(bytes: Uint8Array, options: { readonly limits?: LocalL
     'gas',
     gasAt(
       model.cost,
-      SCHEDULE_0,
+      SCHEDULE_1,
       model.symbols.map((s) => s.max - s.min),
     ),
     limits.gas,

@@ -4,7 +4,7 @@
  */
 
 import type { Backend, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backends/backend.ts';
-import { type GasSchedule, gasAt, SCHEDULE_0 } from '../core/cost.ts';
+import { type GasSchedule, gasOf, SCHEDULE_1 } from '../core/cost.ts';
 import { HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
@@ -85,7 +85,7 @@ export class Session {
   readonly model: Model;
   readonly #backends: readonly Backend[];
   readonly #mode: Mode;
-  readonly #schedule: GasSchedule;
+  readonly #gas: (t: readonly number[]) => bigint;
   readonly #threads: number;
   readonly #prepared: Map<string, Prepared> = new Map();
   readonly #states: Map<number, TypedArray> = new Map();
@@ -105,7 +105,7 @@ export class Session {
     this.model = model;
     this.#backends = backends;
     this.#mode = mode;
-    this.#schedule = schedule;
+    this.#gas = gasOf(model.cost, schedule);
     this.#threads = threads;
     this.reset();
   }
@@ -271,7 +271,7 @@ export class Session {
   #check(inputs: Inputs, options: { readonly gasLimit?: bigint | number | undefined }, scratch: Scratch): Call {
     const dims = this.model.symbols.length > 0 ? readDims(this.model, inputs) : [];
     const t = dims.map((d, i) => d - this.model.symbols[i]!.min);
-    const gas = gasAt(this.model.cost, this.#schedule, t);
+    const gas = this.#gas(t);
     const limit = options.gasLimit;
     if (limit !== undefined && typeof limit !== 'bigint' && !Number.isSafeInteger(limit)) {
       throw new TypeError('gasLimit is a bigint or a safe integer');
@@ -396,7 +396,7 @@ async function resolve(b: BackendName | Backend): Promise<Backend> {
  * @throws HostError if no backend can prepare it
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
-  const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_0, threads = 1 } = options;
+  const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_1, threads = 1 } = options;
   const list = (Array.isArray(backend) ? backend : [backend]) as readonly (BackendName | Backend)[];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');
   if (!(model?.id instanceof Uint8Array)) throw new TypeError('createSession takes what loadModel returns');

@@ -113,7 +113,7 @@ describe('info', () => {
   it('prints tables for people', () => {
     const { code, stdout } = samebit(['info', digits]);
     expect(code).toBe(0);
-    for (const word of ['gas of a run, schedule 0', 'canonical', 'conv2d', 'proved', 'u8'])
+    for (const word of ['gas of a run, schedule 1', 'canonical', 'conv2d', 'proved', 'u8'])
       expect(stdout).toContain(word);
   });
 });

@@ -10,6 +10,9 @@ import { bytes, convertDigits, example, folder, json, npy, type Outcome, samebit
 const dir = folder();
 const at = (name: string): string => join(dir, name);
 let gas = 0;
+/** Flags of a bot: a port on which no node listens, an address and a key. */
+const RPC = '--rpc http://127.0.0.1:9';
+const BOT = `--key @/key --dispute 0x${'12'.repeat(20)}`;
 
 function save(name: string, data: Uint8Array | string): void {
   writeFileSync(at(name), data);
@@ -17,11 +20,12 @@ function save(name: string, data: Uint8Array | string): void {
 
 beforeAll(() => {
   convertDigits(at('digits.sbm'));
-  gas = json<{ gas: Record<string, number> }>(['info', at('digits.sbm')]).gas['0']!;
+  gas = json<{ gas: Record<string, number> }>(['info', at('digits.sbm')]).gas['1']!;
   const sbm = bytes(at('digits.sbm'));
   const onnx = bytes(example('mnist/model.onnx'));
   const random = new Prng(5).fill(new Uint8Array(5000), 0, 255);
   save('empty', '');
+  save('key', '11'.repeat(32));
   save('random', random);
   save('cut.sbm', sbm.subarray(0, 60000));
   save('longer.sbm', new Uint8Array([...sbm, 0]));
@@ -129,6 +133,12 @@ const CASES: readonly (readonly [what: string, args: string, exit: number, error
   ['an input that the model lacks', 'run @/digits.sbm --input image=@/image.npy', 1, 'InputError UnknownInput'],
   ['one gas too little', 'run @/digits.sbm --input @/image.npy --gas-limit GAS-1', 1, 'OutOfGas GasLimit'],
   ['a missing model', 'info @/nothing.sbm', 2, 'UsageError ENOENT'],
+  ['a bot with no URL', `assert @/digits.sbm --rpc nowhere ${BOT}`, 2, 'UsageError NoNode'],
+  ['a bot with no address', `watch @/digits.sbm ${RPC} --dispute 0x12 --key @/key`, 2, 'UsageError NoContract'],
+  ['a bot with no key', `watch @/digits.sbm ${RPC} ${BOT.replace('@/key', '@/empty')}`, 2, 'UsageError NoKey'],
+  ['a bot with no model', `assert @/nothing.sbm ${RPC} ${BOT}`, 2, 'UsageError ENOENT'],
+  ['a bot with a wrong input', `assert @/digits.sbm --input @/small.npy ${RPC} ${BOT}`, 1, 'InputError WrongShape'],
+  ['a bot without a node', `watch @/digits.sbm --input @/image.npy ${RPC} ${BOT}`, 2, 'UsageError NoNode'],
   ['a missing array', 'run @/digits.sbm --input @/nothing.npy', 2, 'UsageError ENOENT'],
   ['a folder as a model', 'info @/out', 2, 'UsageError EISDIR'],
   [

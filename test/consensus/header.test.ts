@@ -23,7 +23,7 @@ import {
   treeOfChunks,
   treeOver,
 } from '../../src/consensus/merkle.ts';
-import { gasAt, SCHEDULE_0 } from '../../src/core/cost.ts';
+import { gasAt, SCHEDULE_1 } from '../../src/core/cost.ts';
 import { hex } from '../../src/core/digest.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { fileOf, MODELS } from '../support/golden-models.ts';
@@ -42,7 +42,7 @@ describe('headers, leaves and receipts of the golden models', () => {
     for (const leaf of c.leaves) expect(encodeLeaf(decodeLeaf(leaf))).toEqual(leaf);
     for (const { dims } of g.runs) {
       const t = dims.map((d, i) => d - header.symbols[i]!.min);
-      expect(headerGas(header, SCHEDULE_0, dims)).toBe(gasAt(c.model.cost, SCHEDULE_0, t));
+      expect(headerGas(header, SCHEDULE_1, dims)).toBe(gasAt(c.model.cost, SCHEDULE_1, t));
       const root = (n: number): Uint8Array => new Uint8Array(32).fill(n);
       const receipt = {
         headerHash: headerHash(header),
@@ -74,7 +74,7 @@ describe('headers, leaves and receipts of the golden models', () => {
         }
     }
     expect(refused).toBeGreaterThan(900);
-    expect(() => headerGas(headerOf(c), SCHEDULE_0, [1])).toThrow(RangeError);
+    expect(() => headerGas(headerOf(c), SCHEDULE_1, [1])).toThrow(RangeError);
   });
 });
 

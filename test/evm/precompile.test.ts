@@ -4,7 +4,7 @@ import * as artifacts from '../../examples/artifacts.gen.ts';
 import { Chain, type Deployed, type Party } from '../../examples/chain.ts';
 import { commit } from '../../src/consensus/commitment.ts';
 import { encodeHeader, type Header, headerGas, headerHash, headerOf } from '../../src/consensus/header.ts';
-import { SCHEDULE_0 } from '../../src/core/cost.ts';
+import { SCHEDULE_1 } from '../../src/core/cost.ts';
 import { HostError } from '../../src/core/errors.ts';
 import { toBytes } from '../../src/core/tensor.ts';
 import { createPrecompile } from '../../src/evm/precompile.ts';
@@ -62,7 +62,7 @@ describe('results', () => {
     [sized, [5]],
   ] as const)('the outputs of a session, at the gas of the header', async (model, dims) => {
     const inputs = randomInputs(model, new Prng(1), dims);
-    const gas = BASE + headerGas(headerOf(commit(model)), SCHEDULE_0, dims);
+    const gas = BASE + headerGas(headerOf(commit(model)), SCHEDULE_1, dims);
     const made = await run({ data: data(model, dims, inputs), gasLimit: gas });
     const own = await (await createSession(model)).run(inputs);
     const expected = Buffer.concat(model.outputs.map((o) => toBytes(own.outputs[o.name]!.data)));

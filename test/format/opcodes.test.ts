@@ -1,7 +1,7 @@
 /** Names, codes and tags are frozen: a file written today is read by every later release. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { COST_CLASSES, SCHEDULE_0 } from '../../src/core/cost.ts';
+import { COST_CLASSES, SCHEDULE_1 } from '../../src/core/cost.ts';
 import { DTYPES } from '../../src/core/tensor.ts';
 import { OP_BY_CODE, OPS } from '../../src/ops/index.ts';
 
@@ -9,7 +9,7 @@ interface Frozen {
   readonly dtypes: Record<string, number>;
   readonly ops: Record<string, { code: number; attrs: Record<string, number>; operands: string[] }>;
   readonly cost_classes: string[];
-  readonly schedule_0: { base: number; weights: number[] };
+  readonly schedule_1: { base: number; weights: number[] };
 }
 
 const frozen = JSON.parse(readFileSync(new URL('../golden/opcodes.json', import.meta.url), 'utf8')) as Frozen;
@@ -37,9 +37,9 @@ describe('frozen wire names', () => {
     }
   });
 
-  it('cost classes and schedule 0', () => {
+  it('cost classes and schedule 1', () => {
     expect(COST_CLASSES).toEqual(frozen.cost_classes);
-    expect(COST_CLASSES.map((c) => SCHEDULE_0.weights[c])).toEqual(frozen.schedule_0.weights);
-    expect(SCHEDULE_0.base).toBe(BigInt(frozen.schedule_0.base));
+    expect(COST_CLASSES.map((c) => SCHEDULE_1.weights[c])).toEqual(frozen.schedule_1.weights);
+    expect(SCHEDULE_1.base).toBe(BigInt(frozen.schedule_1.base));
   });
 });

@@ -20,7 +20,7 @@ from samebit import concrete, evaluate
 
 HASHES = {"keccak256": keccak256, "sha256": lambda b: hashlib.sha256(b).digest()}
 CLASSES = "op byte mac_i8_i8 mac_i8_i4 mac_i16_i8 mac_i16_i4 mac_i16_i16 mac_depthwise move move_scatter select linear2 staged div"
-CLASSES += " lut8 lut16 pool reduce softmax log_softmax norm bilinear rope cell cumsum arg order sample nms"
+CLASSES += " lut8 lut16 pool reduce softmax log_softmax norm bilinear rope cell cumsum arg order sample nms row io"
 FORMAT = {0: "b", 1: "h", 2: "i", 4: "b", I64: "q"}
 
 

@@ -3,12 +3,14 @@
 from bisect import insort
 from math import prod
 
+from bounds import RANGE
 from model import SIZE, at, plus
 
-WEIGHTS = {"op": 4000, "byte": 1, "mac_i8_i8": 4, "mac_i8_i4": 5, "mac_i16_i8": 8, "mac_i16_i4": 9, "mac_i16_i16": 16}
-WEIGHTS |= {"mac_depthwise": 12, "move": 4, "move_scatter": 64, "linear2": 12, "staged": 16, "lut8": 8, "lut16": 16}
-WEIGHTS |= {"pool": 4, "softmax": 160, "norm": 96, "cell": 160, "arg": 8, "select": 8, "reduce": 4, "bilinear": 48}
-WEIGHTS |= {"nms": 80, "rope": 48, "order": 16, "sample": 160, "div": 160, "log_softmax": 192, "cumsum": 16}
+BASE = 15000
+WEIGHTS = {"op": 16000, "byte": 3, "mac_i8_i8": 3, "mac_i8_i4": 4, "mac_i16_i8": 4, "mac_i16_i4": 5, "mac_i16_i16": 5}
+WEIGHTS |= {"mac_depthwise": 6, "move": 36, "move_scatter": 220, "select": 20, "linear2": 30, "staged": 52, "div": 112, "lut8": 32}
+WEIGHTS |= {"lut16": 48, "pool": 7, "reduce": 28, "softmax": 120, "log_softmax": 140, "norm": 80, "bilinear": 60, "rope": 60}
+WEIGHTS |= {"cell": 600, "cumsum": 36, "arg": 60, "order": 160, "sample": 680, "nms": 440, "row": 200, "io": 40}
 NORMS = ("layer_norm", "rms_norm", "group_norm")
 SELECT = ("min", "max", "compare", "logical", "where")
 REDUCE = ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
@@ -193,59 +195,91 @@ def counts(op, a, t, outs, dims, least, most):
     out = outs[0][1]
     n = lambda shape: prod(at(d, dims) for d in shape)
     (dx, x) = t[0]
+    static = lambda v: v if isinstance(v, int) else None
     if op in ("conv2d", "conv_transpose2d"):
         met = n(out[:3] if op == "conv2d" else x[:3])
         o, kh, kw, cg = t[1][1]
         per, g = o // a["groups"], a["groups"]
         if cg == 1 and per == 1:
             macs = ("mac_depthwise", met * up(o, 16) * kh * kw)
+            g = 1
         else:
             macs = (mac(dx, "i8"), met * g * up(per, 8) * up(kh * kw * cg, 4))
-        return [macs, ("staged", n(out))]
+        once = 40 * kh * kw if op == "conv_transpose2d" else 0
+        return [macs, ("staged", n(out)), ("row", n(out[:3]) * g * (kh * kw + 2)), ("row", once)]
     if op == "dense":
         o, k = t[1][1]
-        return [(mac(dx, t[1][0]), n(x[:-1]) * up(o, 8) * up(k, 4)), ("staged", n(out))]
+        return [(mac(dx, t[1][0]), n(x[:-1]) * up(o, 8) * up(k, 4)), ("staged", n(out)), ("row", n(x[:-1]) * 2)]
     if op == "matmul":
-        return [(mac(dx, t[1][0]), n(out[:-1] + [up(out[-1], 8), up(x[-1], 4)])), ("staged", n(out))]
+        macs = (mac(dx, t[1][0]), n(out[:-1] + [up(out[-1], 8), up(x[-1], 4)]))
+        batch = n(out[:-2])
+        packed = ("move_scatter", batch * n([x[-1], out[-1]]))
+        return [macs, ("staged", n(out)), packed, ("row", batch * 15), ("row", n(out[:-1]) * 2)]
     if op in ("max_pool2d", "avg_pool2d"):
         c = out[3]
-        return [("pool", n(out[:3]) * (prod(a["kernel"]) * at(up(c, 16), dims) + 4 * at(c, dims)))]
+        taps = prod(a["kernel"]) * at(up(c, 16), dims) + 4 * at(c, dims)
+        return [("pool", n(out[:3]) * taps), ("row", n(out[:3]) * 4)]
+    if op == "resize_bilinear":
+        return [("bilinear", n(out)), ("row", n(out[:3]) * 3)]
     if op in ("argmax", "argmin"):
-        return [("arg", n(x))]
+        return [("arg", n(x)), ("row", n(out))]
     if op == "nms":
         longest, candidates = at(x[1], most), n(t[1][1])
-        return [("order", candidates * longest.bit_length()), ("nms", candidates * min(longest, a["limit"]))]
+        pairs = ("nms", candidates * min(longest, a["limit"]))
+        order = ("order", candidates * 2 * longest.bit_length())
+        return [order, pairs, ("move", n(out)), ("row", n(t[1][1][:2]) * 2)]
     if op == "update":
         new = t[1][1]
         run = SIZE[dx] * prod(at(d, least) for d in new[a["axis"] :])
-        return [("move" if run >= 16 else "move_scatter", n(new))]
+        return [("move", n(x)), ("move" if run >= 16 else "move_scatter", n(new))]
     if op in ("topk", "sample"):
-        extent = x[a.get("axis", -1)]
-        order = [("order", n(x) * at(extent, most).bit_length())]
-        return order + ([("sample", n(x))] if op == "sample" else [])
+        axis = a.get("axis", len(x) - 1)
+        each, k = n(x[:axis] + x[axis + 1 :]), a["k"]
+        order = ("order", each * (at(x[axis], dims) + k) * k.bit_length())
+        if op == "topk":
+            return [order, ("row", each)]
+        return [order, ("sample", each * (k or at(x[axis], dims))), ("row", each * 10)]
+    if op == "cumsum":
+        return [("cumsum", n(x)), ("row", n(x[:-1]))]
+    if op == "rope":
+        return [("rope", n(x)), ("row", n(x[:-1]) * 5), ("row", at(x[-2], dims) * len(a["step"]) * 2)]
     if op in REDUCE:
-        return [("reduce", n(x))]
+        return [("reduce", n(x)), ("row", n(x[:-1]) * 6)]
     if op in ("lstm", "gru"):
         rows, d, h = t[1][1][0], t[1][1][1], t[2][1][1]
         steps = n(x[:2])
         macs = [(mac(dx, "i8"), steps * up(rows, 8) * up(d, 4)), (mac(t[4][0], "i8"), steps * up(rows, 8) * up(h, 4))]
-        return macs + [("cell", steps * rows)]
+        return macs + [("cell", steps * rows), ("row", at(x[0], dims) * 14)]
     if op == "reshape":
-        return []
+        return [("move", n(out))]
     if op in MOVE + ("resize_nearest",):
         run = run_of(op, a, t, outs[0], least)
-        return [("move" if run is None or run >= 16 else "move_scatter", n(out))]
-    if op in SELECT:
-        return [("select", n(out))]
-    if op in NORMS:
-        return [("norm", n(out))]
-    names = {"rescale": "staged", "mul": "staged", "resize_bilinear": "bilinear"}
-    return [(names.get(op, op), n(out))]
+        moved = [("move" if run is None or run >= 16 else "move_scatter", n(out))]
+        once = {"concat": 20 * len(t), "pad": 40 * len(x)}.get(op, 0)
+        if op == "gather":
+            once = n(out[: a["axis"] + len(t[1][1])]) * 2
+        return moved + [("row", once)]
+    if op == "group_norm":
+        groups = a["groups"]
+        return [("norm", n(out)), ("row", at(x[0], dims) * groups * 14), ("row", n(x[:3]) * ((groups + 7) // 8) * 4)]
+    each = {"layer_norm": 14, "rms_norm": 14, "softmax": 9, "log_softmax": 6}
+    if op in each:
+        return [("norm" if op in NORMS else op, n(out)), ("row", n(x[:-1]) * each[op])]
+    spread = op == "rescale" and len(a["stage"]["m"]) > 1
+    if op in SELECT + ("mul", "div", "linear2"):
+        own = [[1] * (len(out) - len(v[1])) + v[1] for v in t if v]
+        spread = any(v != out and any(static(d) != 1 for d in v) for v in own)
+    names = {"rescale": "staged", "mul": "staged"} | {k: "select" for k in SELECT}
+    return [(names.get(op, op), n(out)), ("row", n(out[:-1]) * 5 if spread else 0)]
 
 
 def bytes_of(t, dims):
     count = prod(at(d, dims) for d in t[1])
     return (count + 1) // 2 if t[0] == "i4" else count * SIZE[t[0]]
+
+
+def io_units(t, dims, each):
+    return 4 * prod(at(d, dims) for d in t[1]) if each else bytes_of(t, dims)
 
 
 class Poly:
@@ -293,10 +327,6 @@ def vector(m):
         t = [None if i < 0 else shapes[i] for i in node.inputs]
         outs = outputs_of(node.op, node.attrs, t)
         moved = sum(bytes_of(v, dims) for v in t + outs if v)
-        if node.op == "reshape":
-            moved = 0
-        if node.op == "update":
-            moved = bytes_of(t[1], dims) + 4
         if node.op == "slice":
             moved = 2 * bytes_of(outs[0], dims)
         if node.op == "gather":
@@ -305,12 +335,20 @@ def vector(m):
             part = total.setdefault(k, {})
             for key, w in Poly.of(v, n).terms.items():
                 part[key] = part.get(key, 0) + w
+    add = lambda count: [part.__setitem__(key, part.get(key, 0) + w) for key, w in Poly.of(count, n).terms.items()]
+    part = total.setdefault("io", {})
+    for i, d in enumerate(m.inputs):
+        fits = d["dtype"] != "bool" and (d["lo"], d["hi"]) == RANGE[d["dtype"]]
+        whole = fits or i in {s["input"] for s in m.states}
+        add(1000), add(io_units((d["dtype"], d["shape"]), dims, not whole))
+    for o in m.outputs:
+        add(1000), add(io_units(shapes[o["tensor"]], dims, o.get("u8", False)))
     found = {k: Poly(v) for k, v in total.items()}
     return {k: v for k, v in found.items() if v.terms}
 
 
 def price(m):
-    """4 * (gas - base) under schedule 0."""
+    """4 * (gas - base) under schedule 1."""
     total = {}
     for k, v in vector(m).items():
         for key, w in v.terms.items():
@@ -319,7 +357,7 @@ def price(m):
 
 
 def gas(m, dims):
-    return -(-price(m).at([d - s["min"] for d, s in zip(dims, m.symbols)]) // 4)
+    return BASE - (-price(m).at([d - s["min"] for d, s in zip(dims, m.symbols)]) // 4)
 
 
 def memory(m, dims):

@@ -1,5 +1,6 @@
 """Invalid files: limits of spec/20-format.md §4, and symbols (rule for all values of spec/10-ops.md §1.3)."""
 
+from cost import WEIGHTS
 from invalid_base import C_
 from invalid_kit import C, Loose, X, one, pair, segment
 from sbm import blob, dim, held, sym, uint, uints
@@ -153,37 +154,41 @@ def unread(read):
 
 
 def price():
-    """4 * gas of schedule 0 at and below 2^53: products of 2^42 terms, and smaller nodes that fill the rest."""
+    """4 * (gas - base) of schedule 1 at and below 2^53: products of 2^42 terms, and smaller nodes that fill the rest."""
     zero = {"l": 0, "m": [0], "dtype": "i8", "zp": 0, "lo": 0, "hi": 0}
+    cost = lambda **counts: sum(WEIGHTS[k] * v for k, v in counts.items())
 
     def g(target):
         b = Loose()
         n = 2**14
         x = y = b.x("i8", [n, n], 0, 0, 0)
-        product, left = 4000 + 3 * n * n + 4 * n**3 + 16 * n * n, target
-        count = target // product
+        left = target - cost(io=1000 + 4 * n * n) - cost(io=1000 + n * n)
+        macs, elements = {"op": 1, "mac_i8_i8": n**3}, {"byte": 3 * n * n, "staged": n * n, "move_scatter": n * n}
+        product = cost(**macs, **elements, row=15 + 2 * n)
+        count = left // product
         for _ in range(count):
             y = b.op("matmul", y, x, stage=zero)
         b.out(y)
-        left -= count * product
-        each = 4000 + 6 * 2**28  # a concat of one operand of 2^28 bytes
-        big = b.x("i8", [2**28])
-        h = big
-        for _ in range(left // each - 1):
+        size = 2**28
+        big = h = b.x("i8", [size])
+        left -= count * product + 2 * cost(io=1000 + size)
+        each = cost(op=1, byte=2 * size, move=size, row=20)  # a concat of one operand
+        for _ in range(max(1, left // each - 1)):
             h = b.op("concat", h)
             left -= each
         b.out(h)
-        # what is left: a pad of one byte to make it odd or even, then a concat of n bytes
+        # what is left: a pad that makes it a multiple of what an element costs, then a concat
+        pad = lambda m: cost(op=1, byte=33 + m, move=16 + m, row=40, io=2032 + m)
+        element = cost(byte=2, move=1, io=2)
         m = 1
-        while (left - pad_price(m) - 4000) % 6 or left - pad_price(m) - 4000 < 6 * 16:
+        while (left - pad(m) - cost(op=1, row=20, io=2000)) % element:
             m += 1
-        rest = (left - pad_price(m) - 4000) // 6
+        rest = (left - pad(m) - cost(op=1, row=20, io=2000)) // element
         b.out(b.op("pad", b.x("i8", [16]), b.const("i8", [], [1]), before=[0], after=[m]))
         b.out(b.op("concat", b.x("i8", [rest])))
-        assert rest < 2**29
+        assert 16 <= rest < 2**29
         return b.graph()
 
-    pad_price = lambda m: 4000 + 16 + 1 + (16 + m) + 4 * (16 + m)
     pair("the price at the maxima is below 2^53", "Limit", g, 2**53 - 1, 2**53, 2**53 + 1)
 
     def rows(count):
@@ -194,7 +199,7 @@ def price():
         b.out(y)
         return b.graph()
 
-    pair("the price at the maxima is below 2^53", "Limit", rows, 400, 520)
+    pair("the price at the maxima is below 2^53", "Limit", rows, 560, 700)
     cube = lambda r: one("linear2", X("i8", [sym(0)] * r), symbols={"n": (1, 2)}, output=I8)
     pair("the cost polynomial has a degree of at most 6", "Limit", cube, 6, 7)
     two = lambda a, b: one(

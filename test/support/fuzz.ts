@@ -2,7 +2,7 @@
  * Fuzz cases of the model file: half are edits of a valid graph encoded canonically again, so that they reach the
  * validator; the rest are raw mutations, truncations and length bombs.
  */
-import { gasAt, SCHEDULE_0 } from '../../src/core/cost.ts';
+import { gasAt, SCHEDULE_1 } from '../../src/core/cost.ts';
 import { type Dim, greatest } from '../../src/core/dim.ts';
 import { SamebitError } from '../../src/core/errors.ts';
 import type { TypedArray } from '../../src/core/tensor.ts';
@@ -232,7 +232,7 @@ function decodes(bytes: Uint8Array): boolean {
 export function isCheap(model: Model): boolean {
   const gas = gasAt(
     model.cost,
-    SCHEDULE_0,
+    SCHEDULE_1,
     model.symbols.map((s) => s.max - s.min),
   );
   const count = (shape: readonly Dim[]): number => shape.reduce<number>((n, d) => n * greatest(d, model.symbols), 1);

@@ -6,7 +6,7 @@ import { deepEqual } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backend } from '../../src/backends/backend.ts';
-import { type CostVector, SCHEDULE_0 } from '../../src/core/cost.ts';
+import { type CostVector, SCHEDULE_1 } from '../../src/core/cost.ts';
 import { hex } from '../../src/core/digest.ts';
 import type { Affine, Dim } from '../../src/core/dim.ts';
 import { exponents } from '../../src/core/poly.ts';
@@ -119,7 +119,7 @@ export function checkMemory(g: Golden): void {
 /** Outputs, digest and gas of each run on a backend. */
 export async function checkRuns(g: Golden, backend: Backend): Promise<void> {
   const model = loadModel(fileOf(g));
-  const session = await createSession(model, { backend, schedule: SCHEDULE_0 });
+  const session = await createSession(model, { backend, schedule: SCHEDULE_1 });
   for (const run of g.runs) {
     const { outputs, gasUsed, digest } = await session.run(inputsOf(model, run));
     const raw = model.outputs.map((o) => Array.from(outputs[o.name]!.data, (v) => (o.u8 ? v - 128 : v)));

@@ -2,14 +2,15 @@
  * The reference backend: the oracle that every other backend is compared with; never fast (spec/30-execution.md §3).
  * @module
  */
+import { SCHEDULE_1 } from '../../core/cost.ts';
 import { allocate, type TypedArray } from '../../core/tensor.ts';
 import { evaluate, type Value } from '../../ops/evaluate.ts';
 import type { Plan, PlanNode } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Snapshot, Stepper } from '../backend.ts';
 
-/** Quarter-gas that a step counts for one node: the op's constant in schedule 0. */
-const NODE_COST = 4000n;
+/** Quarter-gas that a step counts for one node: the op's constant in schedule 1. */
+const NODE_COST = BigInt(SCHEDULE_1.weights.op);
 
 class ReferenceExecutable implements Executable {
   readonly memory: BackendMemory;

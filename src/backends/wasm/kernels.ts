@@ -11,8 +11,7 @@ import type { Prepared } from './call.ts';
 import { linear2, lut8, rescale } from './elementwise.ts';
 import { conv2d, dense } from './linear.ts';
 import { concat, reshape, slice, transpose } from './move.ts';
-import { avg_pool2d, max_pool2d } from './pool.ts';
-import { softmax } from './rows.ts';
+import { max_pool2d } from './pool.ts';
 
 /** A node as its kernel sees it: attributes, facts, and operands by position (undefined where absent). */
 export interface Site<N extends OpName> {
@@ -27,7 +26,6 @@ export type WasmKernel<N extends OpName> = (site: Site<N>, builder: Builder) => 
 
 /** Ops whose kernels are always there: those of convolutional networks and perceptrons. */
 type CoreOp =
-  | 'avg_pool2d'
   | 'concat'
   | 'conv2d'
   | 'dense'
@@ -37,11 +35,9 @@ type CoreOp =
   | 'rescale'
   | 'reshape'
   | 'slice'
-  | 'softmax'
   | 'transpose';
 
 const CORE: { readonly [N in CoreOp]: WasmKernel<N> } = {
-  avg_pool2d,
   concat,
   conv2d,
   dense,
@@ -51,7 +47,6 @@ const CORE: { readonly [N in CoreOp]: WasmKernel<N> } = {
   rescale,
   reshape,
   slice,
-  softmax,
   transpose,
 };
 
@@ -67,20 +62,17 @@ export interface More {
   readonly faster: { readonly [N in CoreOp]?: Faster<N> };
 }
 
-/** Elements from which softmax is worth a faster kernel. */
-const MANY = 4096;
-
 /**
  * Whether the module more/ is worth having for the node: it has a kernel for its op, or a faster one if the node is large. What does not
  * fit that after all is left to the kernels here.
  */
 export function wantsMore(node: PlanNode, tensors: readonly PlanTensor[]): boolean {
   if (!(node.op in CORE)) return true;
-  const x = tensors[node.inputs[0]!]!;
-  if (node.op === 'softmax') return x.dtype === 'i8' && x.count >= MANY;
   if (node.op !== 'conv2d' && node.op !== 'dense') return false;
   const { shape } = tensors[node.inputs[1]!]!;
-  return shape.length === 4 && shape[1] === 3 ? x.shape[3]! >= 16 : shape[shape.length - 1]! >= STRASSEN_K;
+  return shape.length === 4 && shape[1] === 3
+    ? tensors[node.inputs[0]!]!.shape[3]! >= 16
+    : shape[shape.length - 1]! >= STRASSEN_K;
 }
 
 /** Prepares a node. One whose outputs are all empty has nothing to run. */

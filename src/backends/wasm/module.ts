@@ -88,7 +88,8 @@ export interface Kernels {
   nms(from: number, to: number, record: number, boxes: number, scores: number, indices: number, count: number): void;
   norm(from: number, to: number, record: number, x: number, y: number): void;
   normBlocks(from: number, to: number, record: number, x: number, y: number): void;
-  pool(from: number, to: number, record: number, x: number, y: number, avg: number): void;
+  maxPool(from: number, to: number, record: number, x: number, y: number): void;
+  avgPool(from: number, to: number, record: number, x: number, y: number): void;
   reduce(from: number, to: number, nd: number, record: number, y: number): void;
   rope(from: number, to: number, record: number, x: number, y: number): void;
   sample(from: number, to: number, record: number, x: number, y: number): void;

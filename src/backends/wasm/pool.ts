@@ -1,5 +1,5 @@
 /**
- * max_pool2d and avg_pool2d (spec/10-ops.md §4).
+ * max_pool2d, and what it shares with avg_pool2d (spec/10-ops.md §4).
  * @module
  */
 import type { WindowAttrs } from '../../ops/window.ts';
@@ -7,7 +7,8 @@ import type { Arg, Builder } from './builder.ts';
 import { type Prepared, prepared } from './call.ts';
 import type { Site } from './kernels.ts';
 
-function windowWords(x: Arg, y: Arg, a: WindowAttrs): number[] {
+/** Words of a window. */
+export function windowWords(x: Arg, y: Arg, a: WindowAttrs): number[] {
   const [n, oh, ow] = y.shape as readonly [number, number, number];
   return [
     n,
@@ -24,34 +25,15 @@ function windowWords(x: Arg, y: Arg, a: WindowAttrs): number[] {
   ];
 }
 
-function pooled(
-  kernel: string,
-  x: Arg,
-  y: Arg,
-  b: Builder,
-  record: readonly (number | boolean)[],
-  avg: number,
-): Prepared {
+/** A call over output rows. */
+export function pooled(kernel: string, x: Arg, y: Arg, b: Builder, record: readonly (number | boolean)[]): Prepared {
+  const fn = kernel === 'max_pool' ? 'maxPool' : 'avgPool';
   const rows = y.shape[0]! * y.shape[1]!;
-  return prepared(`${kernel}_i${x.size * 8}`, 'pool', rows, b.record(record), b.at(x), b.at(y), avg);
+  return prepared(`${kernel}_i${x.size * 8}`, fn, rows, b.record(record), b.at(x), b.at(y));
 }
 
 /** max_pool2d: vector maxima over the taps inside the image. */
 export function max_pool2d(s: Site<'max_pool2d'>, b: Builder): Prepared {
   const [x, y] = [s.in[0]!, s.out[0]!];
-  return pooled('max_pool', x, y, b, windowWords(x, y, s.attrs), 0);
-}
-
-/** avg_pool2d: i32 sums, then the stage with the multiplier divided by the tap count. */
-export function avg_pool2d(s: Site<'avg_pool2d'>, b: Builder): Prepared {
-  const [x, y] = [s.in[0]!, s.out[0]!];
-  const { include_pad, m1, l, output: o } = s.attrs;
-  return pooled(
-    'avg_pool',
-    x,
-    y,
-    b,
-    [...windowWords(x, y, s.attrs), x.zp, include_pad, m1, l, o.zp, o.lo, o.hi, y.size],
-    1,
-  );
+  return pooled('max_pool', x, y, b, windowWords(x, y, s.attrs));
 }

@@ -2,16 +2,16 @@
  * Runs in slices (spec/30-execution.md §5). Loaded only where one begins.
  * @module
  */
-import { pricePoly, SCHEDULE_0 } from '../../core/cost.ts';
+import { pricePoly, SCHEDULE_1 } from '../../core/cost.ts';
 import { polyAt } from '../../core/poly.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import type { Snapshot, Stepper } from '../backend.ts';
 import { copyOf, type Ready, runNode } from './index.ts';
 
-/** Schedule-0 price of each node of a plan, in quarters of gas. */
+/** Schedule-1 price of each node of a plan, in quarters of gas. */
 export function pricesOf({ model, dims }: Plan): bigint[] {
   const t = dims.map((d, i) => d - model.symbols[i]!.min);
-  return model.info.map((n) => polyAt(pricePoly(n.cost, SCHEDULE_0), t));
+  return model.info.map((n) => polyAt(pricePoly(n.cost, SCHEDULE_1), t));
 }
 
 /** A run in slices over inputs that are loaded; `keep` where no two activations share bytes. */

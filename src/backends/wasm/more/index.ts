@@ -14,10 +14,12 @@ import { depth_to_space, expand, gather, pad, space_to_depth, tile, update } fro
 import { group_norm, layer_norm, rms_norm } from './norms.ts';
 import { nms, sample, topk } from './order.ts';
 import { compare, div, logical, max, min, mul, where } from './pairs.ts';
+import { avg_pool2d } from './pool.ts';
 import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
 import { rope } from './rope.ts';
 import { argmax, argmin, log_softmax, softmax8 } from './rows.ts';
+import { softmax } from './softmax.ts';
 import { strassen, strassenFits } from './strassen.ts';
 import { streams, streamsFit } from './streams.ts';
 import { strips, stripsFit } from './strips.ts';
@@ -39,6 +41,7 @@ export const MORE: More = {
   kernels: {
     argmax,
     argmin,
+    avg_pool2d,
     compare,
     conv_transpose2d,
     cumsum,
@@ -68,6 +71,7 @@ export const MORE: More = {
     rms_norm,
     rope,
     sample,
+    softmax: (s, b) => softmax8(s, b) ?? softmax(s, b),
     space_to_depth,
     tile,
     topk,
@@ -78,6 +82,5 @@ export const MORE: More = {
     conv2d: (s, b) =>
       winogradFits(s) ? winograd(s, b) : stripsFit(s) ? strips(s, b) : strassenFits(s) ? strassen(s, b) : undefined,
     dense: (s, b) => (strassenFits(s) ? strassen(s, b) : streamsFit(s) ? streams(s, b) : undefined),
-    softmax: softmax8,
   },
 };

@@ -2,12 +2,12 @@
  * softmax (spec/10-ops.md §4).
  * @module
  */
-import { EXP2, exponent, expweight } from '../../core/exp2.ts';
-import type { Arg, Builder } from './builder.ts';
-import { type Prepared, prepared } from './call.ts';
-import type { Site } from './kernels.ts';
-import { words } from './pack.ts';
-import { strided, walkOf } from './strided.ts';
+import { EXP2, exponent, expweight } from '../../../core/exp2.ts';
+import type { Arg, Builder } from '../builder.ts';
+import { type Prepared, prepared } from '../call.ts';
+import type { Site } from '../kernels.ts';
+import { words } from '../pack.ts';
+import { strided, walkOf } from '../strided.ts';
 
 /** softmax; for i8 the weights E(t(d)), d = 0…255, are a table made here. */
 export function softmax(s: Site<'softmax'>, b: Builder): Prepared {
