@@ -88,6 +88,23 @@ export function bind(model: Model, dims: Readonly<Record<string, number>> = {}):
   return { model, dims: values };
 }
 
+/** Plans that are kept for a model. */
+const KEPT = 16;
+const plans = new WeakMap<Model, Map<string, Plan>>();
+
+/** The plan of a model at dims: the same object for all who ask, as long as it is kept. */
+export function planOf(model: Model, dims: readonly number[]): Plan {
+  let own = plans.get(model);
+  if (own === undefined) plans.set(model, (own = new Map()));
+  const key = dims.join();
+  let plan = own.get(key);
+  if (plan === undefined) {
+    own.set(key, (plan = createPlan({ model, dims })));
+    if (own.size > KEPT) own.delete(own.keys().next().value!);
+  }
+  return plan;
+}
+
 /** Concrete tensors and nodes, lifetimes, and the canonical memory figure of a bound model. */
 export function createPlan(bound: BoundModel): Plan {
   const { model, dims } = bound;

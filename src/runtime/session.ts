@@ -9,7 +9,7 @@ import { HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
-import { bind, createPlan, type Plan } from './plan.ts';
+import { bind, type Plan, planOf } from './plan.ts';
 import { Result, type RunResult } from './result.ts';
 import { targetsOf } from './targets.ts';
 import { turn } from './turn.ts';
@@ -313,7 +313,7 @@ export class Session {
 
   /** A new executable of the first backend from `backend` on that does not fail. */
   async #make(dims: readonly number[], from: number, threads: number): Promise<Prepared> {
-    const plan = createPlan({ model: this.model, dims });
+    const plan = planOf(this.model, dims);
     for (let index = from; ; index++) {
       try {
         const executable = await this.#backends[index]!.prepare(plan, { mode: this.#mode, threads });

@@ -86,7 +86,7 @@ export function planOf(op: OpName, operands: readonly (Operand | undefined)[], a
   );
   const inputs = types.flatMap((t, i) => (t.data === undefined ? [i] : []));
   return {
-    model: {} as never, // each its own
+    model: undefined as never,
     dims: [],
     tensors,
     nodes: [node],

@@ -1,6 +1,8 @@
 /** The known answers of the wasm self-test, recomputed in BigInt from the formulas of spec/10-ops.md. */
 import { expect, test } from 'vitest';
 import { instantiate, type Kernels, loadModule } from '../../src/backends/wasm/module.ts';
+import { loadMore } from '../../src/backends/wasm/more/index.ts';
+import { SOFTMAX, selfTestMore } from '../../src/backends/wasm/more/selftest.ts';
 import { BASE, KNOWN_ANSWERS, selfTest } from '../../src/backends/wasm/selftest.ts';
 
 const floorDiv = (a: bigint, n: bigint): bigint => a / n - (a % n < 0n ? 1n : 0n);
@@ -44,7 +46,7 @@ test('softmax', () => {
   };
   const e = [281, 1281, 0].map(weight);
   const sum = e.reduce((a, v) => a + v, 0n);
-  expect(e.map((v) => Number(((v << 15n) + sum / 2n) / sum))).toEqual(KNOWN_ANSWERS.softmax);
+  expect(e.map((v) => Number(((v << 15n) + sum / 2n) / sum))).toEqual(SOFTMAX);
 });
 
 test('a wrong kernel is named', async () => {
@@ -52,4 +54,7 @@ test('a wrong kernel is named', async () => {
   expect(selfTest(kernels, memory)).toBeUndefined();
   const broken: Kernels = { ...kernels, depthwise: () => {} };
   expect(selfTest(broken, memory)).toBe('depthwise');
+  const second = instantiate([await loadMore(false)], 1, BASE);
+  expect(selfTestMore(second.kernels, second.memory)).toBeUndefined();
+  expect(selfTestMore({ softmax: () => {} }, instantiate([await loadMore(false)], 1, BASE).memory)).toBe('softmax');
 });

@@ -5,7 +5,6 @@
 import { assert, HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import type { TypedArray } from '../../core/tensor.ts';
-import type { Model } from '../../graph/ir.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode, Snapshot, Stepper } from '../backend.ts';
@@ -163,7 +162,7 @@ export class WasmExecutable implements Executable {
 
 /** The memories of a plan, with its packed weights: sessions of a model share them. */
 class Shelf implements Source {
-  static readonly #all: WeakMap<Model, Map<string, Shelf>> = new WeakMap();
+  static readonly #all: WeakMap<Plan, Shelf> = new WeakMap();
   readonly #plan: Plan;
   readonly #code: Code;
   /** Memories between runs: one, and one for a run that came between. The slots stay: a run allocates nothing. */
@@ -179,11 +178,8 @@ class Shelf implements Source {
 
   /** The shelf of a plan, for one more executable. */
   static join(plan: Plan, code: Code): Shelf {
-    let own = Shelf.#all.get(plan.model);
-    if (own === undefined) Shelf.#all.set(plan.model, (own = new Map()));
-    const key = plan.dims.join();
-    let shelf = own.get(key);
-    if (shelf === undefined) own.set(key, (shelf = new Shelf(plan, code)));
+    let shelf = Shelf.#all.get(plan);
+    if (shelf === undefined) Shelf.#all.set(plan, (shelf = new Shelf(plan, code)));
     shelf.#users++;
     return shelf;
   }
@@ -205,8 +201,7 @@ class Shelf implements Source {
 
   /** One executable less; the last one frees what is idle. */
   leave(): void {
-    if (--this.#users > 0) return;
-    Shelf.#all.get(this.#plan.model)?.delete(this.#plan.dims.join());
+    if (--this.#users === 0) Shelf.#all.delete(this.#plan);
   }
 }
 

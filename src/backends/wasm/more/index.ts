@@ -3,7 +3,7 @@
  * @module
  */
 import type { More } from '../kernels.ts';
-import { compileText } from '../module.ts';
+import { compileText, trust } from '../module.ts';
 import { cumsum } from './cumsum.ts';
 import { gru } from './gru.ts';
 import { LENGTH, LIMITS, TEXT } from './kernels.gen.ts';
@@ -19,6 +19,7 @@ import { reduce_max, reduce_mean, reduce_min, reduce_sum } from './reduce.ts';
 import { resize_bilinear, resize_nearest } from './resize.ts';
 import { rope } from './rope.ts';
 import { argmax, argmin, log_softmax, softmax8 } from './rows.ts';
+import { selfTestMore } from './selftest.ts';
 import { softmax } from './softmax.ts';
 import { strassen, strassenFits } from './strassen.ts';
 import { streams, streamsFit } from './streams.ts';
@@ -28,9 +29,15 @@ import { winograd, winogradFits } from './winograd.ts';
 
 const compiled: Promise<WebAssembly.Module>[] = [];
 
-/** The module, compiled on first use; `shared` as in `loadModule`. */
+/** The module, compiled and probed on first use; `shared` as in `loadModule`. @throws HostError `SelfTest` */
 export function loadMore(shared: boolean): Promise<WebAssembly.Module> {
-  return (compiled[+shared] ??= compileText(TEXT, LENGTH, LIMITS, shared));
+  return (compiled[+shared] ??= compile(shared));
+}
+
+async function compile(shared: boolean): Promise<WebAssembly.Module> {
+  const module = await compileText(TEXT, LENGTH, LIMITS, shared);
+  trust(module, selfTestMore, shared);
+  return module;
 }
 
 /** Bytes of its code. */
