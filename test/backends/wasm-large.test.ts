@@ -152,8 +152,8 @@ describe('rows of i8', () => {
   test('left to the ordinary kernels', async () => {
     const r = new Random(5);
     const attrs = { l: 14, m: 1640000000, o: 15, output: outputs[0], causal: false, offset: 0 };
-    for (const x of [r.tensor('i8', [300, 15]), r.tensor('i8', [4, 64])])
-      expect(await agree('softmax', [x], attrs)).toBe('softmax_i8_table');
+    const x15 = r.tensor('i8', [300, 15]);
+    expect(await agree('softmax', [x15], attrs)).toBe('softmax_i8_table');
     const x = r.tensor('i8', [64, 64]);
     expect(await agree('softmax', [x], { ...attrs, causal: true })).toBe('softmax_i8_table');
     expect(await agree('softmax', [x, r.tensor('bool', [64, 64])], attrs)).toBe('softmax_i8_table');
