@@ -14,6 +14,7 @@ import { EXPANDED_OPSET, type Expand, Expansion } from './expand/context.ts';
 import { LOWERINGS } from './lower/all.ts';
 import { domainOf, GraphBuilder, identity, type Params } from './lower/builder.ts';
 import { LowerContext } from './lower/context.ts';
+import { DIRECT } from './lower/direct.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
 import { stepsOf } from './steps.ts';
 import type { OnnxArray } from './tensor.ts';
@@ -307,6 +308,7 @@ function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean 
   const expand = EXPANSIONS.get(opOf(node));
   if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
+  else if (DIRECT.get(opOf(node))?.(context)) return true;
   else if (expand) lowerExpansion(graph, context, expand);
   else if (node.op === 'If') lowerIf(graph, context);
   if (MOVES_INTEGERS.has(node.op)) passParams(context);

@@ -3,6 +3,7 @@
  * ops: images NHWC, conv weights OHWI, dense weights [O,K], channels last (spec/10-ops.md §2). Every shape is concrete.
  * @module
  */
+import type { CumSum, Gru, Lstm, Nms, Rope, TopK } from './float-sequence.ts';
 import type { QType } from './scales.ts';
 import type { UnaryFn } from './unary.ts';
 
@@ -46,6 +47,17 @@ export interface Conv2d extends Window, Limits, Stepped {
   readonly kernel: readonly [number, number];
   readonly bias: Float64Array;
   readonly groups: number;
+}
+
+/** The transposed convolution of OHWI weights: every input pixel adds its taps at stride times its place, less the pads. */
+export interface ConvTranspose2d extends Window, Limits, Stepped {
+  readonly kind: 'conv_transpose2d';
+  readonly weight: Float64Array;
+  readonly kernel: readonly [number, number];
+  readonly bias: Float64Array;
+  readonly groups: number;
+  /** Rows and columns added below and right. */
+  readonly padding: readonly [number, number];
 }
 
 /** y = clamp(b + Σ w·x) over the last axis: weight [O,K] row-major, bias [O]. */
@@ -167,6 +179,15 @@ export interface LayerNorm {
   readonly rms: boolean;
 }
 
+/** As LayerNorm over an image's groups of channels [H,W,C/groups]; gamma and beta have one entry a channel of [N,H,W,C]. */
+export interface GroupNorm {
+  readonly kind: 'group_norm';
+  readonly gamma: Float64Array;
+  readonly beta: Float64Array;
+  readonly eps: number;
+  readonly groups: number;
+}
+
 /** Same elements in the output's shape. */
 export interface Reshape {
   readonly kind: 'reshape';
@@ -254,6 +275,7 @@ export interface Const {
 /** Any operation of the float graph. */
 export type FloatOp =
   | Conv2d
+  | ConvTranspose2d
   | Dense
   | Matmul
   | Pool
@@ -272,6 +294,13 @@ export type FloatOp =
   | Softmax
   | LogSoftmax
   | LayerNorm
+  | GroupNorm
+  | Lstm
+  | Gru
+  | CumSum
+  | TopK
+  | Rope
+  | Nms
   | Reshape
   | Transpose
   | Concat

@@ -6,10 +6,11 @@
 import type { Graph } from '../graph/ir.ts';
 import { type Emit, EmitContext, type EmitScope, type Quantized } from './emit/context.ts';
 import * as elements from './emit/elementwise.ts';
-import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts';
+import { emitAffine, emitConv2d, emitConvTranspose2d, emitDense, emitMatmul } from './emit/layers.ts';
 import * as moves from './emit/moves.ts';
-import { emitLayerNorm } from './emit/norm.ts';
+import { emitGroupNorm, emitLayerNorm } from './emit/norm.ts';
 import { emitArg, emitAvgPool, emitMaxPool, emitReduce } from './emit/reduce.ts';
+import * as sequence from './emit/sequence.ts';
 import { emitClamp, emitLogSoftmax, emitQuant, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';
@@ -60,6 +61,7 @@ export interface QuantizeResult {
 
 const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   conv2d: emitConv2d,
+  conv_transpose2d: emitConvTranspose2d,
   dense: emitDense,
   matmul: emitMatmul,
   max_pool2d: emitMaxPool,
@@ -80,6 +82,13 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   quant: emitQuant,
   softmax: emitSoftmax,
   layer_norm: emitLayerNorm,
+  group_norm: emitGroupNorm,
+  lstm: sequence.emitLstm,
+  gru: sequence.emitGru,
+  cumsum: sequence.emitCumSum,
+  topk: sequence.emitTopK,
+  rope: sequence.emitRope,
+  nms: sequence.emitNms,
   log_softmax: emitLogSoftmax,
   reshape: moves.emitReshape,
   transpose: moves.emitTranspose,
@@ -109,9 +118,10 @@ function tableOperands(graph: FloatGraph): number[] {
 
 /** What a transformer carries in 16 bits: the stream that its normalisations read, and what its softmaxes weigh. */
 function streams(graph: FloatGraph): number[] {
-  return graph.nodes.flatMap(({ op, inputs }) =>
-    op.kind === 'layer_norm' || op.kind === 'softmax' ? [inputs[0]!] : [],
-  );
+  return graph.nodes.flatMap(({ op, inputs }) => {
+    if (op.kind === 'nms') return inputs; // overlaps and the order of scores are decisions
+    return op.kind === 'layer_norm' || op.kind === 'softmax' ? [inputs[0]!] : [];
+  });
 }
 
 /** True where more precision of what a node reads costs no arithmetic: its result has the operand's type, or sums of it. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { type IMPORT_ERRORS, ImportError } from '../../onnx/errors.ts';
+import type { Stage } from '../../ops/define.ts';
 import type { FloatGraph, FloatKind, FloatNode, OpOf } from '../float-graph.ts';
 import type { GraphWriter, Ref } from '../graph-writer.ts';
 import type { LayerStats } from '../layer-stats.ts';
@@ -80,15 +81,25 @@ export class EmitContext {
     return sameType(x.type, type) ? x : this.rescaled(x, type);
   }
 
-  /** x rescaled into `type`. */
-  rescaled(x: Quantized, type: QType): Quantized {
+  /** Attributes of the rescale of x into `type`. */
+  #rescale(x: Quantized, type: QType): { readonly stage: Stage } {
     if (type.dtype !== 'i8' && type.dtype !== 'i16')
       return this.fail('UnsupportedForm', 'integer data cannot be rescaled');
     const { m, l } = multiplier(x.type.scale / type.scale);
     if (l > 24 || reach(x.type) * 2 ** l >= LIMIT)
       this.fail('UnsupportedForm', 'the ranges of its operands are too far apart');
-    const stage = { m: Int32Array.of(m), l, ...output(type) };
-    return { ref: this.writer.node('rescale', [x.ref], { stage }), type };
+    return { stage: { m: Int32Array.of(m), l, ...output(type) } };
+  }
+
+  /** x rescaled into `type`. */
+  rescaled(x: Quantized, type: QType): Quantized {
+    return { ref: this.writer.node('rescale', [x.ref], this.#rescale(x, type)), type };
+  }
+
+  /** As `as`, for an operand that several nodes take in the same type. */
+  shared(x: Quantized, type: QType): Quantized {
+    if (sameType(x.type, type)) return x;
+    return { ref: this.writer.output('rescale', [x.ref], this.#rescale(x, type), 1, 0), type };
   }
 
   /** True where the source model gives the output's type. */
