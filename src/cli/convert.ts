@@ -8,6 +8,7 @@ import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
+import type { Dims } from '../onnx/dims.ts';
 import { parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
 import { type ConvertOptions, type ConvertReport, convertModel, type InputType } from '../quant/convert.ts';
@@ -18,7 +19,7 @@ import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
 import { externalReader, namedFile, readArray, readBytes, targetOf, writeBytes } from './files.ts';
 import { type StepDifference, stepDifference } from './literal.ts';
-import { atLeast, collect, dim, numbers } from './options.ts';
+import { atLeast, collect, dimOrRange, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
 interface Flags {
@@ -27,7 +28,7 @@ interface Flags {
   readonly inputType?: InputType;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
-  readonly dim?: Readonly<Record<string, number>>;
+  readonly dim?: Dims;
   readonly ranges: 'auto' | 'minmax' | 'mse' | 'percentile';
   readonly target?: number;
   readonly budget?: number;
@@ -157,7 +158,10 @@ async function convert(path: string, flags: Flags): Promise<void> {
   writeBytes(flags.output, bytes);
   const { layers, warnings, inputs, widened, equalised } = result.report;
   const quantized = result.float.tensors.some((t) => t.pin);
-  const literal = quantized ? await stepDifference(source, result, model, options, LITERAL_INPUTS) : undefined;
+  const literal =
+    quantized && model.symbols.length === 0
+      ? await stepDifference(source, result, model, options, LITERAL_INPUTS)
+      : undefined;
   const summary = {
     id: hex(model.id),
     bytes: bytes.length,
@@ -192,7 +196,11 @@ export function addConvert(program: Command): void {
     )
     .option('--mean <V[,V…]>', 'model input = (value - mean) / std, one number or one a channel', numbers)
     .option('--std <V[,V…]>', 'see --mean', numbers)
-    .option('--dim <NAME=VALUE>', 'value of a symbolic dimension; the batch is 1 by default', dim)
+    .option(
+      '--dim <NAME=VALUE>',
+      'value of a symbolic dimension, or NAME=MIN..MAX to keep it symbolic; the batch is 1 by default',
+      dimOrRange,
+    )
     .addOption(
       new Option(
         '--ranges <method>',

@@ -1,8 +1,10 @@
 /**
  * The float graph: what importers lower to and what calibration and quantization read. Layouts are those of the integer
- * ops: images NHWC, conv weights OHWI, dense weights [O,K], channels last (spec/10-ops.md §2). Every shape is concrete.
+ * ops: images NHWC, conv weights OHWI, dense weights [O,K], channels last (spec/10-ops.md §2). Every shape is concrete; with
+ * symbols it is that at one size.
  * @module
  */
+import type { Dim, SymbolDecl } from '../core/dim.ts';
 import type { CumSum, Gru, Lstm, Nms, Rope, TopK } from './float-sequence.ts';
 import type { QType } from './scales.ts';
 import type { UnaryFn } from './unary.ts';
@@ -19,6 +21,8 @@ export interface FloatTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly domain: Domain;
+  /** The shape in the graph's symbols, where a dim depends on them. */
+  readonly dims?: readonly Dim[] | undefined;
   readonly pin?: QType | undefined;
 }
 
@@ -211,6 +215,8 @@ export interface Slice {
   readonly start: readonly number[];
   readonly step: readonly number[];
   readonly size: readonly number[];
+  /** `start` in the graph's symbols, where it depends on them. */
+  readonly starts?: readonly Dim[] | undefined;
 }
 
 /** x[…, indices, …] along `axis`: the second operand, whole numbers within the axis. */
@@ -270,6 +276,8 @@ export interface Pad {
 export interface Const {
   readonly kind: 'constant';
   readonly data: Float64Array;
+  /** The constant at the symbols' maxima, where its shape depends on them: `data` is the first of it along every axis. */
+  readonly full?: { readonly data: Float64Array; readonly shape: readonly number[] } | undefined;
 }
 
 /** Any operation of the float graph. */
@@ -351,6 +359,8 @@ export interface FloatGraph {
   readonly inputs: readonly FloatInput[];
   readonly nodes: readonly FloatNode[];
   readonly outputs: readonly FloatPort[];
+  /** Symbols of the tensors' dims; none where every shape is fixed. */
+  readonly symbols?: readonly SymbolDecl[] | undefined;
 }
 
 /** True where an input is integer data or truth values, which are not quantized. */

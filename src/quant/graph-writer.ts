@@ -3,6 +3,7 @@
  * use and without duplicates, then node outputs (spec/20-format.md §2).
  * @module
  */
+import type { SymbolDecl } from '../core/dim.ts';
 import type { Constant, Graph, InputDecl, Node, OutputDecl } from '../graph/ir.ts';
 import type { AttrsOf, OpName } from '../ops/index.ts';
 
@@ -64,7 +65,10 @@ export class GraphWriter {
   }
 
   /** The graph with its outputs. */
-  finish(outputs: readonly (Omit<OutputDecl, 'tensor'> & { readonly ref: Ref })[]): Graph {
+  finish(
+    outputs: readonly (Omit<OutputDecl, 'tensor'> & { readonly ref: Ref })[],
+    symbols: readonly SymbolDecl[] = [],
+  ): Graph {
     const used = new Set<number>();
     for (const n of this.#nodes) for (const r of n.inputs) if (r.of === 'constant') used.add(r.index);
     const order = [...used]; // of first use
@@ -78,7 +82,7 @@ export class GraphWriter {
       of === 'input' ? index : of === 'node' ? first[index]! + output : place.get(index)!;
     const nodes: Node[] = this.#nodes.map((n) => ({ op: n.op, inputs: n.inputs.map(id), attrs: n.attrs }));
     return {
-      symbols: [],
+      symbols,
       inputs: this.#inputs,
       constants: order.map((index) => this.#constants[index]!),
       nodes,

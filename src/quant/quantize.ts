@@ -166,7 +166,8 @@ function declareInputs(scope: EmitScope, policy: QuantPolicy): void {
   const { graph, writer, tensors } = scope;
   graph.inputs.forEach((input, i) => {
     const form = policy.inputs[i]!;
-    const { shape, domain } = graph.tensors[input.tensor]!;
+    const { domain, dims } = graph.tensors[input.tensor]!;
+    const shape = dims ?? graph.tensors[input.tensor]!.shape;
     if ('index' in form) {
       const type: QType = { ...scope.types[input.tensor]!, ...form.index };
       const decl =
@@ -212,5 +213,5 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     const u8 = o.integers?.u8 && type.dtype === 'i8' ? { u8: true } : {};
     return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}), ...u8 };
   });
-  return { graph: scope.writer.finish(outputs), layers, types: tensors.map((t) => t?.type) };
+  return { graph: scope.writer.finish(outputs, graph.symbols), layers, types: tensors.map((t) => t?.type) };
 }

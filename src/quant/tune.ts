@@ -15,6 +15,7 @@ import { type InputForm, outputWidths, type QuantPolicy, quantize } from './quan
 import type { SampleReader } from './samples.ts';
 import type { QType } from './scales.ts';
 import { type Promotion, scanSensitivity, simulate, type Widened, widthsOf, withinBudget } from './sensitivity.ts';
+import { fixed } from './symbolic.ts';
 
 /** Switches of the tuning. */
 export interface TuneOptions {
@@ -127,7 +128,7 @@ function planned(from: Calibration, formsOf: FormsOf): Pick<Candidate, 'inputs' 
 function affordable(from: Candidate, order: readonly Promotion[], budget: number): number {
   const gas = (count: number): number => {
     const policy = { inputs: from.inputs, widths: widthsOf(order, count) };
-    const { cost } = validateGraph(quantize(from.graph, from.ranges, policy).graph);
+    const { cost } = validateGraph(quantize(fixed(from.graph), from.ranges, policy).graph);
     return Number(gasAt(cost, WIDTHS, []));
   };
   if (order.length === 0 || budget === Number.POSITIVE_INFINITY) return order.length;

@@ -2,6 +2,7 @@
  * What the quantization of one float node sees: its operands as typed integer tensors, the planned types, and the writer.
  * @module
  */
+import type { Dim } from '../../core/dim.ts';
 import { type IMPORT_ERRORS, ImportError } from '../../onnx/errors.ts';
 import type { Stage } from '../../ops/define.ts';
 import type { FloatGraph, FloatKind, FloatNode, OpOf } from '../float-graph.ts';
@@ -125,6 +126,25 @@ export class EmitContext {
   /** Shape of the output. */
   get shape(): readonly number[] {
     return this.scope.graph.tensors[this.node.output]!.shape;
+  }
+
+  /** Shape of the output in the model's symbols. */
+  get dims(): readonly Dim[] {
+    const { shape, dims } = this.scope.graph.tensors[this.node.output]!;
+    return dims ?? shape;
+  }
+
+  /** Shape of operand i in the model's symbols. */
+  inputDims(i = 0): readonly Dim[] {
+    const { shape, dims } = this.scope.graph.tensors[this.node.inputs[i]!]!;
+    return dims ?? shape;
+  }
+
+  /** The first `dims` of a constant along every axis; the constant itself where it has that shape. */
+  sized(ref: Ref, dims: readonly Dim[]): Ref {
+    if (dims.every((d) => typeof d === 'number')) return ref;
+    const [start, step] = [dims.map(() => 0), dims.map(() => 1)];
+    return this.writer.node('slice', [ref], { start, step, size: dims });
   }
 
   /** Planned type of the output, `limits` folded into lo and hi. */

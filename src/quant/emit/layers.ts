@@ -77,14 +77,18 @@ export const emitAffine: Emit<'affine'> = (c, op) => {
   const all = (v: Float64Array): Float64Array => (v.length === channels ? v : new Float64Array(channels).fill(v[0]!));
   const type = c.outputType();
   const { w, b, m, l } = layer(c, depthwise(all(op.scale), all(op.shift)), type, false);
-  const image = [1, 1, shape.slice(0, -1).reduce((n, d) => n * d, 1), channels];
+  const fixed = c.dims === shape;
+  if (!fixed && shape.length > 4)
+    c.fail('UnsupportedForm', 'symbolic dimensions before factors per channel take at most 4 axes');
+  const rows = shape.slice(0, -1).reduce((n, d) => n * d, 1);
+  const image = fixed ? [1, 1, rows, channels] : [...new Array<number>(4 - shape.length).fill(1), ...c.dims];
   const x = c.writer.node('reshape', [c.input().ref], { shape: image });
   const weights = c.writer.constant('i8', [channels, 1, 1, 1], w);
   const bias = c.writer.constant('i32', [channels], b);
   const stage = { m: compactMultipliers(m), l, ...output(type) };
   const window = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], groups: channels };
   const y = c.writer.node('conv2d', [x, weights, bias], { ...window, stage });
-  return { ref: c.writer.node('reshape', [y], { shape }), type };
+  return { ref: c.writer.node('reshape', [y], { shape: c.dims }), type };
 };
 
 /** An operand with zero point 0: the differences themselves, in i16. */

@@ -40,9 +40,14 @@ function state(
   type: QType,
 ): Quantized['ref'] {
   if (!data) return c.shared(c.real(at), type).ref;
-  const raw = data.map((v) => quantizeValue(v, type));
+  const rows = c.inputShape()[1]!;
+  const raw = data.subarray(0, rows * hidden).map((v) => quantizeValue(v, type));
   const own = type.dtype === 'i8' ? Int8Array.from(raw) : Int16Array.from(raw);
-  return c.writer.constant(type.dtype === 'i8' ? 'i8' : 'i16', [data.length / hidden, hidden], own);
+  const ref = c.writer.constant(type.dtype === 'i8' ? 'i8' : 'i16', [rows, hidden], own);
+  const batch = c.inputDims()[1]!;
+  if (typeof batch === 'number') return ref;
+  const size = [batch, hidden];
+  return c.writer.output('slice', [ref], { start: [0, 0], step: [1, 1], size }, 1, 0);
 }
 
 /** Refuses initial hidden values that no cell produces. */
