@@ -4,6 +4,7 @@
  */
 
 import { existsSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
@@ -14,6 +15,7 @@ import type { ExternalReader } from '../onnx/tensor.ts';
 import { type ConvertOptions, type ConvertReport, convertModel, type InputType } from '../quant/convert.ts';
 import type { RangeMethod } from '../quant/observe.ts';
 import type { SampleTensor } from '../quant/samples.ts';
+import { TARGET } from '../quant/tune.ts';
 import { loadModel } from '../runtime/load.ts';
 import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
@@ -35,6 +37,7 @@ interface Flags {
   readonly equalise?: boolean;
   readonly fitWeights: boolean;
   readonly correctBias: boolean;
+  readonly report?: string;
   readonly json?: boolean;
 }
 
@@ -62,11 +65,14 @@ function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
   return byName;
 }
 
-/** Says what is wrong with the output before the work, not after it. */
-function checkOutput(source: string, output: string): void {
+/** Says what is wrong with the files to write before the work, not after it. */
+function checkOutput(source: string, output: string, report: string | undefined): void {
   const target = targetOf(output);
-  if (existsSync(source) && realpathSync(source) === target)
-    throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
+  const own = report === undefined ? undefined : targetOf(report);
+  const input = existsSync(source) ? realpathSync(source) : undefined;
+  if (input === target) throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
+  if (own !== undefined && (own === input || own === target))
+    throw new UsageError('SameFile', 'the report would overwrite a model', 'Choose another name for --report.');
 }
 
 function show(
@@ -127,7 +133,7 @@ function counted(read: ExternalReader): { readonly read: ExternalReader; readonl
 }
 
 async function convert(path: string, flags: Flags): Promise<void> {
-  checkOutput(path, flags.output);
+  checkOutput(path, flags.output, flags.report);
   const onnx = readBytes(path);
   const external = counted(externalReader(path));
   const progress = startProgress('calibrating');
@@ -156,6 +162,11 @@ async function convert(path: string, flags: Flags): Promise<void> {
   const bytes = encodeModel(result.graph);
   const model = loadModel(bytes); // what is written is valid
   writeBytes(flags.output, bytes);
+  if (flags.report !== undefined) {
+    const { convertReport } = await import('./report/convert.ts');
+    const told = { source: basename(path), onnxBytes: onnx.length + external.bytes(), target: flags.target ?? TARGET };
+    writeBytes(flags.report, new TextEncoder().encode(await convertReport(result, model, told)));
+  }
   const { layers, warnings, inputs, widened, equalised } = result.report;
   const quantized = result.float.tensors.some((t) => t.pin);
   const literal =
@@ -218,6 +229,7 @@ export function addConvert(program: Command): void {
     .option('--equalise', 'move scales between layers where 8 bits miss the target and the samples favour it')
     .option('--no-fit-weights', 'round each weight to its nearest integer')
     .option('--no-correct-bias', 'leave the mean error of rounding out of the biases')
+    .option('--report <OUT.html>', 'write what became of each layer, its error and cost, as one HTML file')
     .option('--json', 'print one JSON object; onnxBytes counts the external data that was read')
     .action(convert);
 }

@@ -87,6 +87,11 @@ export interface ConvertResult {
   readonly types: readonly (QType | undefined)[];
   readonly ranges: Ranges;
   readonly report: ConvertReport;
+  /** What each tensor and node of `float` became in `graph`. */
+  readonly tensors: QuantizeResult['tensors'];
+  readonly became: QuantizeResult['became'];
+  /** The calibration samples of every input in the reals of `float`; none where the types are the source's. */
+  readonly readers: readonly SampleReader[] | undefined;
 }
 
 const RAW_RANGE: Readonly<Record<'u8' | 'i8', readonly [number, number]>> = { u8: [0, 255], i8: [-128, 127] };
@@ -343,5 +348,6 @@ export function convertModel(
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
     warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, size),
   };
-  return { graph: result.graph, float: graph, types: result.types, ranges, report };
+  const { types, tensors, became } = result;
+  return { graph: result.graph, float: graph, types, ranges, report, tensors, became, readers };
 }

@@ -64,11 +64,8 @@ export class GraphWriter {
     return this.#nodes.length;
   }
 
-  /** The graph with its outputs. */
-  finish(
-    outputs: readonly (Omit<OutputDecl, 'tensor'> & { readonly ref: Ref })[],
-    symbols: readonly SymbolDecl[] = [],
-  ): Graph {
+  /** Constants in order of first use, and the tensor id of every reference: inputs, those constants, outputs of nodes. */
+  #ids(): { readonly order: readonly number[]; readonly id: (ref: Ref) => number } {
     const used = new Set<number>();
     for (const n of this.#nodes) for (const r of n.inputs) if (r.of === 'constant') used.add(r.index);
     const order = [...used]; // of first use
@@ -80,6 +77,21 @@ export class GraphWriter {
     });
     const id = ({ of, index, output = 0 }: Ref): number =>
       of === 'input' ? index : of === 'node' ? first[index]! + output : place.get(index)!;
+    return { order, id };
+  }
+
+  /** Tensor ids of references in the finished graph; undefined for a constant that nothing reads. */
+  tensorIds(refs: readonly (Ref | undefined)[]): (number | undefined)[] {
+    const { id } = this.#ids();
+    return refs.map((ref) => ref && id(ref));
+  }
+
+  /** The graph with its outputs. */
+  finish(
+    outputs: readonly (Omit<OutputDecl, 'tensor'> & { readonly ref: Ref })[],
+    symbols: readonly SymbolDecl[] = [],
+  ): Graph {
+    const { order, id } = this.#ids();
     const nodes: Node[] = this.#nodes.map((n) => ({ op: n.op, inputs: n.inputs.map(id), attrs: n.attrs }));
     return {
       symbols,

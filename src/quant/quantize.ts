@@ -57,6 +57,10 @@ export interface QuantizeResult {
   readonly layers: readonly LayerReport[];
   /** Type of every tensor of the float graph by id, as it was written. */
   readonly types: readonly (QType | undefined)[];
+  /** Tensor of the integer graph that stands for each tensor of the float graph; undefined where none does. */
+  readonly tensors: readonly (number | undefined)[];
+  /** Nodes of the integer graph that each float node became, by position in both: first and one behind the last. */
+  readonly became: readonly (readonly [first: number, end: number])[];
 }
 
 const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
@@ -201,8 +205,11 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     rounding: policy.rounding ?? { fit: false, correct: false, fine: 0 },
   };
   declareInputs(scope, policy);
+  const became: [number, number][] = [];
   const layers = graph.nodes.map((node): LayerReport => {
+    const first = scope.writer.length;
     const result = emitNode(scope, node);
+    became.push([first, scope.writer.length]);
     tensors[node.output] = result;
     const { dtype, scale, zp } = result.type;
     return { name: node.name, source: node.source, kind: node.op.kind, dtype, scale, zp, range: ranges[node.output]! };
@@ -213,5 +220,12 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     const u8 = o.integers?.u8 && type.dtype === 'i8' ? { u8: true } : {};
     return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}), ...u8 };
   });
-  return { graph: scope.writer.finish(outputs, graph.symbols), layers, types: tensors.map((t) => t?.type) };
+  const ids = scope.writer.tensorIds(tensors.map((t) => t?.ref));
+  return {
+    graph: scope.writer.finish(outputs, graph.symbols),
+    layers,
+    types: tensors.map((t) => t?.type),
+    tensors: ids,
+    became,
+  };
 }

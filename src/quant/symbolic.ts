@@ -193,3 +193,17 @@ export function sampledAt(
     return s.max;
   });
 }
+
+/** Values of the symbols at which readers give samples: those that make their sizes; the maxima without readers. */
+export function sizesOf(
+  graph: FloatGraph,
+  readers: readonly { readonly shape: readonly number[] }[] | undefined,
+): number[] {
+  return (graph.symbols ?? []).map((s, i) => {
+    for (const [at, input] of graph.inputs.entries()) {
+      const axis = graph.tensors[input.tensor]!.dims?.findIndex((d) => isSymbol(d, i)) ?? -1;
+      if (readers && axis >= 0) return readers[at]!.shape[axis]!;
+    }
+    return s.max;
+  });
+}

@@ -42,7 +42,7 @@ export interface Tuned {
 }
 
 /** Default of `TuneOptions.target`. */
-const TARGET = 34;
+export const TARGET = 34;
 /**
  * What a budget weighs by: wider operands at the cost of twice their bytes, on any hardware. No schedule of gas, so that another
  * schedule makes no other model of the same samples.
@@ -84,7 +84,6 @@ const WIDTHS: GasSchedule = {
     io: 0,
   },
 };
-
 /** Default of `TuneOptions.budget`. */
 const BUDGET = 1.25;
 /** What is tried where minmax misses the target. */
