@@ -23,7 +23,12 @@ function dimName(input: OnnxValue, dim: string, axis: number): string {
 /** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
 export function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): number[] {
   if (!input.shape)
-    throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape: its rank must be known`);
+    throw new ImportError(
+      'UnsupportedForm',
+      `input "${input.name}" has no shape: its rank must be known`,
+      undefined,
+      'Export it with a shape; its dimensions may be symbolic.',
+    );
   return input.shape.map((d, axis) => {
     if (typeof d === 'number') return d;
     const name = dimName(input, d, axis);

@@ -147,7 +147,12 @@ function addInput(
   dims: Readonly<Record<string, number>>,
 ): void {
   if (input.dtype === null && graph.isRead(input.name))
-    throw new ImportError('UnsupportedForm', `input "${input.name}" holds text, a sequence or a type that is not read`);
+    throw new ImportError(
+      'UnsupportedForm',
+      `input "${input.name}" holds text, a sequence or a type that is not read`,
+      undefined,
+      'Tokenize outside, or pass its parts as tensors of numbers.',
+    );
   const shape = bindShape(input, dims);
   const image = shape.length === 4 && isImage(model, input);
   const perm = image ? [0, 3, 1, 2] : identity(shape.length);

@@ -180,7 +180,7 @@ function shapesOf(
     return { shapes: new Map(tensors.map((t) => [t.name, t.shape])) };
   } catch (error) {
     if (!(error instanceof SamebitError)) throw error;
-    return { shapes: new Map(), refusal: error.message };
+    return { shapes: new Map(), refusal: `${error.message}. ${error.hint ?? ''}` };
   }
 }
 

@@ -13,7 +13,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** Text as HTML: names of a model are its author's. */
 export function html(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!).replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '�');
+  return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!).replace(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/gu, '�');
 }
 
 const STYLE = `
