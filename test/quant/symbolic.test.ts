@@ -277,6 +277,37 @@ describe('a convolutional network of symbolic batch and width', () => {
   });
 });
 
+describe('a recurrent layer of symbolic length and batch', () => {
+  it('runs any size in both directions, near the float model', async () => {
+    const bytes = buildOnnx({
+      inputs: { x: ['T', 'N', 5] },
+      nodes: [
+        ['LSTM', ['x', 'w', 'r', 'b'], ['y', 'yh', 'yc'], { hidden_size: 6, direction: 'bidirectional' }],
+        ['Transpose', ['yh'], ['h'], { perm: [1, 0, 2] }],
+      ],
+      constants: [real('w', [2, 24, 5], 1, 0.5), real('r', [2, 24, 6], 2, 0.5), real('b', [2, 48], 3, 0.5)],
+      outputs: ['h', 'yc'],
+    });
+    const samples = { dtype: 'f32', shape: [16, 9, 1, 5], data: values(16 * 45, 4) } as const;
+    const symbolic = convertOnnx(bytes, { samples, dims: { T: { min: 1, max: 12 }, N: { min: 1, max: 4 } } });
+    const model = loadModel(encodeModel(symbolic.graph));
+    for (const [t, n] of [
+      [1, 1],
+      [9, 1],
+      [12, 4],
+      [5, 3],
+    ] as const) {
+      const x = Float64Array.from(values(t * n * 5, 20 + t));
+      const [a, b] = await Promise.all(
+        (['reference', 'wasm'] as const).map((backend) => run(symbolic, model, { T: t, N: n }, x, backend)),
+      );
+      expect(a!.raw).toEqual(b!.raw);
+      const inputs = new Map([['x', { dtype: 'float32' as const, shape: [t, n, 5], data: x }]]);
+      expect(dB(a!.reals, evaluateModel(parseOnnx(bytes), inputs).get('h')!.data)).toBeGreaterThan(40);
+    }
+  });
+});
+
 describe('what symbolic dims cannot do', () => {
   const refusal = (spec: ModelSpec, dims: ConvertOptions['dims']): ImportError => {
     try {
