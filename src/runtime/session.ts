@@ -12,7 +12,7 @@ import { BACKEND_NAMES, type BackendName, resolve } from './backends.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
 import { bind, createPlan, type Plan } from './plan.ts';
 import { Result, type RunResult } from './result.ts';
-import { targetsOf } from './targets.ts';
+import { checkOutputs, targetsOf } from './targets.ts';
 import { turn } from './turn.ts';
 
 export { BACKEND_NAMES, type BackendName };
@@ -111,7 +111,7 @@ export class Session {
    */
   async run(inputs: Inputs, options: RunOptions = {}): Promise<RunResult> {
     this.#alive();
-    if (!knows(options, RUN_OPTIONS)) throw await misspelt(options, RUN_OPTIONS);
+    if (!knows(options, RUN_OPTIONS)) throw (await import('./options.ts')).misspelt(options, RUN_OPTIONS);
     options.signal?.throwIfAborted();
     const call = this.#check(inputs, options, this.#room());
     this.#pending++;
@@ -368,24 +368,9 @@ export class Session {
   }
 }
 
-/** @throws HostError where a backend's outputs are not the plan's in number, type and length */
-function checkOutputs({ outputs, tensors }: Plan, raw: readonly TypedArray[]): void {
-  const right = outputs.every((id, i) => {
-    const { dtype, count } = tensors[id]!;
-    return raw?.[i]?.constructor === allocate(dtype, 0).constructor && raw[i].length === count;
-  });
-  if (!right || raw.length !== outputs.length)
-    throw new HostError('DeviceFailed', 'the backend returned outputs of another number, type or length');
-}
-
 /** True for an object of known names. */
 function knows(options: unknown, known: readonly string[]): boolean {
   return typeof options === 'object' && Object.keys(options ?? known).every((k) => known.includes(k));
-}
-
-/** What is wrong with options of other names: a misspelt one would be ignored. */
-async function misspelt(options: unknown, known: readonly string[]): Promise<TypeError> {
-  return (await import('./options.ts')).misspelt(options, known);
 }
 
 /**
@@ -395,7 +380,7 @@ async function misspelt(options: unknown, known: readonly string[]): Promise<Typ
  * @throws HostError if no backend can prepare it; TypeError for an option of another name
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
-  if (!knows(options, OPTIONS)) throw await misspelt(options, OPTIONS);
+  if (!knows(options, OPTIONS)) throw (await import('./options.ts')).misspelt(options, OPTIONS);
   const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_1, threads = 1 } = options;
   const list = (Array.isArray(backend) ? backend : [backend]) as readonly (BackendName | Backend)[];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');

@@ -2,7 +2,6 @@
  * What a conversion made of every layer: both models run on calibration samples, tensor by tensor.
  * @module
  */
-import { gasAt, SCHEDULE_0 } from '../../core/cost.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { encodeModel } from '../../format/encode.ts';
 import type { Graph, Model } from '../../graph/ir.ts';
@@ -16,7 +15,7 @@ import { type QType, quantizeValue } from '../../quant/scales.ts';
 import { resized, sizesOf } from '../../quant/symbolic.ts';
 import { loadModel } from '../../runtime/load.ts';
 import { createSession } from '../../runtime/session.ts';
-import { macsOf, maxima } from '../figures.ts';
+import { macsOf, nodeGas } from '../figures.ts';
 
 /** Counts of values between `lo` and `hi`. */
 export interface Histogram {
@@ -229,7 +228,7 @@ export async function collect(result: ConvertResult, model: Model): Promise<Coll
       before: operands.length > 0 ? Math.min(...operands) : undefined,
       histogram:
         found && sizeOf(float.tensors[node.output]!.shape) > 0 ? histogramOf(found, types[node.output]!) : undefined,
-      gas: own.reduce((sum, n) => sum + gasAt(n.cost, SCHEDULE_0, maxima(model)), 0n),
+      gas: own.reduce((sum, n) => sum + nodeGas(model, n.cost), 0n),
       macs: own.reduce((sum, n) => sum + macsOf(model, n.cost), 0),
       bytes,
     };

@@ -2,7 +2,6 @@
  * The graph view: boxes and what flows between them, and a table of all nodes.
  * @module
  */
-import { gasAt, SCHEDULE_0 } from '../../core/cost.ts';
 import { hex } from '../../core/digest.ts';
 import { type Dim, showDim } from '../../core/dim.ts';
 import { SamebitError } from '../../core/errors.ts';
@@ -10,7 +9,7 @@ import type { Model } from '../../graph/ir.ts';
 import type { Dims } from '../../onnx/dims.ts';
 import { lower } from '../../onnx/lower.ts';
 import type { OnnxModel, OnnxNode } from '../../onnx/parse.ts';
-import { gasAtMaxima, macs, macsOf, maxima } from '../figures.ts';
+import { gasAtMaxima, macs, macsOf, nodeGas } from '../figures.ts';
 import { grouped } from '../output.ts';
 import { bar } from './charts.ts';
 import { short } from './convert.ts';
@@ -67,8 +66,7 @@ export function modelPage(model: Model, source: string): string {
   });
   const first = model.inputs.length;
   const behind = first + model.constants.length;
-  const at = maxima(model);
-  const gas = model.info.map((n) => Number(gasAt(n.cost, SCHEDULE_0, at)));
+  const gas = model.info.map((n) => Number(nodeGas(model, n.cost)));
   const most = Math.max(1, ...gas);
   const rows: Cell[][] = [];
   model.nodes.forEach((n, i) => {
