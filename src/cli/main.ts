@@ -11,6 +11,7 @@ import { addDoctor } from './doctor.ts';
 import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addInfo } from './info.ts';
+import { addInspect } from './inspect.ts';
 import { version } from './package.ts';
 import { addRun } from './run.ts';
 import { addVerify } from './verify.ts';
@@ -22,7 +23,8 @@ function build(): Command {
     .configureOutput({ writeErr: () => undefined }) // errors are printed once, below
     .exitOverride()
     .showSuggestionAfterError();
-  for (const add of [addConvert, addInfo, addRun, addVerify, addEval, addBench, addDispute, addDoctor]) add(program);
+  for (const add of [addConvert, addInfo, addInspect, addRun, addVerify, addEval, addBench, addDispute, addDoctor])
+    add(program);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;
 }
