@@ -216,15 +216,19 @@ function sizeGoal(source: number): number {
 
 /** Error shares, in dB, at which a layer takes one multiplier for all rows; the later ones only where the size asks for it. */
 const FINENESS: readonly number[] = [45, 38, 32, 26, 20];
+/** Shares below it cost accuracy that is seen: they are taken only where the model then reaches the goal of its size. */
+const HARMLESS = 38;
 
 /** Quantizes; a model above the goal of its size is tried again with more layers of one multiplier. */
 function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, source: number): QuantizeResult {
   const attempt = (dB: number): QuantizeResult =>
     quantize(graph, ranges, { ...policy, rounding: { ...policy.rounding!, fine: 10 ** (-dB / 10) } });
+  const fits = (result: QuantizeResult): boolean => encodeModel(result.graph).length <= sizeGoal(source);
   let result = attempt(FINENESS[0]!);
   for (const dB of FINENESS.slice(1)) {
-    if (encodeModel(result.graph).length <= sizeGoal(source)) break;
-    result = attempt(dB);
+    if (fits(result)) break;
+    const next = attempt(dB);
+    if (dB >= HARMLESS || fits(next)) result = next;
   }
   return result;
 }
