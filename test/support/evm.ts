@@ -39,8 +39,7 @@ export function dataAddress(i: number): `0x${string}` {
 /** Puts runtime code at the address that `call` calls. */
 export async function install(vm: VM, code: Uint8Array, data: readonly Uint8Array[] = []): Promise<void> {
   await vm.stateManager.putCode(MAIN, code);
-  for (const [i, d] of data.entries())
-    await vm.stateManager.putCode(createAddressFromString(dataAddress(i)), d);
+  for (const [i, d] of data.entries()) await vm.stateManager.putCode(createAddressFromString(dataAddress(i)), d);
 }
 
 /** Calls the installed contract. */

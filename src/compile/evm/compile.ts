@@ -31,7 +31,11 @@ export function emit(model: Model, choices: readonly (Choice | undefined)[], dat
   const e = new Emitter(model, choices, data);
   const { a } = e;
   const sizes = model.inputs.map((d, i) => byteLength(d.dtype, e.count(i)));
-  checkCall(e, INFER, sizes.reduce((n, s) => n + s, 0));
+  checkCall(
+    e,
+    INFER,
+    sizes.reduce((n, s) => n + s, 0),
+  );
   a.memoryEnd(); // all of memory at once: what it costs does not hang on the order of accesses
   a.op('MLOAD', 'POP');
   let offset = 0;
@@ -65,6 +69,10 @@ export function checkModel(model: Model): void {
     throw new CompileError('States', 'a call of a view leaves no state behind', 'Pass states as inputs and outputs.');
   model.nodes.forEach((n, i) => {
     if (LOWERINGS[n.op] === undefined)
-      throw new CompileError('NoLowering', `node ${i}: ${printable(n.op)} has no EVM form`, 'Use ops that docs/evm.md lists.');
+      throw new CompileError(
+        'NoLowering',
+        `node ${i}: ${printable(n.op)} has no EVM form`,
+        'Use ops that docs/evm.md lists.',
+      );
   });
 }

@@ -157,14 +157,18 @@ export function emitInput(e: Emitter, i: number, offset: number): void {
     const each = floorDiv(32, size);
     const count = e.count(i);
     const block = (from: number, n: number, blocks: number): void =>
-      a.grid([blocks], [flat(HEAD + offset + from * size, each * size), flat(base + 32 * from, 32 * each)], ([p, to]) => {
-        const slot = chunk(e, d, p!);
-        for (let k = 0; k < n; k++) {
-          element(e, d, slot, k, 0);
-          a.store({ ...to!, base: to!.base + 32 * k });
-        }
-        a.drop(slot);
-      });
+      a.grid(
+        [blocks],
+        [flat(HEAD + offset + from * size, each * size), flat(base + 32 * from, 32 * each)],
+        ([p, to]) => {
+          const slot = chunk(e, d, p!);
+          for (let k = 0; k < n; k++) {
+            element(e, d, slot, k, 0);
+            a.store({ ...to!, base: to!.base + 32 * k });
+          }
+          a.drop(slot);
+        },
+      );
     const full = floorDiv(count, each);
     block(0, each, full);
     if (count > full * each) block(full * each, count - full * each, 1);

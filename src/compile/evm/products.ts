@@ -2,8 +2,9 @@
  * Lowers dense and conv2d: positions, the words of each window, rows in the code and rows in data.
  * @module
  */
-import { elementCount } from '../../core/tensor.ts';
+
 import { floorDiv } from '../../core/int.ts';
+import { elementCount } from '../../core/tensor.ts';
 import { type Assembler, at, type Blob, type Ptr, type Walk } from './asm.ts';
 import { type Emitter, patchOf } from './emitter.ts';
 import { emitPack } from './io.ts';
@@ -157,7 +158,12 @@ function emitDataRows(
     a.loop(full, () => one(size));
     if (rows > full * size) one(rows - full * size);
   };
-  if (resident !== undefined) run(a.push(resident), undefined, segments.reduce((n, s) => n + s.rows, 0));
+  if (resident !== undefined)
+    run(
+      a.push(resident),
+      undefined,
+      segments.reduce((n, s) => n + s.rows, 0),
+    );
   else
     for (const s of segments) {
       const source = a.blobOffset(s.blob, 0);
@@ -199,7 +205,13 @@ function positions(e: Emitter, node: number, n: LinearNode, f: Packed, base: num
     return { dims, x: { base, strides: [step * floorDiv(n.channels, f.run || 1)] } };
   }
   const dims = imageDims(shape);
-  if (f.dims[1] === 1 && f.dims[0] === 1 && f.pads === undefined && n.kernel[0] * n.kernel[1] === 1 && n.strides[0] * n.strides[1] === 1)
+  if (
+    f.dims[1] === 1 &&
+    f.dims[0] === 1 &&
+    f.pads === undefined &&
+    n.kernel[0] * n.kernel[1] === 1 &&
+    n.strides[0] * n.strides[1] === 1
+  )
     return { dims, x: { base, strides: flatStrides(dims, step) } };
   const { h, w } = padded(f);
   return { dims, x: { base, strides: [h * w * step, n.strides[0] * w * step, n.strides[1] * step] } };
@@ -240,9 +252,7 @@ export function emitProducts(e: Emitter, node: number): void {
   const sink = sinkOf(e, y);
   const { dims, x } = positions(e, node, n, f, base);
   const target: Walk =
-    layout === undefined
-      ? { base: out, strides: flatStrides(dims, 32 * rows.count) }
-      : runWalk(layout, out, dims);
+    layout === undefined ? { base: out, strides: flatStrides(dims, 32 * rows.count) } : runWalk(layout, out, dims);
   const dataRows = e.choices[node]?.dataRows ?? 0;
   const planes = planesOf(rows, dataRows, sink);
   const block = sink.packed ? sink.per : 1;
@@ -270,9 +280,17 @@ export function emitProducts(e: Emitter, node: number): void {
       }
       const words: Words = { slots: [], memory };
       if (dataRows > 0)
-        emitDataRows(a, rows, planes, segments, single ? { buffer: held } : { resident: held, buffer: held }, words, to!, sink);
-      if (dataRows < rows.count)
-        emitCodeRows(a, rows, dataRows, words, to!, sink);
+        emitDataRows(
+          a,
+          rows,
+          planes,
+          segments,
+          single ? { buffer: held } : { resident: held, buffer: held },
+          words,
+          to!,
+          sink,
+        );
+      if (dataRows < rows.count) emitCodeRows(a, rows, dataRows, words, to!, sink);
     });
   });
   if (packedAt !== undefined) e.memory.give(packedAt.at, bytes);
