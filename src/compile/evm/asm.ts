@@ -5,6 +5,7 @@
  */
 import { assert } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
+import { checkSize } from './errors.ts';
 import {
   BASE,
   COLD_ACCOUNT,
@@ -71,6 +72,8 @@ export class Assembler {
   /** Words on the stack. */
   height = 0;
   readonly sites: AddressSite[] = [];
+  /** Bytes behind the code. */
+  dataBytes = 0;
   #weight = 1;
   readonly #fixups: Fixup[] = [];
   readonly #blobs: Blob[] = [];
@@ -95,6 +98,7 @@ export class Assembler {
   /** Pushes a value mod 2^256 in as few bytes as it takes; gives its slot. */
   push(value: number | bigint): number {
     const bytes = bytesOf(BigInt.asUintN(256, BigInt(value)));
+    checkSize(this.code.length, 0);
     this.code.push(PUSH0 + bytes.length, ...bytes);
     this.charge(bytes.length === 0 ? BASE : VERY_LOW);
     return this.height++;
@@ -270,6 +274,8 @@ export class Assembler {
 
   /** Registers bytes behind the code. */
   blob(bytes: Uint8Array): Blob {
+    this.dataBytes += bytes.length;
+    checkSize(this.dataBytes, 0);
     const blob: Blob = { bytes, offset: 0 };
     this.#blobs.push(blob);
     return blob;

@@ -6,13 +6,14 @@ import { assert, printable } from '../../core/errors.ts';
 import { byteLength } from '../../core/tensor.ts';
 import type { Model } from '../../graph/ir.ts';
 import type { AddressSite } from './asm.ts';
-import { type Choice, CompileError, type DataContracts, Emitter } from './emitter.ts';
+import { type Choice, type DataContracts, Emitter } from './emitter.ts';
+import { CompileError } from './errors.ts';
 import { checkCall, emitInput, emitOutputs } from './io.ts';
 import { LOWERINGS } from './lowerings.ts';
 import { memoryGas } from './opcodes.ts';
 
-/** infer(bytes). */
-const INFER = 0x67e950a8;
+/** Selector of infer(bytes). */
+export const INFER = 0x67e950a8;
 /** BadInput(). */
 const BAD_INPUT = 0x2bb9acf7;
 
@@ -44,12 +45,12 @@ export function emit(model: Model, choices: readonly (Choice | undefined)[], dat
     offset += size;
   });
   const nodes = model.nodes.map((n, i) => {
-    const [gas, bytes] = [a.gas, a.code.length];
+    const [gas, bytes] = [a.gas, a.code.length + a.dataBytes];
     const { height } = a;
     LOWERINGS[n.op]!(e, i);
     assert(a.height === height, 'a lowering changes the stack');
     e.release(i + 1);
-    return { gas: a.gas - gas, bytes: a.code.length - bytes };
+    return { gas: a.gas - gas, bytes: a.code.length + a.dataBytes - bytes };
   });
   emitOutputs(e);
   const gas = a.gas + memoryGas(e.memory.size >> 5);

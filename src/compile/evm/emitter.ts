@@ -2,21 +2,15 @@
  * What the lowerings of ops share: where each tensor lies, memory, data, and the layout that its reader wants.
  * @module
  */
-import { SamebitError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { elementCount, i4At } from '../../core/tensor.ts';
 import type { Model } from '../../graph/ir.ts';
 import type { TensorType } from '../../ops/define.ts';
 import { Assembler, type Blob, type Ptr } from './asm.ts';
 import { flat, imageDims, Memory, type Packed, packed, packedWords } from './layout.ts';
+import { CompileError } from './errors.ts';
 import { inputLayout, type LinearNode, linearNode, type Patch } from './linear.ts';
 import { bitLength } from './rows.ts';
-
-/** A model that has no EVM form, or none within the limits asked for. */
-export class CompileError extends SamebitError {
-  readonly family = 'CompileError';
-  override readonly name = 'CompileError';
-}
 
 /** A type without symbols. */
 export interface StaticType extends TensorType {

@@ -7,6 +7,7 @@ import { assert } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { elementCount } from '../../core/tensor.ts';
 import type { Walk } from './asm.ts';
+import { checkSize } from './errors.ts';
 
 /** Padding around images, and the value of its fields. */
 export interface Pads {
@@ -107,6 +108,7 @@ export class Memory {
     const from = last !== undefined && last.to === this.size ? last.from : this.size;
     if (from < this.size) this.#free.pop();
     this.size = from + length;
+    checkSize(0, this.size);
     return from;
   }
 

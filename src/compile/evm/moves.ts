@@ -6,7 +6,8 @@
 import { assert } from '../../core/errors.ts';
 import { elementCount } from '../../core/tensor.ts';
 import { evaluate, type Value } from '../../ops/evaluate.ts';
-import { CompileError, type Emitter } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
+import { CompileError } from './errors.ts';
 import { flat } from './layout.ts';
 
 /** Elements that are moved one by one, their addresses in the code. */
@@ -23,6 +24,7 @@ export function emitMove(e: Emitter, i: number): void {
       `node ${i}: gather has no EVM form for indices that are not constant`,
       'Pick the elements by constant indices.',
     );
+  const out = e.place(y);
   const addresses: number[] = [];
   const operands = inputs.map((t, slot): Value => {
     const { shape } = e.type(t);
@@ -35,7 +37,6 @@ export function emitMove(e: Emitter, i: number): void {
   const { shape } = e.type(y);
   const [from] = evaluate(op, operands, attrs, model.info[i]!.facts, [{ dtype: 'i32', shape, zp: 0 }]).outputs;
   assert(from !== undefined, 'a move without an output');
-  const out = e.place(y);
   const sources = Array.from(from, (k) => addresses[k]!);
   if (sources.length <= UNROLLED) {
     sources.forEach((source, k) => {
