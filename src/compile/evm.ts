@@ -2,11 +2,12 @@
  * A model as contracts of any EVM of the Shanghai fork or later (docs/evm.md).
  * @module
  */
-import { CompileError } from './evm/errors.ts';
+
 import { byteLength, elementCount, fromBytes, type Tensor, toBytes } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import type { OpName } from '../ops/index.ts';
 import { checkModel, INFER } from './evm/compile.ts';
+import { CompileError } from './evm/errors.ts';
 import { CODE_LIMIT, type Goal, plan } from './evm/plan.ts';
 
 export { CompileError };

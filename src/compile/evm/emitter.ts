@@ -7,8 +7,8 @@ import { elementCount, i4At } from '../../core/tensor.ts';
 import type { Model } from '../../graph/ir.ts';
 import type { TensorType } from '../../ops/define.ts';
 import { Assembler, type Blob, type Ptr } from './asm.ts';
-import { flat, imageDims, Memory, type Packed, packed, packedWords } from './layout.ts';
 import { CompileError } from './errors.ts';
+import { flat, imageDims, Memory, type Packed, packed, packedWords } from './layout.ts';
 import { inputLayout, type LinearNode, linearNode, type Patch } from './linear.ts';
 import { bitLength } from './rows.ts';
 

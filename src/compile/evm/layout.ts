@@ -40,8 +40,8 @@ export function packed(
 ): Packed {
   const room = floorDiv(256, f.bits);
   assert(room > 0, 'a field wider than a word');
-  const words = Math.max(1, floorDiv(f.run + room - 1, room));
-  return { ...f, words, per: Math.max(1, floorDiv(f.run + words - 1, words)), slack: f.slack ?? 0 };
+  const words = floorDiv(f.run + room - 1, room);
+  return { ...f, words, per: words === 0 ? 1 : floorDiv(f.run + words - 1, words), slack: f.slack ?? 0 };
 }
 
 /** Fields of word `i` of a run. */

@@ -117,16 +117,19 @@ export function linearNode(model: Model, i: number): LinearNode {
 /** The layout in which a node wants its input, and the patch that it makes of the pixels; `run` elements a run. */
 export function inputLayout(n: LinearNode, type: TensorType, run: number): { layout: Packed; patch: Patch } {
   const span = n.hi - n.lo;
-  const bits = fieldBits(span, n.plus, n.minus);
+  const bits = Math.max(n.weightBits, fieldBits(span, n.plus, n.minus));
   const shape = type.shape as readonly number[];
   const room = floorDiv(256, bits);
   const [kh, kw] = n.kernel;
   if (kh * kw === 1 && n.strides[0] * n.strides[1] === 1 && n.pads.every((p) => p === 0)) {
     const count = shape.reduce((a, b) => a * b, 1);
-    return { layout: packed({ bits, run, lo: n.lo, span, dims: [1, 1, floorDiv(count, run)] }), patch: { h: 1, w: 1 } };
+    return {
+      layout: packed({ bits, run, lo: n.lo, span, dims: [1, 1, floorDiv(count, Math.max(1, run))] }),
+      patch: { h: 1, w: 1 },
+    };
   }
-  const w = n.dilations[1] > 1 ? 1 : Math.max(1, Math.min(kw, floorDiv(room, run)));
-  const h = w < kw || n.dilations[0] > 1 ? 1 : Math.max(1, Math.min(kh, floorDiv(room, run * kw)));
+  const w = n.dilations[1] > 1 ? 1 : Math.max(1, Math.min(kw, floorDiv(room, Math.max(1, run))));
+  const h = w < kw || n.dilations[0] > 1 ? 1 : Math.max(1, Math.min(kh, floorDiv(room, Math.max(1, run * kw))));
   const even = w === kw ? w : floorDiv(kw + (floorDiv(kw + w - 1, w) - 1), floorDiv(kw + w - 1, w));
   const [top, left, bottom, right] = n.pads;
   const layout = packed({

@@ -40,8 +40,8 @@ function nodesOf(model: Model): Node[] {
 /** Emits and plans a model within `budget` bytes of code. */
 export function plan(model: Model, goal: Goal, budget: number): Planned {
   const nodes = nodesOf(model);
-  const fit = (external: boolean): Planned | undefined => planIn(model, nodes, goal, budget, external);
-  const planned = fit(false) ?? fit(true);
+  const within = (external: boolean): Planned | undefined => planIn(model, nodes, goal, budget, external);
+  const planned = within(false) ?? within(true);
   if (planned === undefined)
     throw new CompileError(
       'TooLarge',
