@@ -19,16 +19,6 @@ export interface CallResult {
   readonly error: string | undefined;
 }
 
-/** Call data of infer(bytes). */
-export function callData(data: Uint8Array): Uint8Array {
-  const out = new Uint8Array(4 + 64 + 32 * ((data.length + 31) >> 5));
-  out.set([0x67, 0xe9, 0x50, 0xa8]);
-  out[35] = 32;
-  new DataView(out.buffer).setUint32(64, data.length);
-  out.set(data, 68);
-  return out;
-}
-
 const MAIN = createAddressFromString(`0x${'5a'.repeat(20)}`);
 
 /** Address of data contract i. */

@@ -6,7 +6,7 @@ import { elementCount } from '../../core/tensor.ts';
 import type { Output, Stage } from '../../ops/define.ts';
 import type { Walk } from './asm.ts';
 import type { Emitter, StaticType } from './emitter.ts';
-import { flat, flatStrides } from './layout.ts';
+import { flatStrides } from './layout.ts';
 import {
   add,
   type Clamp,
@@ -288,17 +288,4 @@ export function emitLut16(e: Emitter, i: number): void {
       a.drop(v + 1);
     });
   });
-}
-
-/** Emits a copy of one tensor to another. */
-export function emitCopy(e: Emitter, from: number, to: number, count: number): void {
-  e.a.grid(
-    [count],
-    [flat(from), flat(to)],
-    ([p, q]) => {
-      e.a.load(p!);
-      e.a.store(q!);
-    },
-    8,
-  );
 }

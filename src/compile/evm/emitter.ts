@@ -2,7 +2,6 @@
  * What the lowerings of ops share: where each tensor lies, memory, data, and the layout that its reader wants.
  * @module
  */
-import { floorDiv } from '../../core/int.ts';
 import { elementCount, i4At } from '../../core/tensor.ts';
 import type { Model } from '../../graph/ir.ts';
 import type { TensorType } from '../../ops/define.ts';
@@ -264,9 +263,4 @@ export class Emitter {
 export function patchOf(e: Emitter, node: number, run: number): { readonly layout: Packed; readonly patch: Patch } {
   const n = e.linear(node);
   return inputLayout(n, e.type(n.x), run);
-}
-
-/** ⌈n / d⌉. */
-export function ceilDiv(n: number, d: number): number {
-  return floorDiv(n + d - 1, d);
 }
