@@ -7,7 +7,7 @@ import type { Model } from '../../graph/ir.ts';
 import type { TensorType } from '../../ops/define.ts';
 import { Assembler, type Blob, type Ptr } from './asm.ts';
 import { CompileError } from './errors.ts';
-import { flat, imageDims, Memory, type Packed, packed, packedWords } from './layout.ts';
+import { byteLayout, flat, imageDims, interleave, Memory, type Packed, packed, packedWords } from './layout.ts';
 import { inputLayout, type LinearNode, linearNode, type Patch } from './linear.ts';
 import { bitLength } from './rows.ts';
 
@@ -104,8 +104,9 @@ export class Emitter {
   #wanted(root: number): Packed | undefined {
     const readers = this.#readers.get(root) ?? [];
     const [r] = readers;
-    if (r === undefined || readers.length !== 1 || r.slot !== 0 || r.node >= this.model.nodes.length) return undefined;
+    if (r === undefined || readers.length !== 1 || r.slot !== 0) return undefined;
     const producer = this.#producers[root];
+    if (r.node >= this.model.nodes.length) return this.#returned(root, producer);
     if (producer === undefined && root >= this.model.inputs.length) return undefined; // a constant
     if (producer !== undefined && !PACKS.has(this.model.nodes[producer]!.op)) return undefined;
     const { op } = this.model.nodes[r.node]!;
@@ -118,7 +119,17 @@ export class Emitter {
     if (op === 'conv2d') return same ? inputLayout(n, this.type(r.tensor), n.channels).layout : undefined;
     const run = producer === undefined ? n.channels : (from[from.length - 1] ?? 1);
     if (run === 0 || n.channels % run !== 0) return undefined;
-    return inputLayout(n, this.type(r.tensor), run).layout;
+    const { layout } = inputLayout(n, this.type(r.tensor), run);
+    const bytes = producer === undefined && this.type(root).dtype === 'i8';
+    return (bytes && run === n.channels && run > 0 ? interleave(layout, n.rows) : undefined) ?? layout;
+  }
+
+  /** The layout of an output: bytes, where one row of a dense makes them. */
+  #returned(root: number, producer: number | undefined): Packed | undefined {
+    const { dtype, shape } = this.type(root);
+    if (producer === undefined || this.model.nodes[producer]!.op !== 'dense' || dtype !== 'i8') return undefined;
+    const count = elementCount(shape);
+    return count === shape[shape.length - 1] ? byteLayout(count) : undefined;
   }
 
   /** The layout of a max_pool2d's input: that of its output with the pool's padding. */

@@ -146,6 +146,43 @@ function packWords(
   );
 }
 
+/** Writes the interleaved words of every run; gives their number in a run. */
+function emitInterleaved(
+  e: Emitter,
+  d: InputDecl,
+  f: Packed,
+  from: number,
+  runs: readonly number[],
+  out: Walk,
+): number {
+  if (f.interleaved === undefined) return 0;
+  const { a } = e;
+  const { planes, chunks } = f.interleaved;
+  let word = 0n;
+  for (let k = 1; k <= f.per; k++) word |= 255n << BigInt(256 - f.bits * k);
+  const mask = a.push(word);
+  a.grid(
+    [...f.dims, chunks],
+    [
+      { base: from, strides: [...runs, planes * f.per] },
+      { ...out, strides: [...out.strides, 32 * planes] },
+    ],
+    ([p, q]) => {
+      const slot = chunk(e, d, p!);
+      for (let s = 0; s < planes; s++) {
+        a.dup(slot);
+        shift(a, 8 * (planes - 1 - s), 'SHR');
+        a.dup(mask);
+        a.op('AND');
+        a.store({ ...q!, base: q!.base + 32 * s });
+      }
+      a.drop(slot);
+    },
+  );
+  a.drop(mask);
+  return planes * chunks;
+}
+
 /** Unpacks input `i`, whose bytes begin `offset` bytes into the data. */
 export function emitInput(e: Emitter, i: number, offset: number): void {
   const { a } = e;
@@ -177,14 +214,15 @@ export function emitInput(e: Emitter, i: number, offset: number): void {
   const whole = floorDiv(f.run, f.per);
   const runs = flatStrides(f.dims, f.run * size);
   const out = runWalk(f, base, f.dims);
+  const done = emitInterleaved(e, d, f, HEAD + offset, runs, out);
   packWords(
     e,
     d,
     f,
-    [...f.dims, whole],
+    [...f.dims, whole - done],
     [
-      { base: HEAD + offset, strides: [...runs, f.per * size] },
-      { ...out, strides: [...out.strides, 32] },
+      { base: HEAD + offset + done * f.per * size, strides: [...runs, f.per * size] },
+      { ...out, base: out.base + 32 * done, strides: [...out.strides, 32] },
     ],
     f.per,
   );
@@ -202,12 +240,26 @@ export function emitInput(e: Emitter, i: number, offset: number): void {
     );
 }
 
+/** Writes packed bytes as they are returned; outputs that follow overwrite what the last word has beyond them. */
+function emitBytes(e: Emitter, f: Packed, from: number, to: number, u8: boolean): void {
+  const { a } = e;
+  for (let i = 0; i < f.words; i++) {
+    a.load({ base: from + 32 * i });
+    if (!u8) {
+      const rest = Math.min(32, f.run - 32 * i);
+      a.push(repeat(128n, 8) & ~((1n << BigInt(256 - 8 * rest)) - 1n));
+      a.op('XOR');
+    }
+    a.store({ base: to + 32 * i });
+  }
+}
+
 /** Returns the outputs. */
 export function emitOutputs(e: Emitter): void {
   const { a, model } = e;
   const bytes = model.outputs.reduce((n, o) => n + byteLength(e.type(o.tensor).dtype, e.count(o.tensor)), 0);
   const total = 64 + 32 * ((bytes + 31) >> 5);
-  const base = e.memory.take(total);
+  const base = e.memory.take(total + 32); // the last word of bytes may reach beyond
   a.push(32);
   a.store({ base });
   a.push(bytes);
@@ -220,6 +272,12 @@ export function emitOutputs(e: Emitter): void {
   for (const o of model.outputs) {
     const count = e.count(o.tensor);
     const size = sizeOf(e.type(o.tensor).dtype);
+    const f = e.layout(o.tensor);
+    if (f !== undefined) {
+      emitBytes(e, f, e.place(o.tensor), offset, o.u8 === true);
+      offset += count;
+      continue;
+    }
     a.grid(
       [count],
       [flat(e.place(o.tensor)), flat(offset, size)],

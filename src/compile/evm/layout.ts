@@ -32,6 +32,11 @@ export interface Packed {
   readonly pads?: Pads;
   /** Words to leave free before the tensor. */
   readonly slack: number;
+  /**
+   * The first chunks · planes words take every planes-th byte of the call data: word t·planes + s of chunk t holds its elements
+   * s, s + planes, …
+   */
+  readonly interleaved?: { readonly planes: number; readonly chunks: number };
 }
 
 /** A packed tensor's layout, its fields spread evenly over the words of a run. */
@@ -47,6 +52,38 @@ export function packed(
 /** Fields of word `i` of a run. */
 export function fieldsOf(f: Packed, i: number): number {
   return Math.min(f.per, f.run - i * f.per);
+}
+
+/** The element of a run that field k of word i holds. */
+export function elementOf(f: Packed, i: number, k: number): number {
+  const { planes, chunks } = f.interleaved ?? { planes: 1, chunks: 0 };
+  if (i >= planes * chunks) return i * f.per + k;
+  return floorDiv(i, planes) * planes * f.per + planes * k + (i % planes);
+}
+
+/**
+ * The layout of bytes whose fields are widened to whole bytes, so that a mask picks the fields of a word from call data; undefined
+ * where that makes more words than it saves work. `rows` is how often each word is multiplied.
+ */
+export function interleave(f: Packed, rows: number): Packed | undefined {
+  const planes = floorDiv(f.bits + 7, 8);
+  const per = floorDiv(32, planes);
+  if (planes < 2 || planes > 8 || f.span !== 255) return undefined;
+  const chunks = floorDiv(f.run, planes * per);
+  const words = floorDiv(f.run + per - 1, per);
+  if (chunks === 0 || (words - f.words) * rows * MULTIPLY >= f.run * UNPACK) return undefined;
+  return { ...f, bits: 8 * planes, per, words, interleaved: { planes, chunks } };
+}
+
+/** Gas of one multiplication of a word, and of one element that is unpacked by itself. */
+const MULTIPLY = 14;
+/** See `MULTIPLY`. */
+const UNPACK = 20;
+
+/** The layout of bytes as they are returned: every element as raw + 128. */
+export function byteLayout(count: number): Packed {
+  const words = floorDiv(count + 31, 32);
+  return { bits: 8, run: count, per: 32, words, lo: -128, span: 255, dims: [1, 1, 1], slack: 0 };
 }
 
 /** Height and width with padding. */

@@ -6,7 +6,7 @@ import { floorDiv } from '../../core/int.ts';
 import { i4At } from '../../core/tensor.ts';
 import type { Model } from '../../graph/ir.ts';
 import type { Stage, TensorType } from '../../ops/define.ts';
-import { fieldsOf, imageDims, type Packed, packed, padded } from './layout.ts';
+import { elementOf, fieldsOf, imageDims, type Packed, packed, padded } from './layout.ts';
 import { fieldBits, fieldOffset, type Rows } from './rows.ts';
 
 /** How many pixels one word holds along each axis. */
@@ -198,12 +198,11 @@ function denseGroups(n: LinearNode, f: Packed): Group[] {
   const groups: Group[] = [];
   for (let run = 0; run * f.run < n.channels; run++)
     for (let g = 0; g < f.words; g++) {
-      const from = run * f.run + g * f.per;
       const fields = fieldsOf(f, g);
       groups.push({
         offset: 32 * (run * f.words + g),
         fields,
-        weights: (o) => Array.from({ length: fields }, (_, k) => n.weight(o, 0, 0, from + k)),
+        weights: (o) => Array.from({ length: fields }, (_, k) => n.weight(o, 0, 0, run * f.run + elementOf(f, g, k))),
       });
     }
   return groups;

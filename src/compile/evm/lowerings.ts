@@ -15,8 +15,9 @@ import {
   emitWhere,
 } from './elementwise.ts';
 import type { Emitter } from './emitter.ts';
-import { emitArg, emitAvgPool, emitExpand, emitMatmul, emitMaxPool, emitReduce, emitSoftmax } from './lines.ts';
+import { emitArg, emitExpand, emitMatmul, emitReduce, emitSoftmax } from './lines.ts';
 import { emitMove } from './moves.ts';
+import { emitAvgPool, emitMaxPool } from './pools.ts';
 import { emitProducts } from './products.ts';
 
 /** Writes the outputs of node `i`. */

@@ -7,7 +7,6 @@ import type { Model } from '../../graph/ir.ts';
 import { type Emitted, emit } from './compile.ts';
 import { type Choice, type DataContracts, Emitter } from './emitter.ts';
 import { CompileError } from './errors.ts';
-import { rowBlock } from './products.ts';
 
 /** What the compiler favours. */
 export type Goal = 'gas' | 'size';
@@ -19,7 +18,6 @@ export const CODE_LIMIT = 24576;
 interface Node {
   readonly index: number;
   readonly rows: number;
-  readonly block: number;
 }
 
 /** The program that was chosen. */
@@ -33,7 +31,7 @@ function nodesOf(model: Model): Node[] {
     if (op !== 'dense' && op !== 'conv2d') return [];
     const n = e.linear(index);
     if (n.perGroup !== n.channels || n.perGroup === 0) return []; // of a group's row most words are 0: they stand in the code
-    return [{ index, rows: n.rows, block: rowBlock(e, index) }];
+    return [{ index, rows: n.rows }];
   });
 }
 
@@ -97,10 +95,10 @@ function planIn(
     rows.set(n.index, n.rows);
     let best = run();
     if (best.code.length > budget) continue;
-    let [low, high] = [0, floorDiv(n.rows + n.block - 1, n.block)];
+    let [low, high] = [0, n.rows];
     while (high - low > 1) {
       const middle = floorDiv(low + high, 2);
-      rows.set(n.index, Math.min(n.rows, middle * n.block));
+      rows.set(n.index, middle);
       const tried = run();
       if (tried.code.length <= budget) [high, best] = [middle, tried];
       else low = middle;

@@ -183,6 +183,8 @@ function emitCodeRows(a: Assembler, r: Rows, from: number, x: Words, out: Ptr, s
     return a.height - 1;
   });
   const words = { ...x, slots };
+  // A word that rows in data began is taken up again.
+  if (sink.packed && from % sink.per > 0) a.load(at(out, 32 * floorDiv(from, sink.per)));
   for (let o = from; o < r.count; o++) {
     const k = sink.packed ? o % sink.per : 0;
     pushRow(a, r, o, words, offset, sink);
@@ -224,19 +226,14 @@ function sinkOf(e: Emitter, tensor: number): Sink {
   return { bits: f.bits, per: f.per, base: f.lo, packed: true };
 }
 
-/** Rows of data of a node that make whole words of its result: the choices of the planner. */
-export function rowBlock(e: Emitter, node: number): number {
-  const sink = sinkOf(e, e.model.info[node]!.outputs[0]!);
-  return sink.packed ? sink.per : 1;
-}
-
 /** Lowers a dense or a conv2d. */
 export function emitProducts(e: Emitter, node: number): void {
   const { a } = e;
   const n = e.linear(node);
   const y = e.model.info[node]!.outputs[0]!;
   const own = e.layout(n.x);
-  const { layout: f, patch } = own === undefined ? patchOf(e, node, n.channels) : patchOf(e, node, own.run);
+  const { layout, patch } = patchOf(e, node, own?.run ?? n.channels);
+  const f = own ?? layout;
   const bytes = 32 * (packedWords(f) + f.slack);
   let base = e.place(n.x);
   let packedAt: { base: number; at: number } | undefined;
@@ -248,11 +245,11 @@ export function emitProducts(e: Emitter, node: number): void {
   emitPatch(a, f, patch, base);
   const rows = rowsOf(n, f, patch);
   const out = e.place(y);
-  const layout = e.layout(y);
+  const result = e.layout(y);
   const sink = sinkOf(e, y);
   const { dims, x } = positions(e, node, n, f, base);
   const target: Walk =
-    layout === undefined ? { base: out, strides: flatStrides(dims, 32 * rows.count) } : runWalk(layout, out, dims);
+    result === undefined ? { base: out, strides: flatStrides(dims, 32 * rows.count) } : runWalk(result, out, dims);
   const dataRows = e.choices[node]?.dataRows ?? 0;
   const planes = planesOf(rows, dataRows, sink);
   const block = sink.packed ? sink.per : 1;
