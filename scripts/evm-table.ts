@@ -20,7 +20,11 @@ function dense(k: number, o: number): ReturnType<typeof load> {
       { dtype: 'i32', shape: [o], zp: 0, data: r.fill(new Int32Array(o), -9999, 9999) },
     ],
     nodes: [
-      { op: 'dense', inputs: [0, 1, 2], attrs: { block: 0, stage: { m, l: 0, dtype: 'i8', zp: -5, lo: -128, hi: 100 } } },
+      {
+        op: 'dense',
+        inputs: [0, 1, 2],
+        attrs: { block: 0, stage: { m, l: 0, dtype: 'i8', zp: -5, lo: -128, hi: 100 } },
+      },
     ],
     outputs: [{ name: 'y', tensor: 3 }],
     states: [],
