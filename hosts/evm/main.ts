@@ -70,7 +70,8 @@ const HOSTS: readonly Host[] = [
     name: 'anvil',
     version: VERSIONS.anvil,
     command: (port) => [
-      'node_modules/.bin/anvil',
+      // the binary itself: the wrapper in .bin would leave it behind
+      `node_modules/@foundry-rs/anvil-linux-${process.arch === 'arm64' ? 'arm64' : 'amd64'}/bin/anvil`,
       ...['--port', String(port), '--silent', '--hardfork', 'shanghai', '--gas-limit', String(LIMIT)],
     ],
   },
