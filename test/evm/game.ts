@@ -1,7 +1,7 @@
 /** A dispute played to its end between two traces of one run, by the bots of src/evm/player.ts. */
 
 import { createAddressFromString } from '@ethereumjs/util';
-import { Chain, type Deployed, type Party, type Sent } from '../../examples/chain.ts';
+import { Chain, type Deployed, type Party, type Precompile, type Sent } from '../../examples/chain.ts';
 import type { Commitment } from '../../src/consensus/commitment.ts';
 import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
 import type { Trace } from '../../src/consensus/trace.ts';
@@ -26,8 +26,8 @@ export interface Court {
 }
 
 /** Deploys everything. */
-export async function openCourt(): Promise<Court> {
-  const chain = await Chain.create();
+export async function openCourt(precompiles: readonly Precompile[] = []): Promise<Court> {
+  const chain = await Chain.create(precompiles);
   const deployer = await chain.party('deployer');
   const codes: bigint[] = [];
   const contracts: string[] = [];

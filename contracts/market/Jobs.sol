@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Dispute} from "../Dispute.sol";
+import {Claim} from "../Games.sol";
+import {ModelInfo, ModelRegistry} from "../ModelRegistry.sol";
+import {Trees} from "../Trees.sol";
+import {Statement} from "../Types.sol";
+
+/// @notice Where a job stands. `Open`: anyone may take it, or its time is over; `Taken`: its worker is due;
+/// `Delivered`: its claim is not settled yet; `Done`: the fee has an owner.
+enum Stage {
+    None,
+    Open,
+    Taken,
+    Delivered,
+    Done
+}
+
+/// @notice A run that someone pays for. `run` is the hash of what is to be run: header, input root, dims.
+struct Job {
+    address buyer;
+    uint64 until;
+    Stage stage;
+    address worker;
+    uint64 takenUntil;
+    uint128 fee;
+    uint64 claim;
+    bytes32 run;
+}
+
+/// @title Runs off the chain for an escrowed fee: the worker claims the outcome in `Dispute`, and is paid once the claim stands.
+/// @dev Money leaves only through `withdraw`. Every stage has an exit by time: `expire`, or `Dispute.settle` and `finish`.
+contract Jobs {
+    /// @notice Not the caller's to do, or not at this stage or time.
+    error NotYours();
+    /// @notice The payment is not what is due.
+    error WrongPayment(uint256 expected);
+    /// @notice The claim is of another run or another worker, was refuted, or was used before.
+    error BadClaim();
+    /// @notice The output is not the one that is claimed, or larger than this contract takes.
+    error BadOutput();
+    /// @notice The model is unknown or not mature, or the dims are not within its ranges.
+    error BadRun();
+    /// @notice Nothing to pay out, or the receiver refuses it.
+    error NoPayment();
+
+    /// @notice Someone pays for a run. `input`: its bytes, or those of a content address where to fetch them.
+    event Opened(
+        uint256 indexed job,
+        bytes32 indexed header,
+        address indexed buyer,
+        uint256 fee,
+        uint64 until,
+        bytes32 inputRoot,
+        uint256[] dims,
+        bytes input
+    );
+    /// @notice A worker has the job to himself for a while.
+    event Taken(uint256 indexed job, address indexed worker, uint64 until);
+    /// @notice A worker claimed the outcome; `outputs` are the bytes of each output.
+    event Delivered(uint256 indexed job, uint256 indexed claim, bytes[] outputs);
+    /// @notice The job is open again: its worker was late, or his claim was refuted.
+    event Reopened(uint256 indexed job, address indexed worker);
+    /// @notice The fee went to `payee`: the worker, or the buyer whose job nobody did.
+    event Finished(uint256 indexed job, address indexed payee);
+
+    /// @notice Most bytes of an output.
+    uint256 public constant MOST_OUTPUT = 1 << 14;
+
+    Dispute public immutable DISPUTE;
+    ModelRegistry public immutable REGISTRY;
+    /// @notice What a worker leaves while he has a job to himself: the buyer's if he is late.
+    uint256 public immutable DEPOSIT;
+    /// @notice Seconds that a worker has a job to himself.
+    uint64 public immutable TURN;
+
+    uint256 public jobCount;
+    mapping(uint256 => Job) public jobs;
+    mapping(uint256 claim => bool) public isUsed;
+    mapping(address => uint256) public balances;
+
+    constructor(Dispute dispute, uint256 deposit, uint64 turn) {
+        (DISPUTE, REGISTRY, DEPOSIT, TURN) = (dispute, dispute.REGISTRY(), deposit, turn);
+    }
+
+    /// @notice Offers the payment for a run of a mature model.
+    /// @param until when the buyer gets his fee back if the job is still open
+    function open(bytes32 header, bytes32 inputRoot, uint256[] calldata dims, uint64 until, bytes calldata input)
+        external
+        payable
+        returns (uint256 id)
+    {
+        if (!REGISTRY.isMature(header) || !REGISTRY.takes(header, dims)) revert BadRun();
+        if (msg.value == 0 || msg.value > type(uint128).max) revert WrongPayment(1);
+        if (until <= block.timestamp) revert NotYours();
+        id = ++jobCount;
+        Job storage j = jobs[id];
+        (j.buyer, j.until, j.stage, j.fee) = (msg.sender, until, Stage.Open, uint128(msg.value));
+        j.run = keccak256(abi.encode(header, inputRoot, dims));
+        emit Opened(id, header, msg.sender, msg.value, until, inputRoot, dims, input);
+    }
+
+    /// @notice Takes back the fee of a job that no worker has: at any time by its buyer, by anyone once its time is over.
+    function expire(uint256 id) external {
+        Job storage j = jobAt(id, Stage.Open);
+        if (msg.sender != j.buyer && block.timestamp < j.until) revert NotYours();
+        pay(id, j, j.buyer);
+    }
+
+    /// @notice Has a job to oneself for `TURN` seconds. Fetch the input before: the deposit is lost if nothing is delivered.
+    function take(uint256 id) external payable {
+        Job storage j = jobAt(id, Stage.Open);
+        if (block.timestamp >= j.until) revert NotYours();
+        if (msg.value != DEPOSIT) revert WrongPayment(DEPOSIT);
+        (j.stage, j.worker, j.takenUntil) = (Stage.Taken, msg.sender, uint64(block.timestamp) + TURN);
+        emit Taken(id, msg.sender, j.takenUntil);
+    }
+
+    /// @notice Delivers the outcome that the caller has claimed in `Dispute`.
+    /// @param outputs canonical bytes of each output
+    function deliver(uint256 id, uint64 claim, uint256[] calldata dims, bytes[] calldata outputs) external {
+        Job storage j = jobAt(id, Stage.Taken);
+        if (msg.sender != j.worker || block.timestamp > j.takenUntil) revert NotYours();
+        Claim memory c = DISPUTE.getClaim(claim);
+        bool fits = c.asserter == msg.sender && !c.defeated && !isUsed[claim]
+            && keccak256(abi.encode(c.header, c.inputRoot, dims)) == j.run;
+        if (!fits) revert BadClaim();
+        ModelInfo memory m = REGISTRY.get(c.header);
+        Statement memory s = Statement(m.modelRoot, c.traceRoot, m.nodes, m.traceLength, dims);
+        if (keccak256(abi.encode(s)) != c.statement) revert BadClaim();
+        if (outputs.length != m.outputs || rootOf(outputs) != c.outputRoot) revert BadOutput();
+        isUsed[claim] = true;
+        (j.stage, j.claim) = (Stage.Delivered, claim);
+        balances[msg.sender] += DEPOSIT;
+        emit Delivered(id, claim, outputs);
+    }
+
+    /// @notice Gives the deposit of a late worker to the buyer, and opens the job again.
+    function evict(uint256 id) external {
+        Job storage j = jobAt(id, Stage.Taken);
+        if (block.timestamp <= j.takenUntil) revert NotYours();
+        balances[j.buyer] += DEPOSIT;
+        reopen(id, j);
+    }
+
+    /// @notice Pays the worker whose claim stands; opens the job again if it was refuted.
+    function finish(uint256 id) external {
+        Job storage j = jobAt(id, Stage.Delivered);
+        Claim memory c = DISPUTE.getClaim(j.claim);
+        if (c.defeated) return reopen(id, j);
+        if (!c.settled) DISPUTE.settle(j.claim); // reverts while the claim is open
+        pay(id, j, j.worker);
+    }
+
+    /// @notice Pays out what is due to the caller.
+    function withdraw() external {
+        uint256 amount = balances[msg.sender];
+        balances[msg.sender] = 0;
+        (bool ok,) = msg.sender.call{value: amount}("");
+        if (amount == 0 || !ok) revert NoPayment();
+    }
+
+    function jobAt(uint256 id, Stage stage) private view returns (Job storage j) {
+        j = jobs[id];
+        if (j.stage != stage) revert NotYours();
+    }
+
+    function reopen(uint256 id, Job storage j) private {
+        emit Reopened(id, j.worker);
+        (j.stage, j.worker, j.claim) = (Stage.Open, address(0), 0);
+    }
+
+    function pay(uint256 id, Job storage j, address payee) private {
+        j.stage = Stage.Done;
+        balances[payee] += j.fee;
+        emit Finished(id, payee);
+    }
+
+    /// @dev Root over the leaves of the outputs' roots.
+    function rootOf(bytes[] calldata outputs) private pure returns (bytes32) {
+        bytes32[] memory row = new bytes32[](1 << Trees.depth(outputs.length));
+        for (uint256 i; i < outputs.length; ++i) row[i] = Trees.leaf(tensorRoot(outputs[i]));
+        return fold(row);
+    }
+
+    /// @dev Root of a tensor's 32-byte chunks, the last one filled with zeros; 0 if there are none.
+    function tensorRoot(bytes calldata data) private pure returns (bytes32) {
+        if (data.length > MOST_OUTPUT) revert BadOutput();
+        uint256 chunks = (data.length + 31) / 32;
+        bytes32[] memory row = new bytes32[](1 << Trees.depth(chunks));
+        for (uint256 i; i < chunks; ++i) {
+            uint256 end = 32 * i + 32 < data.length ? 32 * i + 32 : data.length;
+            row[i] = Trees.leaf(bytes32(data[32 * i:end]));
+        }
+        return fold(row);
+    }
+
+    /// @dev Folds a row of 2^k words to their root.
+    function fold(bytes32[] memory row) private pure returns (bytes32) {
+        for (uint256 n = row.length; n > 1; n >>= 1) {
+            for (uint256 i; i < n >> 1; ++i) row[i] = Trees.node(row[2 * i], row[2 * i + 1]);
+        }
+        return row[0];
+    }
+}
