@@ -3,118 +3,13 @@
  * everybody's money whatever they do.
  */
 import { createAddressFromString } from '@ethereumjs/util';
-import type { Deployed, Party, Sent } from '../../examples/chain.ts';
-import { commit } from '../../src/consensus/commitment.ts';
-import { encodeHeader, type Header, headerHash, headerOf } from '../../src/consensus/header.ts';
-import { type Trace, traceBytes, traceRun } from '../../src/consensus/trace.ts';
-import * as artifacts from '../../src/evm/artifacts.gen.ts';
+import type { Deployed, Sent } from '../../examples/chain.ts';
+import type { Trace } from '../../src/consensus/trace.ts';
 import { asserterMove, challengerMove, type Game, type History, type Move } from '../../src/evm/player.ts';
-import { createPrecompile } from '../../src/evm/precompile.ts';
 import { type Hex, toHex } from '../../src/evm/proof.ts';
-import type { Model } from '../../src/graph/ir.ts';
-import { createSession } from '../../src/runtime/session.ts';
-import { randomInputs } from '../support/differential.ts';
 import { Prng } from '../support/prng.ts';
-import { BOND, type Court, DELAY, MOVE, openCourt, WINDOW } from './game.ts';
-import { Liar } from './liar.ts';
-
-/** Where the precompile is. */
-export const PRECOMPILE = '0x0000000000000000000000000000000000005a17';
-/** What a worker leaves for his turn, and its seconds. */
-export const DEPOSIT: bigint = 10n ** 16n;
-export const TURN: bigint = 1_800n;
-/** A salt, and a content root. */
-export const SALT: Hex = `0x${'5a'.repeat(32)}`;
-const CONTENT: Hex = `0x${'c0'.repeat(32)}`;
-/** Seconds that a commitment has to be old. */
-export const AGE = 600n;
-
-/** Parties by name. Capitals: those who keep to the rules. */
-export const NAMES = [
-  'Author',
-  'Buyer',
-  'Worker',
-  'Watcher',
-  'buyer',
-  'cheat',
-  'idler',
-  'griefer',
-  'stranger',
-] as const;
-export type Name = (typeof NAMES)[number];
-
-/** A run: its honest trace, what its outputs are, and lies about it. */
-export interface Run {
-  readonly input: Hex;
-  readonly honest: Trace;
-  readonly outputs: readonly Hex[];
-  readonly lies: readonly Trace[];
-}
-
-/** The deployed market. */
-export interface Stall extends Court {
-  readonly market: Deployed;
-  readonly jobs: Deployed;
-  readonly parties: Readonly<Record<Name, Party>>;
-  readonly validators: readonly Party[];
-  readonly runs: readonly Run[];
-  readonly header: Header;
-  readonly key: Hex;
-}
-
-function bytesOf(trace: Trace, index: number): Hex {
-  return toHex(traceBytes(trace.tensor(index)));
-}
-
-/** Deploys a market with one model that is registered and mature, listed and held; runs of it. */
-export async function openMarket(model: Model): Promise<Stall> {
-  const commitment = commit(model, 'keccak256');
-  const header = headerOf(commitment);
-  const key = toHex(headerHash(header));
-  const session = await createSession(model, { mode: 'trace' });
-  const store = {
-    header: (h: Uint8Array) => (toHex(h) === key ? encodeHeader(header) : undefined),
-    session: () => session,
-  };
-  const court = await openCourt([{ address: PRECOMPILE, function: createPrecompile({ store }) }]);
-  const { chain, registry, dispute } = court;
-  const validators = await Promise.all([1, 2, 3].map((i) => chain.party(`validator ${i}`)));
-  const deployer = await chain.party('market deployer');
-  const market = await chain.deploy(deployer, artifacts.Market, [
-    registry.address,
-    PRECOMPILE,
-    validators.map((v) => v.address.toString()),
-    2n,
-  ]);
-  const jobs = await chain.deploy(deployer, artifacts.Jobs, [dispute.address, DEPOSIT, TURN]);
-  const parties = {} as Record<Name, Party>;
-  for (const name of NAMES) parties[name] = await chain.party(name);
-  const runs: Run[] = [];
-  for (let i = 0; i < 3; i++) {
-    const inputs = randomInputs(model, new Prng(100 + i), []);
-    const { trace: honest } = await traceRun(commitment, session, inputs);
-    const last = honest.length - 1;
-    const t = honest.tensor(last);
-    const data = t.data.slice();
-    data[i % data.length] = data[i % data.length]! ^ 1;
-    const wrong = new Liar(honest, new Map([[last, { shape: t.shape, data }]]));
-    runs.push({
-      input: bytesOf(honest, 0),
-      honest,
-      outputs: model.outputs.map((_, j) => bytesOf(honest, commitment.traceIndex.get(model.outputs[j]!.tensor)!)),
-      lies: [wrong],
-    });
-  }
-  await registry.send(parties.Author, 'register', [toHex(encodeHeader(header))], BOND);
-  const commitmentOf = (await market.call('commitmentOf', [parties.Author.address.toString(), key, SALT])).value;
-  await market.send(parties.Author, 'commit', [commitmentOf]);
-  chain.advance(DELAY);
-  const stall = { ...court, market, jobs, parties, validators, runs, header, key };
-  const listed = await market.send(parties.Author, 'list', [key, SALT, 1000n, CONTENT, 7n, 'demo', 'http://localhost']);
-  if (listed.error !== undefined) throw new Error(listed.error);
-  for (const v of validators.slice(0, 2)) await market.send(v, 'hold', [key]);
-  return stall;
-}
+import { BOND, MOVE, WINDOW } from './game.ts';
+import { bytesOf, DEPOSIT, NAMES, type Name, type Run, type Stall, TURN } from './market-stall.ts';
 
 /** A job as its parties know it. */
 interface KnownJob {
