@@ -57,6 +57,7 @@ const config: Options[] = [
       format: 'src/format.ts',
       quant: 'src/quant.ts',
       onnx: 'src/onnx.ts',
+      compile: 'src/compile.ts',
     },
   },
   {

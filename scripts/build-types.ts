@@ -24,6 +24,7 @@ const ENTRIES: readonly string[] = [
   'format',
   'quant',
   'onnx',
+  'compile',
 ];
 const IMPORT = /(from\s+|import\(|import\s+)(['"])(\.{1,2}\/[^'"]+?)(?:\.ts|\.js)\2/g;
 

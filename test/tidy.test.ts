@@ -139,10 +139,11 @@ describe('imports point down', () => {
     backends: ['runtime', 'graph', 'ops', 'core'],
     consensus: ['runtime', 'graph', 'ops', 'core'],
     evm: ['consensus', 'runtime', 'graph', 'ops', 'core'],
+    compile: ['backends', 'runtime', 'graph', 'ops', 'core'],
     conformance: ['runtime', 'format', 'graph', 'ops', 'core'],
     onnx: ['quant', 'core'],
     quant: ['onnx', 'graph', 'format', 'ops', 'core'],
-    cli: ['evm', 'evm.ts', 'consensus', 'quant', 'onnx', 'runtime', 'format', 'graph', 'ops', 'core'],
+    cli: ['evm', 'evm.ts', 'compile', 'consensus', 'quant', 'onnx', 'runtime', 'format', 'graph', 'ops', 'core'],
   };
   /** Packages a layer may use; node: is for the command line. */
   const PACKAGES: Readonly<Record<string, RegExp>> = {

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
+import { addCompile } from './compile.ts';
 import { addConvert } from './convert.ts';
 import { addDispute } from './dispute.ts';
 import { addDoctor } from './doctor.ts';
@@ -22,7 +23,8 @@ function build(): Command {
     .configureOutput({ writeErr: () => undefined }) // errors are printed once, below
     .exitOverride()
     .showSuggestionAfterError();
-  for (const add of [addConvert, addInfo, addRun, addVerify, addEval, addBench, addDispute, addDoctor]) add(program);
+  for (const add of [addConvert, addCompile, addInfo, addRun, addVerify, addEval, addBench, addDispute, addDoctor])
+    add(program);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;
 }

@@ -100,6 +100,11 @@ export class Builder {
     return at;
   }
 
+  /** Reserves `length` i16, a multiple of 16, that `fill` writes; all of them lie in the range of i8. Returns their address. */
+  halves(length: number, fill: (out: Int8Array | Int16Array) => void): number {
+    return this.reserve(length * 2, (memory, at) => fill(new Int16Array(memory, at, length)));
+  }
+
   /** Bytes that all threads share between the calls of a node; nodes take them in turn. Returns their address. */
   workspace(bytes: number): number {
     const fit = this.workspaces.find((w) => w.bytes >= bytes) ?? { at: this.reserve(bytes, () => {}), bytes };

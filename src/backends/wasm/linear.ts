@@ -179,15 +179,19 @@ export function depthwiseRecord(
   const taps = kh * kw;
   const pairs = (order.length + 1) >> 1;
   const data = w.data as Int8Array;
-  const packed = b.reserve(panelColumns(c) * pairs * 4, (memory, at) => {
-    const out = new Int16Array(memory, at, panelColumns(c) * pairs * 2);
+  const fill = (out: Int8Array | Int16Array): void => {
     for (let i = 0; i < c; i++) {
       order.forEach((tap, t) => {
         if (tap < taps)
           out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + tap]! << shift;
       });
     }
-  });
+  };
+  const length = panelColumns(c) * pairs * 2;
+  const packed =
+    shift === 0
+      ? b.halves(length, fill)
+      : b.reserve(length * 2, (memory, at) => fill(new Int16Array(memory, at, length)));
   const folded = words(b, c, (i) => {
     let sum = 0;
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;

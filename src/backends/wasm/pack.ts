@@ -31,13 +31,15 @@ export function panels(b: Builder, rows: Rows, bytes: 1 | 2): number {
   const k2 = panelK(k);
   const columns = panelColumns(count);
   const length = groups * columns * k2;
-  return b.reserve(length * bytes, (memory, at) => {
-    const out = bytes === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length);
+  const fill = (out: Int8Array | Int16Array): void => {
     for (let g = 0; g < groups; g++) {
       const to = g * columns * k2;
       for (let o = 0; o < count; o++) packRow(out, to + (o >> 3) * 8 * k2 + (o & 7) * 2, data, (g * count + o) * k, k);
     }
-  });
+  };
+  return bytes === 1
+    ? b.reserve(length, (memory, at) => fill(new Int8Array(memory, at, length)))
+    : b.halves(length, fill);
 }
 
 function packRow(out: Int8Array | Int16Array, to: number, data: Int8Array, from: number, k: number): void {

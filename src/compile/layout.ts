@@ -1,0 +1,81 @@
+/**
+ * The memory of a compiled model: that of the wasm backend, with inputs and outputs in areas of their own, and one area more for
+ * what a node unpacks before it runs.
+ * @module
+ */
+import { Builder } from '../backends/wasm/builder.ts';
+import type { Call } from '../backends/wasm/call.ts';
+import { type More, prepareNode } from '../backends/wasm/kernels.ts';
+import type { Plan } from '../runtime/plan.ts';
+
+/** A call by the name of its kernel. */
+export interface KernelCall extends Omit<Call, 'fn'> {
+  readonly fn: string;
+}
+
+/** A builder that keeps weights as they are in the model’s file, and expands those of a node before it runs. */
+export class StaticBuilder extends Builder {
+  #before: KernelCall[] = [];
+  #used = 0;
+  readonly #area: number;
+  /** Bytes of the greatest area that a node takes. */
+  most = 0;
+
+  /** @param room bytes of the area that nodes take in turn */
+  constructor(plan: Plan, room: number) {
+    super(plan, false);
+    this.#area = this.reserve(room, () => {});
+  }
+
+  /** Begins a node. */
+  begin(): void {
+    this.#before = [];
+    this.#used = 0;
+  }
+
+  /** Calls that come before those of the node at hand. */
+  get before(): readonly KernelCall[] {
+    return this.#before;
+  }
+
+  /** Bytes that only the node at hand has, filled by a call that comes before its own. Returns their address. */
+  expanded(bytes: number, fn: string, units: number, args: (to: number) => readonly number[]): number {
+    const at = this.#area + this.#used;
+    this.#used += bytes + ((64 - (bytes % 64)) % 64);
+    this.most = Math.max(this.most, this.#used);
+    this.#before.push({ fn, units, args: args(at) });
+    return at;
+  }
+
+  override halves(length: number, fill: (out: Int8Array | Int16Array) => void): number {
+    const from = this.reserve(length, (memory, at) => fill(new Int8Array(memory, at, length)));
+    return this.expanded(length * 2, 'widen', (length + 1023) >>> 10, (to) => [from, to, length]);
+  }
+}
+
+/** The calls of every node, and the areas that they name. */
+export interface Layout {
+  readonly b: StaticBuilder;
+  readonly nodes: readonly (readonly KernelCall[])[];
+}
+
+/** A plan whose inputs and outputs share no bytes with anything else. */
+export function apart(plan: Plan): Plan {
+  const kept = new Set([...plan.inputs, ...plan.outputs]);
+  const all = { first: -1, last: plan.nodes.length };
+  return { ...plan, lifetimes: plan.lifetimes.map((l, id) => (l !== null && kept.has(id) ? all : l)) };
+}
+
+/** Lays a plan out, twice: first to learn how great the area that nodes take in turn must be. */
+export function layOut(plan: Plan, more: More): Layout {
+  const once = (room: number): Layout => {
+    const b = new StaticBuilder(plan, room);
+    const nodes = plan.nodes.map((n) => {
+      b.begin();
+      const { calls } = prepareNode(n, b, more);
+      return [...b.before, ...calls];
+    });
+    return { b, nodes };
+  };
+  return once(once(0).b.most);
+}
