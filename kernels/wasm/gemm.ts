@@ -8,6 +8,7 @@
  */
 import { limit4, load8, mulhr4, own, read, scratch, store8, tail } from './simd';
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
+import { product as words } from '../mvp/words';
 import { pack4, packRows } from './pack';
 
 // @ts-ignore: decorator
@@ -258,7 +259,7 @@ function unpack(d: usize, b: usize, u: usize, K: usize, block: usize): void {
  * bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1: one row, i8; 4: i4), scratch offset of A; for i4: weights a
  * scale, scales, scratch offset of a widened panel; then 1 where the units of `matrix` are panels.
  */
-export function product(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
+function panelProduct(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
   const lda = load<u32>(r, 4), size = load<i32>(r, 8), zp = load<i32>(r, 12), kind = load<i32>(r, 20);
   const a = scratch() + load<u32>(r, 24), g = r + 48, one = own();
   const K = load<u32>(g), ld = load<u32>(g, 44), scale = load<u32>(r, 28);
@@ -283,6 +284,14 @@ export function product(r: usize, B: usize, x: usize, out: usize, start: i32, en
       }
     } else gemm(one, a, rows, y + panelsOf(g, B, K << 4, from, to));
   }
+}
+
+/** `panelProduct`, or that of words where there are no vectors. */
+// @ts-ignore: decorator
+@inline
+export function product(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
+  if (ASC_FEATURE_SIMD) panelProduct(r, B, x, out, start, end, from, to);
+  else words(r, B, x, out, start, end, from, to);
 }
 
 /** A matrix of contiguous rows times panels; units are panels, or four rows. */

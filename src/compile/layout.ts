@@ -67,9 +67,9 @@ export function apart(plan: Plan): Plan {
 }
 
 /** Lays a plan out, twice: first to learn how great the area that nodes take in turn must be. */
-export function layOut(plan: Plan, more: More): Layout {
+export function layOut(plan: Plan, more: More, make: (plan: Plan, room: number) => StaticBuilder): Layout {
   const once = (room: number): Layout => {
-    const b = new StaticBuilder(plan, room);
+    const b = make(plan, room);
     const nodes = plan.nodes.map((n) => {
       b.begin();
       const { calls } = prepareNode(n, b, more);

@@ -16,9 +16,10 @@ import { DTYPE_RANGE } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import { bind, createPlan, type Plan } from '../runtime/plan.ts';
 import { featuresOf } from './instructions.ts';
-import { apart, type KernelCall, layOut } from './layout.ts';
+import { apart, type KernelCall, layOut, StaticBuilder } from './layout.ts';
 import { code, type Kernel, link, type Part, part, reached } from './link.ts';
 import * as mvp from './mvp.gen.ts';
+import { SCALAR, WordBuilder } from './scalar.ts';
 import * as widen from './widen.gen.ts';
 
 /** Which instructions a module may use: those of the first version of WebAssembly, or vectors and copies of memory, too. */
@@ -84,19 +85,14 @@ function kernelOf(profile: Profile, field: string): Kernel | undefined {
   return found.get(key);
 }
 
-const PLANS: Readonly<Record<Profile, More>> = {
-  simd128: { kernels: MORE.kernels, faster: {} },
-  mvp: { kernels: MORE.kernels, faster: {} },
+/** How nodes are laid out: by which plan-time functions, and with which builder. */
+const PLANS: Readonly<Record<Profile, readonly [More, (plan: Plan, room: number) => StaticBuilder]>> = {
+  simd128: [{ kernels: MORE.kernels, faster: {} }, (plan, room) => new StaticBuilder(plan, room)],
+  mvp: [SCALAR, (plan, room) => new WordBuilder(plan, room)],
 };
 
 /** Words of the header that a driver reads (kernels/mvp/driver.ts). */
-function headerWords(plan: Plan, address: (id: number) => number, calls: number, end: number): number[] {
-  const { model, dims } = plan;
-  const gas = gasAt(
-    model.cost,
-    SCHEDULE_0,
-    dims.map((d, i) => d - model.symbols[i]!.min),
-  );
+function headerWords(plan: Plan, gas: bigint, address: (id: number) => number, calls: number, end: number): number[] {
   const words = [calls, end, plan.inputs.length, plan.outputs.length];
   words.push(Number(gas & 0xffffffffn), Number(gas >> 32n));
   for (const id of plan.inputs) {
@@ -148,10 +144,16 @@ function segments(bytes: Uint8Array): { at: number; bytes: Uint8Array }[] {
   }
 }
 
-/** As `toWasm`, of a plan; `prices` in quarters of gas, one a node. */
-export function compilePlan(given: Plan, profile: Profile, prices: readonly bigint[]): Uint8Array<ArrayBuffer> {
+/** Gas of a run, and the price of each node in quarters of gas. */
+export interface Price {
+  readonly gas: bigint;
+  readonly nodes: readonly bigint[];
+}
+
+/** As `toWasm`, of a plan. */
+export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8Array<ArrayBuffer> {
   const plan = apart(given);
-  const { b, nodes } = layOut(plan, PLANS[profile]);
+  const { b, nodes } = layOut(plan, ...PLANS[profile]);
   const fns = [...new Set(nodes.flatMap((calls) => calls.map((c) => c.fn)))];
   const kernels = fns.map((fn) => {
     const symbol = kernelOf(profile, fn);
@@ -163,9 +165,9 @@ export function compilePlan(given: Plan, profile: Profile, prices: readonly bigi
       });
     return symbol;
   });
-  const words = callWords(nodes, prices, fns);
+  const words = callWords(nodes, price.nodes, fns);
   const calls = b.record(words);
-  const header = b.record(headerWords(plan, (id) => b.at({ id }), calls, calls + words.length * 4));
+  const header = b.record(headerWords(plan, price.gas, (id) => b.at({ id }), calls, calls + words.length * 4));
   const { base, area } = b.figures;
   const pages = floorDiv(base + area + PAGE - 1, PAGE);
   if (pages > MAX_PAGES)
@@ -193,5 +195,6 @@ export function compilePlan(given: Plan, profile: Profile, prices: readonly bigi
  */
 export function toWasm(model: Model, { profile = 'mvp', dims }: WasmOptions = {}): Uint8Array<ArrayBuffer> {
   const plan = createPlan(bind(model, dims));
-  return compilePlan(plan, profile, pricesOf(plan));
+  const t = plan.dims.map((d, i) => d - model.symbols[i]!.min);
+  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_0, t), nodes: pricesOf(plan) });
 }

@@ -14,7 +14,7 @@ import { randomGraph } from '../support/recipes.ts';
 
 const SEED = Number(process.env['SAMEBIT_SEED'] ?? 20_000_000);
 const GRAPHS = 300;
-const PROFILES: readonly Profile[] = ['simd128'];
+const PROFILES: readonly Profile[] = ['simd128', 'mvp'];
 
 /** A run in steps of random budgets, none among them. */
 function inSteps(profile: Profile): Backend {

@@ -29,11 +29,7 @@ export function compiled(profile: Profile, budget?: () => bigint): Backend {
   return {
     name: `compiled ${profile}`,
     prepare: async (plan) => {
-      const bytes = compilePlan(
-        plan,
-        profile,
-        plan.nodes.map(() => 1000n),
-      );
+      const bytes = compilePlan(plan, profile, { gas: 0n, nodes: plan.nodes.map(() => 1000n) });
       const m = instanceOf(bytes);
       const outputs = plan.outputs.map((id) => plan.tensors[id]!);
       const runSync = (inputs: readonly TypedArray[]): TypedArray[] => {

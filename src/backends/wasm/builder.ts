@@ -8,6 +8,7 @@ import { type TypedArray, toBytes } from '../../core/tensor.ts';
 import type { Lifetime } from '../../runtime/arena.ts';
 import { firstFit } from '../../runtime/arena.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
+import type { Rows } from './pack.ts';
 
 /** Bytes below the activations. */
 const LOW = 64;
@@ -103,6 +104,13 @@ export class Builder {
   /** Reserves `length` i16, a multiple of 16, that `fill` writes; all of them lie in the range of i8. Returns their address. */
   halves(length: number, fill: (out: Int8Array | Int16Array) => void): number {
     return this.reserve(length * 2, (memory, at) => fill(new Int16Array(memory, at, length)));
+  }
+
+  /** Reserves panels of i8, or with `bytes` 2 of i16, that `fill` writes. Returns their address. */
+  panels(_rows: Rows, bytes: 1 | 2, length: number, fill: (out: Int8Array | Int16Array) => void): number {
+    return bytes === 1
+      ? this.reserve(length, (memory, at) => fill(new Int8Array(memory, at, length)))
+      : this.halves(length, fill);
   }
 
   /** Bytes that all threads share between the calls of a node; nodes take them in turn. Returns their address. */

@@ -114,7 +114,7 @@ export function im2col(s: Site<'conv2d'>, b: Builder, to: number): Prepared {
   const matrix = {
     k,
     count: og,
-    panels: panels(b, { data: w.data as Int8Array, groups, count: og, k }, 2),
+    panels: panels(b, { data: w.data as Int8Array, groups, count: og, k, size: x.size }, 2),
     bias: biasWords(b, bias, og, groups),
     m: multipliers(b, stage?.m, og, groups),
     stage,
@@ -251,7 +251,7 @@ function rowsTimes(
     count: o,
     panels:
       u === undefined
-        ? panels(b, { data: w.data as Int8Array, groups: 1, count: o, k }, kind === 1 ? 1 : 2)
+        ? panels(b, { data: w.data as Int8Array, groups: 1, count: o, k, size: x.size }, kind === 1 ? 1 : 2)
         : panels4(b, w.data!, o, k),
     bias: biasWords(b, bias, o),
     m: multipliers(b, stage?.m, o),

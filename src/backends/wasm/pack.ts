@@ -13,6 +13,8 @@ export interface Rows {
   readonly groups: number;
   readonly count: number;
   readonly k: number;
+  /** Bytes of an element that they meet. */
+  readonly size: number;
 }
 
 /** K as panels hold it: even and at least 2. */
@@ -37,9 +39,7 @@ export function panels(b: Builder, rows: Rows, bytes: 1 | 2): number {
       for (let o = 0; o < count; o++) packRow(out, to + (o >> 3) * 8 * k2 + (o & 7) * 2, data, (g * count + o) * k, k);
     }
   };
-  return bytes === 1
-    ? b.reserve(length, (memory, at) => fill(new Int8Array(memory, at, length)))
-    : b.halves(length, fill);
+  return b.panels(rows, bytes, length, fill);
 }
 
 function packRow(out: Int8Array | Int16Array, to: number, data: Int8Array, from: number, k: number): void {
