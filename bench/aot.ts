@@ -40,10 +40,29 @@ function chain(shape: readonly number[], layers: readonly Layer[]): { graph: Gra
     const pad = k >> 1;
     h = op === 'dense' ? 1 : Math.floor((h + 2 * pad - k) / stride) + 1;
     w = op === 'dense' ? 1 : Math.floor((w + 2 * pad - k) / stride) + 1;
-    const stage = { m: Int32Array.from({ length: out }, () => 2 ** 19 + r.below(2 ** 18)), l: 0, dtype: 'i8', zp: 3, lo: -128, hi: 127 };
-    const geometry = { strides: [stride, stride], pads: [pad, pad, pad, pad], dilations: [1, 1], groups: depthwise ? out : 1 };
-    nodes.push({ op, inputs: [at, 1 + constants.length, 2 + constants.length], attrs: op === 'dense' ? { stage } : { ...geometry, stage } });
-    constants.push({ dtype: 'i8', shape: dims, zp: 0, data } as Constant, { dtype: 'i32', shape: [out], zp: 0, data: bias } as Constant);
+    const stage = {
+      m: Int32Array.from({ length: out }, () => 2 ** 19 + r.below(2 ** 18)),
+      l: 0,
+      dtype: 'i8',
+      zp: 3,
+      lo: -128,
+      hi: 127,
+    };
+    const geometry = {
+      strides: [stride, stride],
+      pads: [pad, pad, pad, pad],
+      dilations: [1, 1],
+      groups: depthwise ? out : 1,
+    };
+    nodes.push({
+      op,
+      inputs: [at, 1 + constants.length, 2 + constants.length],
+      attrs: op === 'dense' ? { stage } : { ...geometry, stage },
+    });
+    constants.push(
+      { dtype: 'i8', shape: dims, zp: 0, data } as Constant,
+      { dtype: 'i32', shape: [out], zp: 0, data: bias } as Constant,
+    );
     macs += h * w * count;
     bytes += count + 8 * out;
     at = -nodes.length;
@@ -53,7 +72,11 @@ function chain(shape: readonly number[], layers: readonly Layer[]): { graph: Gra
   const wired = nodes.map((n) => ({ ...n, inputs: n.inputs.map((id) => (id < 0 ? first - id - 1 : id)) }));
   const inputs = [{ name: 'x', dtype: 'i8', shape, zp: 5, lo: -128, hi: 127 }];
   const outputs = [{ name: 'y', tensor: first + nodes.length - 1 }];
-  return { graph: { symbols: [], inputs, constants, nodes: wired, outputs, states: [] } as unknown as Graph, macs, bytes };
+  return {
+    graph: { symbols: [], inputs, constants, nodes: wired, outputs, states: [] } as unknown as Graph,
+    macs,
+    bytes,
+  };
 }
 
 const block = (out: number, stride = 1): Layer[] => [
@@ -67,7 +90,8 @@ function mobileNet(): Layer[] {
   const strided = new Set([1, 3, 5, 11]);
   const layers: Layer[] = [{ op: 'conv2d', out: 32, k: 3, stride: 2 }];
   outs.forEach((out, i) => {
-    for (const l of block(out, strided.has(i) ? 2 : 1)) layers.push(l.out < 0 ? { ...l, out: layers[layers.length - 1]!.out } : l);
+    for (const l of block(out, strided.has(i) ? 2 : 1))
+      layers.push(l.out < 0 ? { ...l, out: layers[layers.length - 1]!.out } : l);
   });
   return [...layers, { op: 'conv2d', out: 1000 }];
 }
@@ -111,7 +135,15 @@ for (const [name, shape, layers] of CASES) {
   );
   const ns = times.map((t) => [(t.median * 1e6) / macs, (t.p10 * 1e6) / macs] as const);
   const beyond = { mvp: modules.mvp.length - bytes, simd128: modules.simd128.length - bytes };
-  rows.push({ name, macs, ops: ops / macs, ns: { mvp: ns[0], simd128: ns[1], wasm: ns[2] }, weights: bytes, file: file.length, bytes: beyond });
+  rows.push({
+    name,
+    macs,
+    ops: ops / macs,
+    ns: { mvp: ns[0], simd128: ns[1], wasm: ns[2] },
+    weights: bytes,
+    file: file.length,
+    bytes: beyond,
+  });
   const show = ([median, p10]: readonly [number, number]): string => `${median.toFixed(3)} (${p10.toFixed(3)})`;
   console.log(
     `${name.padEnd(28)} ${(ops / macs).toFixed(2)} ops a MAC; ns a MAC, median (p10): mvp ${show(ns[0]!)}, simd128 ${show(ns[1]!)}, wasm backend ${show(ns[2]!)}; bytes beyond ${bytes} of weights: mvp ${beyond.mvp}, simd128 ${beyond.simd128}; .sbm ${file.length - bytes}`,

@@ -75,6 +75,11 @@ export function cumsum(from: u32, to: u32, x: usize, y: usize, K: i32, inner: u3
   }
 }
 
+/** n words of a value; one unit. */
+export function fill(_from: i32, _to: i32, y: usize, n: u32, value: u32): void {
+  for (const end = y + (<usize>n << 2); y < end; y += 4) store<u32>(y, value);
+}
+
 /** resize_bilinear; units are output rows. */
 export function bilinear(from: i32, to: i32, r: usize, x: usize, y: usize): void {
   const OH = load<i32>(r, 4), OW = load<i32>(r, 8), C = load<i32>(r, 12), size = load<i32>(r, 16), one = load<i32>(r, 32), s = load<i32>(r, 36), ty = load<i32>(r, 64);

@@ -6,6 +6,7 @@
 import { Builder } from '../backends/wasm/builder.ts';
 import type { Call } from '../backends/wasm/call.ts';
 import { type More, prepareNode } from '../backends/wasm/kernels.ts';
+import type { Rows } from '../backends/wasm/pack.ts';
 import type { Plan } from '../runtime/plan.ts';
 
 /** A call by the name of its kernel. */
@@ -47,9 +48,22 @@ export class StaticBuilder extends Builder {
     return at;
   }
 
-  override halves(length: number, fill: (out: Int8Array | Int16Array) => void): number {
-    const from = this.reserve(length, (memory, at) => fill(new Int8Array(memory, at, length)));
-    return this.expanded(length * 2, 'widen', (length + 1023) >>> 10, (to) => [from, to, length]);
+  override packed(
+    bytes: number,
+    length: number,
+    fill: (out: Int8Array | Int16Array) => void,
+    source?: Rows | number,
+  ): number {
+    if (typeof source === 'number') return this.filled(length, bytes, source);
+    const from = super.packed(1, length, fill);
+    return bytes === 1 ? from : this.expanded(length * 2, 'widen', (length + 1023) >>> 10, (to) => [from, to, length]);
+  }
+
+  /** Elements of one value. */
+  protected filled(length: number, bytes: number, value: number): number {
+    const pair = bytes === 1 ? (value & 255) * 257 : value & 65535;
+    const words = (length * bytes + 3) >>> 2;
+    return this.expanded(words * 4, 'fill', 1, (to) => [to, words, pair * 65537]);
   }
 }
 

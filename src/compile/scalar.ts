@@ -39,11 +39,21 @@ function rowMost(k: number): number {
 
 /** A builder whose panels are rows of words. */
 export class WordBuilder extends StaticBuilder {
-  override panels({ data, groups, count, k, size }: Rows): number {
+  /** Rows of weights. */
+  words({ data, groups, count, k, size }: Rows): number {
     const per = size === 1 ? 3 : 2;
     const rows = groups * count;
     const from = this.raw(data.subarray(0, rows * k));
     return this.expanded(rows * rowBytes(k, per), 'expand', rows, (to) => [from, to, k, per]);
+  }
+
+  override packed(
+    bytes: number,
+    length: number,
+    fill: (out: Int8Array | Int16Array) => void,
+    source?: Rows | number,
+  ): number {
+    return typeof source === 'object' ? this.words(source) : super.packed(bytes, length, fill, source);
   }
 }
 
@@ -84,7 +94,7 @@ function gathered(s: Site<'conv2d'>, b: Builder, to: number): Prepared {
   const [, kh, kw, cg] = w.shape as readonly [number, number, number, number];
   const k = kh * kw * cg;
   const count = floorDiv(o, groups);
-  const panels = b.panels({ data: w.data as Int8Array, groups, count, k, size: x.size }, 2, 0, () => {});
+  const panels = (b as WordBuilder).words({ data: w.data as Int8Array, groups, count, k, size: x.size });
   const row = k * x.size + 64;
   b.scratch(row + 4 * rowMost(k));
   const g = matrixWords({
@@ -152,7 +162,7 @@ function rowsTimes(s: Site<'conv2d'> | Site<'dense'>, b: Builder, o: number, k: 
   b.scratch(4 * rowMost(k));
   const left = { rows, k, size: x.size, zp: u === undefined ? 0 : x.zp, offset: 0 };
   if (u === undefined) {
-    const panels = b.panels({ data: w.data as Int8Array, groups: 1, count: o, k, size: x.size }, 2, 0, () => {});
+    const panels = (b as WordBuilder).words({ data: w.data as Int8Array, groups: 1, count: o, k, size: x.size });
     const { at, units } = matrixRecord(b, left, columns(panels, folded(b, x, w, bias, k)), 0);
     return prepared(`matrix_i${x.size * 8}`, 'matrix', units, at, b.at(x), to);
   }

@@ -51,7 +51,7 @@ const DRIVER = [
 const MAX_PAGES = 65535;
 /** Most segments of data. */
 const MAX_SEGMENTS = 1000;
-/** Most words of the record of a call. */
+/** Greatest price of a unit. */
 const GREATEST_PRICE = 2 ** 31;
 
 type Generated = { readonly TEXT: string; readonly LENGTH: number };
@@ -113,8 +113,8 @@ function callWords(
 ): number[] {
   return nodes.flatMap((calls, i) => {
     const units = calls.reduce((n, c) => n + c.units, 0);
-    const price = units === 0 ? 0n : (prices[i]! + BigInt(units) - 1n) / BigInt(units);
-    const each = Math.max(1, Math.min(GREATEST_PRICE, Number(price)));
+    const price = floorDiv(Number(prices[i]!) + units - 1, Math.max(1, units));
+    const each = Math.max(1, Math.min(GREATEST_PRICE, price));
     return calls
       .filter((c) => c.units > 0)
       .flatMap((c) => [fns.indexOf(c.fn) + (12 + 4 * c.args.length) * 65536, c.units, each, ...c.args]);

@@ -101,16 +101,14 @@ export class Builder {
     return at;
   }
 
-  /** Reserves `length` i16, a multiple of 16, that `fill` writes; all of them lie in the range of i8. Returns their address. */
-  halves(length: number, fill: (out: Int8Array | Int16Array) => void): number {
-    return this.reserve(length * 2, (memory, at) => fill(new Int16Array(memory, at, length)));
-  }
-
-  /** Reserves panels of i8, or with `bytes` 2 of i16, that `fill` writes. Returns their address. */
-  panels(_rows: Rows, bytes: 1 | 2, length: number, fill: (out: Int8Array | Int16Array) => void): number {
-    return bytes === 1
-      ? this.reserve(length, (memory, at) => fill(new Int8Array(memory, at, length)))
-      : this.halves(length, fill);
+  /**
+   * Reserves `length` elements of i8 or i16 that `fill` writes; all of them lie in the range of i8 or are one value. Returns their address.
+   * @param _source the rows of weights that they are panels of, or the one value
+   */
+  packed(bytes: number, length: number, fill: (out: Int8Array | Int16Array) => void, _source?: Rows | number): number {
+    return this.reserve(length * bytes, (memory, at) =>
+      fill(bytes === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)),
+    );
   }
 
   /** Bytes that all threads share between the calls of a node; nodes take them in turn. Returns their address. */

@@ -187,11 +187,7 @@ export function depthwiseRecord(
       });
     }
   };
-  const length = panelColumns(c) * pairs * 2;
-  const packed =
-    shift === 0
-      ? b.halves(length, fill)
-      : b.reserve(length * 2, (memory, at) => fill(new Int16Array(memory, at, length)));
+  const packed = b.packed(2, panelColumns(c) * pairs * 2, fill);
   const folded = words(b, c, (i) => {
     let sum = 0;
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;
