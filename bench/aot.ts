@@ -1,7 +1,7 @@
 /**
  * Compiled models: nanoseconds and instructions a MAC of both profiles beside the wasm backend, by turns in one process; and the bytes of the
  * modules beyond the weights. One thread.
- * Usage: npx tsx bench/aot.ts [--json FILE]
+ * Usage: npx tsx bench/aot.ts [part of a name] [--json FILE]
  * @module
  */
 import { writeFileSync } from 'node:fs';
@@ -107,8 +107,9 @@ const CASES: readonly (readonly [name: string, shape: readonly number[], layers:
   ['MobileNet v1', [1, 224, 224, 3], mobileNet()],
 ];
 
+const only = process.argv.find((a, i) => i > 1 && !a.startsWith('--') && process.argv[i - 1] !== '--json') ?? '';
 const rows: Record<string, unknown>[] = [];
-for (const [name, shape, layers] of CASES) {
+for (const [name, shape, layers] of CASES.filter(([n]) => n.includes(only))) {
   const { graph, macs, bytes } = chain(shape, layers);
   const file = encodeModel(graph);
   const model = loadModel(file);

@@ -4,6 +4,14 @@ import { ndNext, ndStart, p0, p1, p2 } from '../wasm/nd';
 import { clamp, copyRun, mulhr, read, scratch, write } from '../wasm/simd';
 import { packRow, rowBytes, share, tile } from './words';
 
+/** Copies n bytes; where these are few, up to 8 more. */
+// @ts-ignore: decorator
+@inline
+function copy(to: usize, from: usize, n: usize): void {
+  if (n <= 8) store<u64>(to, load<u64>(from));
+  else copyRun(to, from, n);
+}
+
 /** The taps of a pixel as a row of K elements; those outside the image come from `zrow`. */
 function gather(r: usize, d: usize, image: usize, y0: i32, x0: i32, first: usize): void {
   const H = load<u32>(r, 12), W = load<u32>(r, 16), KH = load<i32>(r, 28), KW = load<i32>(r, 32), dh = load<i32>(r, 44), dw = load<i32>(r, 48);
@@ -12,10 +20,10 @@ function gather(r: usize, d: usize, image: usize, y0: i32, x0: i32, first: usize
   for (let ky = 0; ky < KH; ky++, y0 += dh) {
     const inside = <u32>y0 < H, row = image + <usize>y0 * W * pixel + first;
     if (joined && inside) {
-      copyRun(d, row + <usize>x0 * pixel, KW * n);
+      copy(d, row + <usize>x0 * pixel, KW * n);
       d += KW * n;
     } else {
-      for (let kx = 0, x = x0; kx < KW; kx++, x += dw, d += n) copyRun(d, inside && <u32>x < W ? row + <usize>x * pixel : zrow, n);
+      for (let kx = 0, x = x0; kx < KW; kx++, x += dw, d += n) copy(d, inside && <u32>x < W ? row + <usize>x * pixel : zrow, n);
     }
   }
 }

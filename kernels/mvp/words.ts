@@ -79,6 +79,25 @@ export function dot(a: usize, w: usize, bytes: usize, each: usize, half: i64, up
   return total;
 }
 
+/** clamp(zp + mulhr(v·2^l, m), lo, hi). */
+// @ts-ignore: decorator
+@inline
+function staged(v: i32, l: i32, m: usize, zp: i32, lo: i32, hi: i32): i32 {
+  return clamp(mulhr(v << l, load<i32>(m)) + zp, lo, hi);
+}
+
+/** `tile` for rows of four words, outputs of i8, which stay in locals. */
+function small(B: usize, bias: usize, m: usize, l: i32, zp: i32, lo: i32, hi: i32, a: usize, rows: i32, from: u32, to: u32, out: usize, ld: usize, half: i64, up: i64, shift: i64): void {
+  for (; rows > 0; rows--, a += 32, out += ld) {
+    const a0 = load<i64>(a), a1 = load<i64>(a, 8), a2 = load<i64>(a, 16), a3 = load<i64>(a, 24);
+    let w = B + (from << 5);
+    for (let o = from; o < to; o++, w += 32) {
+      const sum = half + a0 * load<i64>(w) + a1 * load<i64>(w, 8) + a2 * load<i64>(w, 16) + a3 * load<i64>(w, 24), at = o << 2;
+      store<i8>(out + o, <i8>staged(<i32>((sum << up) >> shift) + load<i32>(bias + at), l, m + at, zp, lo, hi));
+    }
+  }
+}
+
 /**
  * Rows of words at `a` times columns from…to−1 of words at B, all of `bytes` bytes a row: bias, stage and the bytes from row to row of the
  * output are those of a matrix record G (kernels/wasm/gemm.ts), whose words begin `skip` channels on.
@@ -87,14 +106,17 @@ export function tile(g: usize, B: usize, skip: u32, a: usize, rows: i32, bytes: 
   const bias = load<u32>(g, 16) + (skip << 2), m = load<u32>(g, 20) + (skip << 2), l = load<i32>(g, 24), zp = load<i32>(g, 28);
   const lo = load<i32>(g, 32), hi = load<i32>(g, 36), size = load<i32>(g, 40), ld = load<u32>(g, 44);
   const shift: i64 = per == 3 ? 43 : per == 2 ? 32 : 0, up: i64 = i64(per == 3), half: i64 = per == 1 ? 0 : <i64>1 << (shift - up - 1);
+  if (size == 1 && bytes == 32) {
+    small(B, bias, m, l, zp, lo, hi, a, rows, from, to, out, ld, half, up, shift);
+    return;
+  }
   for (; from < to; from++) {
     const w = B + from * bytes, b = load<i32>(bias + (from << 2));
     let y = out + from * size, p = a;
     for (let i = rows; i > 0; i--, p += bytes, y += ld) {
       let v = dot(p, w, bytes, each, half, up, shift) + b;
-      if (size < 4) v = clamp(mulhr(v << l, load<i32>(m + (from << 2))) + zp, lo, hi);
-      if (size == 1) store<i8>(y, <i8>v);
-      else if (size == 2) store<i16>(y, <i16>v);
+      if (size == 1) store<i8>(y, <i8>staged(v, l, m + (from << 2), zp, lo, hi));
+      else if (size == 2) store<i16>(y, <i16>staged(v, l, m + (from << 2), zp, lo, hi));
       else store<i32>(y, v);
     }
   }
