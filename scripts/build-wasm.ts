@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MODULES = [
   ['wasm/index', 'backends/wasm/kernels', ['--enable', 'simd']],
   ['wasm/more', 'backends/wasm/more/kernels', ['--enable', 'simd']],
-  ['wasm/widen', 'compile/widen', ['--enable', 'simd']],
+  ['wasm/compiled', 'compile/bytes', ['--enable', 'simd', '--use', 'ONLY_I8=1']],
   ['mvp/index', 'compile/mvp', ['sign-extension', 'bulk-memory', 'nontrapping-f2i'].flatMap((f) => ['--disable', f])],
 ] as const;
 

@@ -42,7 +42,8 @@ function edge(out: usize, ld: usize, rows: i32, bytes: i32, size: i32): void {
 
 /** All tiles of `rows` packed rows at `a`. */
 export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
-  if (load<i32>(g, 40) == 1) tiles<i8>(g, a, rows, out);
+  if (isDefined(ONLY_I8)) tiles<i8>(g, a, rows, out);
+  else if (load<i32>(g, 40) == 1) tiles<i8>(g, a, rows, out);
   else tiles<i32>(g, a, rows, out);
 }
 
@@ -267,7 +268,7 @@ function panelProduct(r: usize, B: usize, x: usize, out: usize, start: i32, end:
   if (load<i32>(r) == 1 && kind) {
     widen(a, x, K, size, zp);
     out += panelsOf(g, B, kind == 1 ? K << 3 : K << 2, from, to);
-    if (kind == 1) gemv(one, a, out);
+    if (isDefined(ONLY_I8) || kind == 1) gemv(one, a, out);
     else gemv4(one, u + <usize>from * scales, scale, a, out, scratch() + load<u32>(r, 36));
     return;
   }
@@ -275,7 +276,7 @@ function panelProduct(r: usize, B: usize, x: usize, out: usize, start: i32, end:
   for (let i = start; i < end; i += block) {
     const rows = min(block, end - i), y = out + <usize>i * ld;
     packRows(a, x + <usize>i * lda, lda, rows, K, size, zp);
-    if (kind) {
+    if (!isDefined(ONLY_I8) && kind) {
       for (let n = from; n < to; n++) {
         unpack(panel, B + <usize>n * (K << 2), u + <usize>n * scales, K, scale);
         const at = y + panelsOf(g, 0, 0, n, n + 1);

@@ -3,10 +3,10 @@
  * what a node unpacks before it runs.
  * @module
  */
-import { Builder } from '../backends/wasm/builder.ts';
+import { Builder, type Source } from '../backends/wasm/builder.ts';
 import type { Call } from '../backends/wasm/call.ts';
 import { type More, prepareNode } from '../backends/wasm/kernels.ts';
-import type { Rows } from '../backends/wasm/pack.ts';
+import { floorDiv } from '../core/int.ts';
 import type { Plan } from '../runtime/plan.ts';
 
 /** A call by the name of its kernel. */
@@ -19,6 +19,7 @@ export class StaticBuilder extends Builder {
   #before: KernelCall[] = [];
   #used = 0;
   readonly #area: number;
+  readonly #records = new Map<number, readonly (number | boolean)[]>();
   /** Bytes of the greatest area that a node takes. */
   most = 0;
 
@@ -48,15 +49,40 @@ export class StaticBuilder extends Builder {
     return at;
   }
 
-  override packed(
-    bytes: number,
-    length: number,
-    fill: (out: Int8Array | Int16Array) => void,
-    source?: Rows | number,
-  ): number {
+  override packed(bytes: number, length: number, fill: (out: Int8Array | Int16Array) => void, source?: Source): number {
     if (typeof source === 'number') return this.filled(length, bytes, source);
+    if (Array.isArray(source)) return this.#pairs(length, fill, source.length);
     const from = super.packed(1, length, fill);
     return bytes === 1 ? from : this.expanded(length * 2, 'widen', (length + 1023) >>> 10, (to) => [from, to, length]);
+  }
+
+  override record(words: readonly (number | boolean)[]): number {
+    const at = super.record(words);
+    this.#records.set(at, words);
+    return at;
+  }
+
+  /** The words of a record. */
+  wordsAt(at: number): readonly (number | boolean)[] {
+    return this.#records.get(at)!;
+  }
+
+  /** Depthwise weights, without the zeros of an odd number of taps. */
+  #pairs(length: number, fill: (out: Int8Array) => void, taps: number): number {
+    const row = (taps + (taps & 1)) * 8;
+    const blocks = floorDiv(length, row);
+    const from = this.reserve(blocks * taps * 8, (memory, at) => {
+      const all = new Int8Array(length);
+      fill(all);
+      const out = new Int8Array(memory, at, blocks * taps * 8);
+      for (let i = 0; i < out.length; i++) {
+        const t = floorDiv(i, 8);
+        const block = floorDiv(t, taps);
+        const tap = t - block * taps;
+        out[i] = all[block * row + (tap >> 1) * 16 + (i & 7) * 2 + (tap & 1)]!;
+      }
+    });
+    return this.expanded(length * 2, 'pairs', blocks, (to) => [from, to, taps]);
   }
 
   /** Elements of one value. */

@@ -3,7 +3,7 @@
  * the zero point of the input in the bias.
  * @module
  */
-import type { Arg, Builder } from '../backends/wasm/builder.ts';
+import type { Arg, Builder, Source } from '../backends/wasm/builder.ts';
 import { type Call, type Prepared, prepared } from '../backends/wasm/call.ts';
 import type { More, Site } from '../backends/wasm/kernels.ts';
 import { matrixRecord } from '../backends/wasm/linear.ts';
@@ -37,6 +37,10 @@ function rowMost(k: number): number {
   return k * 4 + 64;
 }
 
+function isRows(source: Source | undefined): source is Rows {
+  return typeof source === 'object' && 'groups' in source;
+}
+
 /** A builder whose panels are rows of words. */
 export class WordBuilder extends StaticBuilder {
   /** Rows of weights. */
@@ -47,13 +51,8 @@ export class WordBuilder extends StaticBuilder {
     return this.expanded(rows * rowBytes(k, per), 'expand', rows, (to) => [from, to, k, per]);
   }
 
-  override packed(
-    bytes: number,
-    length: number,
-    fill: (out: Int8Array | Int16Array) => void,
-    source?: Rows | number,
-  ): number {
-    return typeof source === 'object' ? this.words(source) : super.packed(bytes, length, fill, source);
+  override packed(bytes: number, length: number, fill: (out: Int8Array | Int16Array) => void, source?: Source): number {
+    return isRows(source) ? this.words(source) : super.packed(bytes, length, fill, source);
   }
 }
 

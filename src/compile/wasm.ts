@@ -15,12 +15,12 @@ import { floorDiv } from '../core/int.ts';
 import { DTYPE_RANGE } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import { bind, createPlan, type Plan } from '../runtime/plan.ts';
+import * as bytes from './bytes.gen.ts';
 import { featuresOf } from './instructions.ts';
 import { apart, type KernelCall, layOut, StaticBuilder } from './layout.ts';
 import { code, type Kernel, link, type Part, part, reached } from './link.ts';
 import * as mvp from './mvp.gen.ts';
 import { SCALAR, WordBuilder } from './scalar.ts';
-import * as widen from './widen.gen.ts';
 
 /** Which instructions a module may use: those of the first version of WebAssembly, or vectors and copies of memory, too. */
 export type Profile = 'mvp' | 'simd128';
@@ -72,10 +72,11 @@ function floats({ part: p, field }: Kernel): boolean {
 const found = new Map<string, Kernel | undefined>();
 
 /** The kernel of a name: of the profile’s own modules, or the scalar one where that has floats. */
-function kernelOf(profile: Profile, field: string): Kernel | undefined {
-  const key = `${profile}.${field}`;
+function kernelOf(profile: Profile, narrow: boolean, field: string): Kernel | undefined {
+  const key = `${profile}.${narrow}.${field}`;
   if (!found.has(key)) {
-    const modules: readonly Generated[] = profile === 'mvp' ? [mvp] : [core, more, widen, mvp];
+    const modules: readonly Generated[] =
+      profile === 'mvp' ? [mvp] : narrow ? [bytes, core, more, mvp] : [core, more, bytes, mvp];
     const candidates = modules.map(partOf).flatMap((p) => (p.exports.has(field) ? [{ part: p, field }] : []));
     found.set(
       key,
@@ -150,13 +151,22 @@ export interface Price {
   readonly nodes: readonly bigint[];
 }
 
+/** True unless a product has outputs or weights that are not i8. */
+function isNarrow({ fn, args }: KernelCall, b: StaticBuilder): boolean {
+  if (fn === 'conv') return b.wordsAt(args[0]!)[34] === 1;
+  if (fn !== 'matrix') return true;
+  const words = b.wordsAt(args[0]!);
+  return words[22] === 1 && words[5] !== 4;
+}
+
 /** As `toWasm`, of a plan. */
 export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8Array<ArrayBuffer> {
   const plan = apart(given);
   const { b, nodes } = layOut(plan, ...PLANS[profile]);
   const fns = [...new Set(nodes.flatMap((calls) => calls.map((c) => c.fn)))];
+  const narrow = nodes.every((list) => list.every((c) => isNarrow(c, b)));
   const kernels = fns.map((fn) => {
-    const symbol = kernelOf(profile, fn);
+    const symbol = kernelOf(profile, narrow, fn);
     const node = nodes.findIndex((calls) => calls.some((c) => c.fn === fn));
     if (symbol === undefined)
       throw new HostError('NoBackend', `profile ${profile} has no kernel for ${plan.nodes[node]!.op}`, {

@@ -39,6 +39,9 @@ interface Area {
   readonly fill: (memory: ArrayBufferLike, at: number) => void;
 }
 
+/** What weights are packed from. */
+export type Source = Rows | readonly number[] | number;
+
 /** Reserves areas while a plan is prepared. */
 export class Builder {
   readonly #plan: Plan;
@@ -103,9 +106,9 @@ export class Builder {
 
   /**
    * Reserves `length` elements of i8 or i16 that `fill` writes; all of them lie in the range of i8 or are one value. Returns their address.
-   * @param _source the rows of weights that they are panels of, or the one value
+   * @param _source the rows of weights that they are panels of, the taps that they are pairs of, or the one value
    */
-  packed(bytes: number, length: number, fill: (out: Int8Array | Int16Array) => void, _source?: Rows | number): number {
+  packed(bytes: number, length: number, fill: (out: Int8Array | Int16Array) => void, _source?: Source): number {
     return this.reserve(length * bytes, (memory, at) =>
       fill(bytes === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)),
     );

@@ -187,7 +187,7 @@ export function depthwiseRecord(
       });
     }
   };
-  const packed = b.packed(2, panelColumns(c) * pairs * 2, fill);
+  const packed = b.packed(2, panelColumns(c) * pairs * 2, fill, order);
   const folded = words(b, c, (i) => {
     let sum = 0;
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;
