@@ -43,7 +43,7 @@ export function conv(from: i32, to: i32, r: usize, x: usize, out: usize): void {
       for (let i = 0; i < n; i++) {
         const q = m + i, t = q / OW;
         gather(r, row, x + <usize>(t / OH) * image, (t % OH) * load<i32>(r, 36) - load<i32>(r, 52), (q % OW) * load<i32>(r, 40) - load<i32>(r, 56), <usize>j * part);
-        packRow(a + i * bytes, row, K, size, 0, per, false);
+        packRow(a + (<usize>i << 3), row, K, size, 0, per, 32);
       }
       tile(g, load<u32>(g, 12) + <usize>j * count * bytes, <u32>j * count, a, n, bytes, 0, count, out + <usize>m * ld + <usize>j * step, per, each);
     }
@@ -106,12 +106,12 @@ export function matmul(from: i32, to: i32, nd: usize, b: usize, a: usize): void 
           p = column;
           for (let k: u32 = 0, q = p1 + (first + j) * sy; k < K; k++, q += N * sy) write(p + k * sy, read(q, sy), sy);
         }
-        packRow(right + j * bytes, p, K, sy, 0, per, true);
+        packRow(right + j * bytes, p, K, sy, 0, per, 8);
       }
       const skip = -<isize>first * bytes;
       for (let m = 0; m < rows; m += 4) {
         const h = min(4, rows - m);
-        for (let k = 0; k < h; k++) packRow(left + k * bytes, p0 + <usize>(m + k) * K * sx, K, sx, 0, per, false);
+        for (let k = 0; k < h; k++) packRow(left + (<usize>k << 3), p0 + <usize>(m + k) * K * sx, K, sx, 0, per, 32);
         tile(g, right + skip, 0, left, h, bytes, first, first + n, p2 + <usize>m * ld, per, each);
       }
     }

@@ -10,7 +10,7 @@
  * within 2^31: n < 2^31/P words, S = ⌊(Σ + 2^31) / 2^32⌋ mod 2^32.
  * One (i16 by i16): A = a0, B = b0, and Σ mod 2^32 is S.
  * After n words the sum is moved to an i32, which wraps mod 2^32: the final value is proved to be an int32 (spec/10-ops.md §10, fact 1).
- * Rows of words are padded to a multiple of four with zeros.
+ * Rows of words are padded to a multiple of four with zeros. Four rows of x are interleaved: word k of row i lies at 32·k + 8·i.
  */
 import { clamp, mulhr, read, scratch, write } from '../wasm/simd';
 
@@ -28,9 +28,9 @@ function spacing(per: i32): i64 {
   return per == 3 ? 21 : 32;
 }
 
-/** K elements from p on, minus zp, as words at d, in reverse order where `reverse`. */
-export function packRow(d: usize, p: usize, K: u32, size: i32, zp: i32, per: i32, reverse: bool): void {
-  const end = d + rowBytes(K, per), last = p + K * size;
+/** K elements from p on, minus zp, as words at d, `step` bytes apart, those of weights (8) in reverse order. */
+export function packRow(d: usize, p: usize, K: u32, size: i32, zp: i32, per: i32, step: usize): void {
+  const reverse = step == 8, end = d + (rowBytes(K, per) >> 3) * step, last = p + K * size;
   if (per == 3 && zp == 0) {
     if (reverse) {
       for (; p + 3 <= last; p += 3, d += 8) {
@@ -38,14 +38,14 @@ export function packRow(d: usize, p: usize, K: u32, size: i32, zp: i32, per: i32
         store<i64>(d, c + (b << 21) + (a << 42));
       }
     } else {
-      for (; p + 3 <= last; p += 3, d += 8) {
+      for (; p + 3 <= last; p += 3, d += 32) {
         const a = <i64>load<i8>(p), b = <i64>load<i8>(p, 1), c = <i64>load<i8>(p, 2);
         store<i64>(d, a + (b << 21) + (c << 42));
       }
     }
   }
   const s = spacing(per), top = s * (per - 1);
-  for (; d < end; d += 8) {
+  for (; d < end; d += step) {
     let word: i64 = 0, at: i64 = reverse ? top : 0;
     for (let i = 0; i < per && p < last; i++, p += size) {
       word += <i64>(read(p, size) - zp) << at;
@@ -55,52 +55,46 @@ export function packRow(d: usize, p: usize, K: u32, size: i32, zp: i32, per: i32
   }
 }
 
-/** Sums of products of two rows of words, moved to an i32 after every `each` bytes. */
+/** Sums of products of a row of x and one of weights, moved to an i32 after every `each` bytes of these. */
 // @ts-ignore: decorator
 @inline
-export function dot(a: usize, w: usize, bytes: usize, each: usize, half: i64, up: i64, shift: i64): i32 {
+function dot(a: usize, w: usize, bytes: usize, each: usize, half: i64, up: i64, shift: i64): i32 {
   const end = w + bytes;
   let total = 0;
   do {
-    const stop = min(w + each, end);
     let sum = half;
-    for (; w + 64 <= stop; w += 64, a += 64) {
-      sum += load<i64>(a) * load<i64>(w) + load<i64>(a, 8) * load<i64>(w, 8) + load<i64>(a, 16) * load<i64>(w, 16) +
-        load<i64>(a, 24) * load<i64>(w, 24) + load<i64>(a, 32) * load<i64>(w, 32) + load<i64>(a, 40) * load<i64>(w, 40) +
-        load<i64>(a, 48) * load<i64>(w, 48) + load<i64>(a, 56) * load<i64>(w, 56);
-    }
-    if (w < stop) {
-      sum += load<i64>(a) * load<i64>(w) + load<i64>(a, 8) * load<i64>(w, 8) + load<i64>(a, 16) * load<i64>(w, 16) +
-        load<i64>(a, 24) * load<i64>(w, 24);
-      w += 32, a += 32;
+    for (const stop = min(w + each, end); w < stop; w += 32, a += 128) {
+      sum += load<i64>(a) * load<i64>(w) + load<i64>(a, 32) * load<i64>(w, 8) + load<i64>(a, 64) * load<i64>(w, 16) + load<i64>(a, 96) * load<i64>(w, 24);
     }
     total += <i32>((sum << up) >> shift);
   } while (w < end);
   return total;
 }
 
-/** clamp(zp + mulhr(v·2^l, m), lo, hi). */
+/** Writes an accumulator as an element of `size` bytes: clamp(zp + mulhr(v·2^l, m), lo, hi), or as it is where that is 4. */
 // @ts-ignore: decorator
 @inline
-function staged(v: i32, l: i32, m: usize, zp: i32, lo: i32, hi: i32): i32 {
-  return clamp(mulhr(v << l, load<i32>(m)) + zp, lo, hi);
+function finish(y: usize, v: i32, size: i32, l: i32, m: i32, zp: i32, lo: i32, hi: i32): void {
+  if (size == 1) store<i8>(y, <i8>clamp(mulhr(v << l, m) + zp, lo, hi));
+  else if (size == 2) store<i16>(y, <i16>clamp(mulhr(v << l, m) + zp, lo, hi));
+  else store<i32>(y, v);
 }
 
-/** `tile` for rows of four words, outputs of i8, which stay in locals. */
+/** `tile` for rows of four words, outputs of i8: the words stay in locals. */
 function small(B: usize, bias: usize, m: usize, l: i32, zp: i32, lo: i32, hi: i32, a: usize, rows: i32, from: u32, to: u32, out: usize, ld: usize, half: i64, up: i64, shift: i64): void {
-  for (; rows > 0; rows--, a += 32, out += ld) {
-    const a0 = load<i64>(a), a1 = load<i64>(a, 8), a2 = load<i64>(a, 16), a3 = load<i64>(a, 24);
+  for (; rows > 0; rows--, a += 8, out += ld) {
+    const a0 = load<i64>(a), a1 = load<i64>(a, 32), a2 = load<i64>(a, 64), a3 = load<i64>(a, 96);
     let w = B + (from << 5);
     for (let o = from; o < to; o++, w += 32) {
       const sum = half + a0 * load<i64>(w) + a1 * load<i64>(w, 8) + a2 * load<i64>(w, 16) + a3 * load<i64>(w, 24), at = o << 2;
-      store<i8>(out + o, <i8>staged(<i32>((sum << up) >> shift) + load<i32>(bias + at), l, m + at, zp, lo, hi));
+      finish(out + o, <i32>((sum << up) >> shift) + load<i32>(bias + at), 1, l, load<i32>(m + at), zp, lo, hi);
     }
   }
 }
 
 /**
- * Rows of words at `a` times columns from…to−1 of words at B, all of `bytes` bytes a row: bias, stage and the bytes from row to row of the
- * output are those of a matrix record G (kernels/wasm/gemm.ts), whose words begin `skip` channels on.
+ * Up to four rows of words at `a` times columns from…to−1 of words at B, all of `bytes` bytes a row: bias, stage and the bytes from row to row
+ * of the output are those of a matrix record G (kernels/wasm/gemm.ts), whose words begin `skip` channels on.
  */
 export function tile(g: usize, B: usize, skip: u32, a: usize, rows: i32, bytes: usize, from: u32, to: u32, out: usize, per: i32, each: usize): void {
   const bias = load<u32>(g, 16) + (skip << 2), m = load<u32>(g, 20) + (skip << 2), l = load<i32>(g, 24), zp = load<i32>(g, 28);
@@ -110,15 +104,34 @@ export function tile(g: usize, B: usize, skip: u32, a: usize, rows: i32, bytes: 
     small(B, bias, m, l, zp, lo, hi, a, rows, from, to, out, ld, half, up, shift);
     return;
   }
-  for (; from < to; from++) {
-    const w = B + from * bytes, b = load<i32>(bias + (from << 2));
-    let y = out + from * size, p = a;
-    for (let i = rows; i > 0; i--, p += bytes, y += ld) {
-      let v = dot(p, w, bytes, each, half, up, shift) + b;
-      if (size == 1) store<i8>(y, <i8>staged(v, l, m + (from << 2), zp, lo, hi));
-      else if (size == 2) store<i16>(y, <i16>staged(v, l, m + (from << 2), zp, lo, hi));
-      else store<i32>(y, v);
+  let w = B + from * bytes, y = out + from * size;
+  for (; from < to; from++, y += size) {
+    const b = load<i32>(bias + (from << 2)), factor = load<i32>(m + (from << 2));
+    if (rows < 4) {
+      for (let i = 0, q = y; i < rows; i++, q += ld) finish(q, dot(a + (<usize>i << 3), w, bytes, each, half, up, shift) + b, size, l, factor, zp, lo, hi);
+      w += bytes;
+      continue;
     }
+    const end = w + bytes;
+    let t0 = b, t1 = b, t2 = b, t3 = b, p = a;
+    do {
+      let s0 = half, s1 = half, s2 = half, s3 = half;
+      for (const stop = min(w + each, end); w < stop; w += 32, p += 128) {
+        const w0 = load<i64>(w), w1 = load<i64>(w, 8), w2 = load<i64>(w, 16), w3 = load<i64>(w, 24);
+        s0 += load<i64>(p) * w0 + load<i64>(p, 32) * w1 + load<i64>(p, 64) * w2 + load<i64>(p, 96) * w3;
+        s1 += load<i64>(p, 8) * w0 + load<i64>(p, 40) * w1 + load<i64>(p, 72) * w2 + load<i64>(p, 104) * w3;
+        s2 += load<i64>(p, 16) * w0 + load<i64>(p, 48) * w1 + load<i64>(p, 80) * w2 + load<i64>(p, 112) * w3;
+        s3 += load<i64>(p, 24) * w0 + load<i64>(p, 56) * w1 + load<i64>(p, 88) * w2 + load<i64>(p, 120) * w3;
+      }
+      t0 += <i32>((s0 << up) >> shift);
+      t1 += <i32>((s1 << up) >> shift);
+      t2 += <i32>((s2 << up) >> shift);
+      t3 += <i32>((s3 << up) >> shift);
+    } while (w < end);
+    finish(y, t0, size, l, factor, zp, lo, hi);
+    finish(y + ld, t1, size, l, factor, zp, lo, hi);
+    finish(y + 2 * ld, t2, size, l, factor, zp, lo, hi);
+    finish(y + 3 * ld, t3, size, l, factor, zp, lo, hi);
   }
 }
 
@@ -135,7 +148,7 @@ export function expand(from: u32, to: u32, x: usize, y: usize, K: u32, per: u32)
   const bytes = rowBytes(K, per);
   x += <usize>from * K;
   y += <usize>from * bytes;
-  for (; from < to; from++, x += K, y += bytes) packRow(y, x, K, 1, 0, per, true);
+  for (; from < to; from++, x += K, y += bytes) packRow(y, x, K, 1, 0, per, 8);
 }
 
 /**
@@ -171,7 +184,7 @@ export function product(r: usize, B: usize, x: usize, out: usize, start: i32, en
   const columns = min(load<i32>(r, 56), to << 3);
   for (let i = start; i < end; i += 4) {
     const rows = min(4, end - i);
-    for (let k = 0; k < rows; k++) packRow(a + k * bytes, x + <usize>(i + k) * lda, K, size, zp, per, false);
+    for (let k = 0; k < rows; k++) packRow(a + (<usize>k << 3), x + <usize>(i + k) * lda, K, size, zp, per, 32);
     tile(r + 48, B, 0, a, rows, bytes, from << 3, columns, out + <usize>i * ld, per, share(size, zp, kind));
   }
 }
