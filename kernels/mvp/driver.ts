@@ -56,7 +56,7 @@ export function output_len(i: u32): u32 {
   return i < output_count() ? load<u32>(output(i), 4) : 0;
 }
 
-/** Gas of a run under schedule 0. */
+/** Gas of a run under schedule 1. */
 export function gas(): u64 {
   return load<u64>(header, 16);
 }

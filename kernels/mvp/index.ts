@@ -3,7 +3,7 @@ export { check, gas, header, infer, input_count, input_len, input_ptr, output_co
 export { conv, depthwise, gemv, matmul } from './conv';
 export { binary, div, linear2, lut16, rescale, select } from './elementwise';
 export { layerNorm8, logSoftmax, norm, normBlocks, softmax } from './rows';
-export { bilinear, cumsum, fill, pool, reduce, rope } from './rest';
+export { avgPool, bilinear, cumsum, fill, maxPool, reduce, rope } from './rest';
 export { expand, expand4, matrix } from './words';
 export { gru } from '../wasm/gru';
 export { lstm } from '../wasm/lstm';

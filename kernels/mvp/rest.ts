@@ -5,8 +5,9 @@ import { sinq } from '../wasm/rope';
 import { floorDiv, own, read, rsh, scratch, write } from '../wasm/simd';
 import { stage1 } from './elementwise';
 
-/** max_pool2d (`avg` 0) or avg_pool2d; units are output rows. */
-export function pool(from: i32, to: i32, r: usize, x: usize, out: usize, avg: i32): void {
+// @ts-ignore: decorator
+@inline
+function pool(from: i32, to: i32, r: usize, x: usize, out: usize, avg: bool): void {
   const OH = load<i32>(r, 4), OW = load<i32>(r, 8), H = load<i32>(r, 12), W = load<i32>(r, 16), C = load<i32>(r, 20), KH = load<i32>(r, 24), KW = load<i32>(r, 28);
   const dh = load<i32>(r, 40), dw = load<i32>(r, 44), size = load<i32>(r, 64), bytes = C * size, ty = avg ? load<i32>(r, 96) : size, zx = avg ? load<i32>(r, 68) : 0;
   const colStep = <usize>dw * bytes, rowStep = <usize>dh * W * bytes, stage = own();
@@ -35,6 +36,16 @@ export function pool(from: i32, to: i32, r: usize, x: usize, out: usize, avg: i3
       }
     }
   }
+}
+
+/** max_pool2d; units are output rows. */
+export function maxPool(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  pool(from, to, r, x, out, false);
+}
+
+/** avg_pool2d; units are output rows. */
+export function avgPool(from: i32, to: i32, r: usize, x: usize, out: usize): void {
+  pool(from, to, r, x, out, true);
 }
 
 /** Sums (op 0), least (1) and greatest (2) values in accumulators in scratch. */

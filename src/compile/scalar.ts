@@ -10,6 +10,7 @@ import { matrixRecord } from '../backends/wasm/linear.ts';
 import { gru } from '../backends/wasm/more/gru.ts';
 import { MORE } from '../backends/wasm/more/index.ts';
 import { lstm } from '../backends/wasm/more/lstm.ts';
+import { softmax } from '../backends/wasm/more/softmax.ts';
 import { transposedBy } from '../backends/wasm/more/transposed.ts';
 import {
   matrixWords,
@@ -235,6 +236,7 @@ const kernels: More['kernels'] & { readonly [N in 'conv2d' | 'dense']: (s: Site<
     return lstm(s, b);
   },
   matmul,
+  softmax,
 };
 
 /** The plan-time functions of all ops for kernels without vectors. */

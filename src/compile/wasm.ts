@@ -8,12 +8,14 @@ import type { More } from '../backends/wasm/kernels.ts';
 import { moduleBytes, PAGE } from '../backends/wasm/module.ts';
 import { MORE } from '../backends/wasm/more/index.ts';
 import * as more from '../backends/wasm/more/kernels.gen.ts';
+import { softmax } from '../backends/wasm/more/softmax.ts';
 import { pricesOf } from '../backends/wasm/stepper.ts';
-import { gasAt, SCHEDULE_0 } from '../core/cost.ts';
+import { gasAt, SCHEDULE_1 } from '../core/cost.ts';
 import { HostError } from '../core/errors.ts';
 import { floorDiv } from '../core/int.ts';
 import { DTYPE_RANGE } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
+import type { OpName } from '../ops/index.ts';
 import { bind, createPlan, type Plan } from '../runtime/plan.ts';
 import * as bytes from './bytes.gen.ts';
 import { featuresOf } from './instructions.ts';
@@ -88,7 +90,7 @@ function kernelOf(profile: Profile, narrow: boolean, field: string): Kernel | un
 
 /** How nodes are laid out: by which plan-time functions, and with which builder. */
 const PLANS: Readonly<Record<Profile, readonly [More, (plan: Plan, room: number) => StaticBuilder]>> = {
-  simd128: [{ kernels: MORE.kernels, faster: {} }, (plan, room) => new StaticBuilder(plan, room)],
+  simd128: [{ kernels: { ...MORE.kernels, softmax }, faster: {} }, (plan, room) => new StaticBuilder(plan, room)],
   mvp: [SCALAR, (plan, room) => new WordBuilder(plan, room)],
 };
 
@@ -198,6 +200,30 @@ export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8A
 }
 
 /**
+ * Bytes of the functions that each op of a model takes in a module of a profile; what several ops share is counted with each. Symbols stand at
+ * their greatest values.
+ */
+export function codeOf(model: Model, profile: Profile): ReadonlyMap<OpName, number> {
+  const plan = apart(createPlan({ model, dims: model.symbols.map((s) => s.max) }));
+  const { b, nodes } = layOut(plan, ...PLANS[profile]);
+  const narrow = nodes.every((list) => list.every((c) => isNarrow(c, b)));
+  const functions = new Map<OpName, Map<string, number>>();
+  nodes.forEach((calls, i) => {
+    const { op } = plan.nodes[i]!;
+    let own = functions.get(op);
+    if (own === undefined) functions.set(op, (own = new Map()));
+    for (const { fn } of calls) {
+      const kernel = kernelOf(profile, narrow, fn)!;
+      for (const index of reached(kernel.part, kernel.field)) {
+        const { from, to } = kernel.part.functions[index - kernel.part.imports.length]!;
+        own.set(`${[...parts.values()].indexOf(kernel.part)}.${index}`, to - from);
+      }
+    }
+  });
+  return new Map([...functions].map(([op, own]) => [op, [...own.values()].reduce((n, v) => n + v, 0)]));
+}
+
+/**
  * Compiles a model to a WebAssembly module: no imports, no floating point, one memory of fixed size, weights as data.
  * @returns its bytes, the same on every machine
  * @throws InputError `WrongShape` where a symbol has no legal value
@@ -206,5 +232,5 @@ export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8A
 export function toWasm(model: Model, { profile = 'mvp', dims }: WasmOptions = {}): Uint8Array<ArrayBuffer> {
   const plan = createPlan(bind(model, dims));
   const t = plan.dims.map((d, i) => d - model.symbols[i]!.min);
-  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_0, t), nodes: pricesOf(plan) });
+  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_1, t), nodes: pricesOf(plan) });
 }

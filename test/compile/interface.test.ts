@@ -1,7 +1,7 @@
 /** The interface of a compiled model: lengths, intervals, steps, snapshots, and what stands in memory after an error. */
 import { describe, expect, it } from 'vitest';
 import { type Profile, toWasm } from '../../src/compile/wasm.ts';
-import { gasAt, SCHEDULE_0 } from '../../src/core/cost.ts';
+import { gasAt, SCHEDULE_1 } from '../../src/core/cost.ts';
 import { InputError, ModelError } from '../../src/core/errors.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import type { Graph } from '../../src/graph/ir.ts';
@@ -49,7 +49,7 @@ describe.each(['mvp', 'simd128'] as const satisfies readonly Profile[])('%s', (p
       ...['check', 'infer', 'step', 'gas'].map((f) => `function ${f}`),
     ]);
     const m = instanceOf(bytes);
-    expect(m.gas()).toBe(gasAt(bounded.cost, SCHEDULE_0, []));
+    expect(m.gas()).toBe(gasAt(bounded.cost, SCHEDULE_1, []));
     expect([0, 1, 2, 3, 4, -1].map((i) => m.input_len(i))).toEqual([70, 140, 70, 280, 0, 0]);
     expect([m.input_ptr(4), m.output_ptr(1), m.output_len(1), m.output_len(0)]).toEqual([0, 0, 0, 70]);
     expect(() => m.memory.grow(1)).toThrow(RangeError);
