@@ -1,12 +1,13 @@
 /** docs/aot.md: its program runs in plain Node on a module that the command line wrote, and gives the bits of a session. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { toWasm } from '../../src/compile/wasm.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
+import { fileOf, MODELS } from '../support/golden-models.ts';
 import { folder, json, ROOT, samebit } from './samebit.ts';
 
 const work = folder();
@@ -59,4 +60,19 @@ it('the command prints the rules of hosts', () => {
   expect(stdout).toMatch(/cosmwasm.*simd is not taken/);
   expect(samebit(['compile', 'mnist.sbm'], work).code).toBe(2);
   expect(samebit(['compile', 'mnist.sbm', '-o', 'x.wasm', '--target', 'riscv'], work).code).toBe(2);
+});
+
+it('symbols take their values from --dim, and info says what code an op takes', () => {
+  const symbolic = MODELS.map((g) => ({ g, m: loadModel(fileOf(g)) })).find(({ m }) => m.symbols.length === 1)!;
+  writeFileSync(join(work, 'symbolic.sbm'), fileOf(symbolic.g));
+  const { name, min, max } = symbolic.m.symbols[0]!;
+  const compile = (...args: readonly string[]): number | null =>
+    samebit(['compile', 'symbolic.sbm', '-o', 'symbolic.wasm', ...args], work).code;
+  expect(compile()).toBe(1);
+  expect(compile('--dim', `${name}=${max + 1}`)).toBe(1);
+  expect(compile('--dim', `${name}=${min}`)).toBe(0);
+  const bytes = toWasm(symbolic.m, { dims: { [name]: min } });
+  expect(Buffer.compare(readFileSync(join(work, 'symbolic.wasm')), bytes)).toBe(0);
+  const { ops } = json<{ ops: { op: string; code: { mvp: number; simd128: number } }[] }>(['info', 'mnist.sbm'], work);
+  for (const { code } of ops) expect(Math.min(code.mvp, code.simd128)).toBeGreaterThan(100);
 });
