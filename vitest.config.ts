@@ -1,7 +1,12 @@
 import type { ViteUserConfig } from 'vitest/config';
 
 /** What runs the built package as a user has it; dist is built first where a source is newer. */
-const BUILT = ['test/cli/**/*.test.ts', 'test/package/**/*.test.ts', 'test/docs.test.ts'];
+const BUILT = [
+  'test/cli/**/*.test.ts',
+  'test/package/**/*.test.ts',
+  'test/docs.test.ts',
+  'test/compile/evm-docs.test.ts',
+];
 
 /** What needs a GPU driver (npm run gpu): Dawn lives in processes of its own, not in worker threads. */
 const GPU = ['test/gpu/**/*.test.ts'];

@@ -3,7 +3,7 @@
  * stored float outputs and writes MODELS.md. `--json` prints the rows; names after it choose some models and print the text
  * instead; `--runs=N` verifies fewer runs than the table asks for, and prints too.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Accuracy, compareModels, integerInputs } from '../src/cli/accuracy.ts';
 import { spread } from '../src/cli/bench.ts';
@@ -281,8 +281,10 @@ async function main(): Promise<void> {
   }
   const path = join(root, 'MODELS.md');
   const text = markdown(rows, runs);
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const at = before.indexOf('## Models of packages'); // written by scripts/packages.ts
   if (args.includes('--json')) console.log(toJson({ sources, models: rows }));
-  if (names.length === 0 && runs === VERIFIED) writeFileSync(path, text);
+  if (names.length === 0 && runs === VERIFIED) writeFileSync(path, at < 0 ? text : `${text}\n${before.slice(at)}`);
   else if (!args.includes('--json')) console.log(text);
   if (rows.some((r) => !r.identical || r.verified.firstDifference !== undefined)) process.exitCode = 1;
 }

@@ -8,18 +8,22 @@ import {
   type FloatGraph,
   type FloatNode,
   type FloatOp,
+  type GroupNorm,
   type LayerNorm,
   type Product,
   sizeOf,
 } from '../../src/quant/float-graph.ts';
+import type { Nms } from '../../src/quant/float-sequence.ts';
 import { execute } from '../../src/quant/interpret.ts';
 import { type Block, spread } from '../../src/quant/kernels/block.ts';
+import { overlap } from '../../src/quant/kernels/sequence.ts';
 import { exp } from '../../src/quant/math.ts';
 import type { QType } from '../../src/quant/scales.ts';
 import { applyChain, type UnaryFn } from '../../src/quant/unary.ts';
+import { throughCell } from './bound-cells.ts';
 
 /** An operand: its float values, the bound of each, and its integer type. */
-interface Operand {
+export interface Operand {
   readonly value: Block;
   readonly error: Block;
   readonly type: QType | undefined;
@@ -72,7 +76,11 @@ function throughFunction(fns: readonly UnaryFn[], v: number, e: number, type: QT
 }
 
 /** A layer's bound: errors of its input through |w|, and weights moved by steps of the widest row. */
-function throughLayer(op: FloatOp & { kind: 'conv2d' | 'dense' }, x: Operand, shape: readonly number[]): Block {
+function throughLayer(
+  op: FloatOp & { kind: 'conv2d' | 'conv_transpose2d' | 'dense' },
+  x: Operand,
+  shape: readonly number[],
+): Block {
   const none = new Float64Array(op.bias.length);
   const most = op.weight.reduce((m, w) => Math.max(m, Math.abs(w)), 0);
   const step = (most / 127) * WEIGHT_STEPS;
@@ -152,6 +160,64 @@ function throughNorm(op: LayerNorm, x: Operand, shape: readonly number[]): Block
   });
 }
 
+/** As `throughNorm` over an image's groups of channels. */
+function throughGroups(op: GroupNorm, x: Operand, y: Block): Block {
+  const [n, h, w, c] = y.shape as [number, number, number, number];
+  const width = c / op.groups;
+  const size = h * w * width;
+  const place = (at: number): number => {
+    const [channel, pixel] = [at % c, Math.floor(at / c)];
+    const row = Math.floor(pixel / (h * w)) * op.groups + Math.floor(channel / width);
+    return row * size + (pixel % (h * w)) * width + (channel % width);
+  };
+  const rows = (v: Block): Block => {
+    const out = { data: new Float64Array(v.data.length), shape: [n * op.groups, size] };
+    v.data.forEach((e, at) => {
+      out.data[place(at)] = e;
+    });
+    return out;
+  };
+  const [gamma, beta] = [new Float64Array(size).fill(1), new Float64Array(size)];
+  const plain = { kind: 'layer_norm', gamma, beta, eps: op.eps, rms: false } as const;
+  const own = throughNorm(plain, { ...x, value: rows(x.value), error: rows(x.error) }, [n * op.groups, size]);
+  return map(y, (_, at) => Math.abs(op.gamma[at % c]!) * own.data[place(at)]!);
+}
+
+/** Which boxes are kept: no bound where an error may turn one of the comparisons, else 0. */
+function throughSelection(op: Nms, boxes: Operand, scores: Operand, y: Block): Block {
+  const n = boxes.value.shape[1]!;
+  const greatest = (v: Block): number => v.data.reduce((m, e) => Math.max(m, Math.abs(e)), 0);
+  const e = greatest(boxes.error) + greatest(boxes.value) / 23170;
+  const es = greatest(scores.error);
+  const { data } = scores.value;
+  const near = (a: number, b: number, by: number): boolean => a !== b && Math.abs(a - b) <= by;
+  let open = data.some((s) => Math.abs(s - op.threshold) <= es + scores.type!.scale);
+  for (let from = 0; from < data.length; from += n)
+    for (let i = from; i < from + n; i++)
+      for (let j = i + 1; j < from + n; j++) open ||= near(data[i]!, data[j]!, 2 * es);
+  for (let b = 0; b < boxes.value.shape[0]!; b++) {
+    const own = boxes.value.data.subarray(b * n * 4, (b + 1) * n * 4);
+    const area = (i: number): { size: number; sides: number } => {
+      const [h, w] = [Math.abs(own[4 * i]! - own[4 * i + 2]!), Math.abs(own[4 * i + 1]! - own[4 * i + 3]!)];
+      return { size: h * w, sides: h + w };
+    };
+    for (let i = 0; i < n; i++)
+      for (let j = i + 1; j < n; j++) {
+        const [p, q, share] = [area(i), area(j), overlap(own, i, j)];
+        const moved = 2 * e * (p.sides + q.sides) + 8 * e * e;
+        const union = (p.size + q.size) / (1 + share) - moved;
+        open ||= Math.abs(share - op.overlap) <= (union > 0 ? (2 * moved) / union : 1) + 2 ** -15;
+      }
+  }
+  return map(y, () => (open ? Number.POSITIVE_INFINITY : 0));
+}
+
+/** Order moves no value by more than the greatest error of its line. */
+function throughOrder(x: Operand, y: Block): Block {
+  const worst = x.error.data.reduce((m, v) => Math.max(m, v), 0);
+  return map(y, () => worst);
+}
+
 /** Bounds of a node's result before its own rounding. */
 function carried(node: FloatNode, of: readonly Operand[], y: Block, type: QType | undefined): Block {
   const { op } = node;
@@ -160,6 +226,7 @@ function carried(node: FloatNode, of: readonly Operand[], y: Block, type: QType 
   const errors = of.map((x) => x.error);
   switch (op.kind) {
     case 'conv2d':
+    case 'conv_transpose2d':
     case 'dense':
       return throughLayer(op, a, shape);
     case 'affine': {
@@ -187,6 +254,20 @@ function carried(node: FloatNode, of: readonly Operand[], y: Block, type: QType 
       return throughQuotient(op, a, b, y);
     case 'layer_norm':
       return throughNorm(op, a, shape);
+    case 'group_norm':
+      return throughGroups(op, a, y);
+    case 'nms':
+      return throughSelection(op, a, b, y);
+    case 'lstm':
+    case 'gru':
+      return throughCell(op, of, y, type!);
+    case 'topk':
+      return op.what === 'values' ? throughOrder(a, y) : map(y, () => 0);
+    case 'rope': {
+      const turned = a.error.data.reduce((m, v) => Math.max(m, v), 0);
+      const reach = a.value.data.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+      return map(y, () => 2 * turned + reach * 2 ** -12);
+    }
     case 'reduce':
       return run(op.how === 'min' ? { ...op, how: 'max' } : op, errors, shape);
     case 'extremum':

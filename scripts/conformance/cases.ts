@@ -46,7 +46,7 @@ export function listCases(folder: string): readonly Case[] {
   return JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Case[];
 }
 
-/** Opsets whose tests are read; the importer itself takes 7 to 22. */
+/** Opsets whose tests are read; the importer itself takes 7 to 24. */
 const OPSETS: readonly [number, number] = [1, 28];
 
 function tensors(folder: string, prefix: string, names: readonly string[]): Map<string, OnnxArray> {

@@ -2,6 +2,7 @@
 
 ort.py render FOLDER          text lines and pages for the OCR models, as calib and test arrays
 ort.py quantize < job.json    quantizes with every option set and prints the best one's figures as JSON
+ort.py run < job.json         stores the float outputs of a model for an array of samples, one file an output
 """
 import itertools
 import json
@@ -58,6 +59,8 @@ def render(folder):
                     image = line(rng, height, width, int(rng.integers(22, 34)))
                     out.append(array(image.rotate(180) if name == "cls" and i % 2 else image, rng, mean, std))
             np.save(os.path.join(folder, f"{name}-{part}.npy"), np.stack(out))
+            if part == "test":
+                np.save(os.path.join(folder, f"{name}-batches.npy"), np.stack(out)[:, None])
 
 
 def session(path):
@@ -145,6 +148,13 @@ def quantize(job):
         return {"names": names, "best": best, "tried": tried}
 
 
+def run(job):
+    names, values = outputs(job["model"], job["input"], np.load(job["test"]))
+    for o, y in zip(names, values):
+        np.save(os.path.join(job["out"], f"{o.replace('/', '_')}.npy"), y)
+    return {"names": names}
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "render":
         render(sys.argv[2])
@@ -152,4 +162,4 @@ if __name__ == "__main__":
         import logging
 
         logging.disable(logging.WARNING)
-        print("\n" + json.dumps(quantize(json.load(sys.stdin))))
+        print("\n" + json.dumps({"quantize": quantize, "run": run}[sys.argv[1]](json.load(sys.stdin))))

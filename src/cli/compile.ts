@@ -3,59 +3,48 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { inspect } from '../compile/inspect.ts';
-import { HOSTS, validateProfile } from '../compile/validate-profile.ts';
-import { type Profile, toWasm } from '../compile/wasm.ts';
-import { readModel, targetOf, writeBytes } from './files.ts';
-import { dim } from './options.ts';
-import { grouped, print, table, toJson } from './output.ts';
+import { compileEvm } from './compile-evm.ts';
+import { compileWasm, type WasmFlags } from './compile-wasm.ts';
+import { UsageError } from './errors.ts';
+import { collect, dim, whole } from './options.ts';
 
-interface Flags {
-  readonly output: string;
-  readonly profile: Profile;
-  readonly dim?: Readonly<Record<string, number>>;
-  readonly json?: boolean;
-}
+/** Options that only one target has. */
+const OWN = { wasm: ['profile', 'dim'], evm: ['goal', 'codeBudget', 'data'] } as const;
 
-function compile(path: string, flags: Flags): void {
-  const target = targetOf(flags.output);
-  const model = readModel(path);
-  const bytes = toWasm(model, { profile: flags.profile, ...(flags.dim === undefined ? {} : { dims: flags.dim }) });
-  const { codeBytes, dataBytes, functions, locals, pages } = inspect(bytes);
-  const hosts = Object.fromEntries(HOSTS.map((h) => [h, validateProfile(bytes, h)]));
-  writeBytes(target, bytes);
-  const figures = { bytes: bytes.length, codeBytes, dataBytes, functions, locals, pages };
-  if (flags.json) {
-    print(toJson({ output: flags.output, profile: flags.profile, ...figures, hosts }));
-    return;
+type Target = keyof typeof OWN;
+type Flags = Parameters<typeof compileEvm>[1] & WasmFlags & { readonly target: Target };
+
+function compile(path: string, flags: Flags, command: Command): void {
+  const other: Target = flags.target === 'wasm' ? 'evm' : 'wasm';
+  for (const name of OWN[other]) {
+    if (command.getOptionValueSource(name) === 'cli')
+      throw new UsageError(
+        'OtherTarget',
+        `${name} is an option of --target ${other}`,
+        'Leave it out, or choose that target.',
+      );
   }
-  print(`  ${flags.output}: ${grouped(bytes.length)} bytes, profile ${flags.profile}`);
-  print(
-    `  ${grouped(codeBytes)} bytes of code in ${functions} functions, ${grouped(dataBytes)} of data, ${grouped(pages)} pages of memory`,
-  );
-  print();
-  print(
-    table(
-      ['rules of', 'broken'],
-      HOSTS.map((h) => [h, hosts[h]!.join('; ') || 'none']),
-    ),
-  );
+  if (flags.target === 'wasm') compileWasm(path, flags);
+  else compileEvm(path, flags);
 }
 
 /** Adds the command. */
 export function addCompile(program: Command): void {
   program
     .command('compile')
-    .description('compile a model to a module that runs without this library')
+    .description('compile a model to a program that runs without this library')
     .argument('<MODEL.sbm>', 'the model')
-    .requiredOption('-o, --output <FILE>', 'the file to write')
-    .addOption(new Option('--target <TARGET>', 'what to compile to').choices(['wasm']).default('wasm'))
+    .requiredOption('-o, --output <OUT>', 'the file to write, or the folder of an EVM program')
+    .addOption(new Option('--target <TARGET>', 'what to compile to').choices(['wasm', 'evm']).default('wasm'))
     .addOption(
       new Option('--profile <PROFILE>', 'instructions that a WebAssembly module may use')
         .choices(['mvp', 'simd128'])
         .default('mvp'),
     )
-    .option('--dim <NAME=VALUE>', 'value of a symbol; may stand several times', dim)
+    .option('--dim <NAME=VALUE>', 'value of a symbol of a WebAssembly module; may stand several times', dim)
+    .addOption(new Option('--goal <GOAL>', 'what an EVM contract shall spare').choices(['gas', 'size']).default('gas'))
+    .option('--code-budget <BYTES>', 'most bytes of code of one contract; 24,576 by default', whole(256, 65535))
+    .option('--data <ADDRESS>', 'where a data contract lies; once for each, in order', collect)
     .option('--json', 'print one JSON object')
     .action(compile);
 }

@@ -4,21 +4,24 @@
  */
 
 import { existsSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
+import type { Dims } from '../onnx/dims.ts';
 import { parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
 import { type ConvertOptions, type ConvertReport, convertModel, type InputType } from '../quant/convert.ts';
 import type { RangeMethod } from '../quant/observe.ts';
 import type { SampleTensor } from '../quant/samples.ts';
+import { TARGET } from '../quant/tune.ts';
 import { loadModel } from '../runtime/load.ts';
 import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
 import { externalReader, namedFile, readArray, readBytes, targetOf, writeBytes } from './files.ts';
 import { type StepDifference, stepDifference } from './literal.ts';
-import { atLeast, collect, dim, numbers } from './options.ts';
+import { atLeast, collect, dimOrRange, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
 interface Flags {
@@ -27,13 +30,14 @@ interface Flags {
   readonly inputType?: InputType;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
-  readonly dim?: Readonly<Record<string, number>>;
+  readonly dim?: Dims;
   readonly ranges: 'auto' | 'minmax' | 'mse' | 'percentile';
   readonly target?: number;
   readonly budget?: number;
   readonly equalise?: boolean;
   readonly fitWeights: boolean;
   readonly correctBias: boolean;
+  readonly report?: string;
   readonly json?: boolean;
 }
 
@@ -61,11 +65,14 @@ function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
   return byName;
 }
 
-/** Says what is wrong with the output before the work, not after it. */
-function checkOutput(source: string, output: string): void {
+/** Says what is wrong with the files to write before the work, not after it. */
+function checkOutput(source: string, output: string, report: string | undefined): void {
   const target = targetOf(output);
-  if (existsSync(source) && realpathSync(source) === target)
-    throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
+  const own = report === undefined ? undefined : targetOf(report);
+  const input = existsSync(source) ? realpathSync(source) : undefined;
+  if (input === target) throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
+  if (own !== undefined && (own === input || own === target))
+    throw new UsageError('SameFile', 'the report would overwrite a model', 'Choose another name for --report.');
 }
 
 function show(
@@ -126,7 +133,7 @@ function counted(read: ExternalReader): { readonly read: ExternalReader; readonl
 }
 
 async function convert(path: string, flags: Flags): Promise<void> {
-  checkOutput(path, flags.output);
+  checkOutput(path, flags.output, flags.report);
   const onnx = readBytes(path);
   const external = counted(externalReader(path));
   const progress = startProgress('calibrating');
@@ -155,9 +162,17 @@ async function convert(path: string, flags: Flags): Promise<void> {
   const bytes = encodeModel(result.graph);
   const model = loadModel(bytes); // what is written is valid
   writeBytes(flags.output, bytes);
+  if (flags.report !== undefined) {
+    const { convertReport } = await import('./report/convert.ts');
+    const told = { source: basename(path), onnxBytes: onnx.length + external.bytes(), target: flags.target ?? TARGET };
+    writeBytes(flags.report, new TextEncoder().encode(await convertReport(result, model, told)));
+  }
   const { layers, warnings, inputs, widened, equalised } = result.report;
   const quantized = result.float.tensors.some((t) => t.pin);
-  const literal = quantized ? await stepDifference(source, result, model, options, LITERAL_INPUTS) : undefined;
+  const literal =
+    quantized && model.symbols.length === 0
+      ? await stepDifference(source, result, model, options, LITERAL_INPUTS)
+      : undefined;
   const summary = {
     id: hex(model.id),
     bytes: bytes.length,
@@ -192,7 +207,11 @@ export function addConvert(program: Command): void {
     )
     .option('--mean <V[,V…]>', 'model input = (value - mean) / std, one number or one a channel', numbers)
     .option('--std <V[,V…]>', 'see --mean', numbers)
-    .option('--dim <NAME=VALUE>', 'value of a symbolic dimension; the batch is 1 by default', dim)
+    .option(
+      '--dim <NAME=VALUE>',
+      'value of a symbolic dimension, or NAME=MIN..MAX to keep it symbolic; the batch is 1 by default',
+      dimOrRange,
+    )
     .addOption(
       new Option(
         '--ranges <method>',
@@ -210,6 +229,7 @@ export function addConvert(program: Command): void {
     .option('--equalise', 'move scales between layers where 8 bits miss the target and the samples favour it')
     .option('--no-fit-weights', 'round each weight to its nearest integer')
     .option('--no-correct-bias', 'leave the mean error of rounding out of the biases')
+    .option('--report <OUT.html>', 'write what became of each layer, its error and cost, as one HTML file')
     .option('--json', 'print one JSON object; onnxBytes counts the external data that was read')
     .action(convert);
 }

@@ -12,6 +12,7 @@ import { addDoctor } from './doctor.ts';
 import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addInfo } from './info.ts';
+import { addInspect } from './inspect.ts';
 import { version } from './package.ts';
 import { addRun } from './run.ts';
 import { addVerify } from './verify.ts';
@@ -23,7 +24,18 @@ function build(): Command {
     .configureOutput({ writeErr: () => undefined }) // errors are printed once, below
     .exitOverride()
     .showSuggestionAfterError();
-  for (const add of [addConvert, addCompile, addInfo, addRun, addVerify, addEval, addBench, addDispute, addDoctor])
+  for (const add of [
+    addConvert,
+    addCompile,
+    addInfo,
+    addInspect,
+    addRun,
+    addVerify,
+    addEval,
+    addBench,
+    addDispute,
+    addDoctor,
+  ])
     add(program);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
   return program;

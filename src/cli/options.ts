@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import type { Model } from '../graph/ir.ts';
+import type { Dims } from '../onnx/dims.ts';
 import { BACKEND_NAMES, type BackendName, createSession, type Session } from '../runtime/session.ts';
 
 /** A parser of whole numbers in lo…hi. */
@@ -49,6 +50,18 @@ export function dim(text: string, before: Readonly<Record<string, number>> = {})
   if (name === undefined || Number(value) < 1)
     throw new InvalidArgumentError('It must be NAME=VALUE with a whole number from 1.');
   return { ...before, [name]: Number(value) };
+}
+
+/** Adds NAME=VALUE or NAME=MIN..MAX to a table of dims. */
+export function dimOrRange(text: string, before: Dims = {}): Dims {
+  const [, name, least, greatest] = /^(.+)=(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? [];
+  if (name === undefined) {
+    if (!/\.\./.test(text)) return { ...before, ...dim(text) };
+    throw new InvalidArgumentError('It must be NAME=VALUE or NAME=MIN..MAX with whole numbers from 1.');
+  }
+  const [min, max] = [Number(least), Number(greatest)];
+  if (min < 1 || max < min) throw new InvalidArgumentError('The range must be MIN..MAX with 1 ≤ MIN ≤ MAX.');
+  return { ...before, [name]: { min, max } };
 }
 
 /** Backends that every machine has. */

@@ -11,7 +11,7 @@ export const IMPORT_ERRORS = {
   NotOnnx: 'Check that the file is an ONNX model (onnx.checker.check_model) and was downloaded completely.',
   Truncated: 'The file ends early; fetch it again and compare its size and hash.',
   TooLarge: 'Split the model or bind smaller dims (--dim); for a trusted file, raise the limit passed to parseOnnx.',
-  Opset: 'Export the model again with an opset from 7 to 22.',
+  Opset: 'Export the model again with an opset from 7 to 24.',
   ExternalData: 'Keep the file beside the model, or save the model as one file with its weights inside.',
   ExternalPath: 'Files of a model lie under its own folder: save it again with a relative location without "..".',
   BadTensor: 'Export the model again; a tensor does not hold what its shape and type say.',

@@ -6,7 +6,9 @@
 import { type FloatGraph, type FloatPort, sizeOf } from '../quant/float-graph.ts';
 import { toPin } from '../quant/scales.ts';
 import { simplify } from '../quant/simplify.ts';
+import { probes, unify } from '../quant/symbolic.ts';
 import { branchesOf, inlineBranch, namesRead } from './branch.ts';
+import { bindShape, checkDims, type Dims, symbolsOf } from './dims.ts';
 import { ImportError } from './errors.ts';
 import { canEvaluate, evaluateNode, opOf } from './evaluate.ts';
 import { EXPANSIONS } from './expand/all.ts';
@@ -14,13 +16,14 @@ import { EXPANDED_OPSET, type Expand, Expansion } from './expand/context.ts';
 import { LOWERINGS } from './lower/all.ts';
 import { domainOf, GraphBuilder, identity, type Params } from './lower/builder.ts';
 import { LowerContext } from './lower/context.ts';
+import { DIRECT } from './lower/direct.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
 import { stepsOf } from './steps.ts';
 import type { OnnxArray } from './tensor.ts';
 
-/** How symbolic dimensions are bound: by name, or by place as `input[axis]`, which goes first. */
+/** How symbolic dimensions are bound. */
 export interface LowerOptions {
-  readonly dims?: Readonly<Record<string, number>> | undefined;
+  readonly dims?: Dims | undefined;
 }
 
 /** Ops that keep the layout of an image, and ops that show that their input is one (NCHW). */
@@ -105,54 +108,6 @@ function liveNodes(model: OnnxModel): { nodes: OnnxNode[]; read: Set<string> } {
   return { nodes: nodes.reverse(), read };
 }
 
-/** Name of a symbolic dimension. Exporters write "?" for any number of dimensions that have nothing to do with each other. */
-function dimName(input: OnnxValue, dim: string, axis: number): string {
-  return dim === '' || dim === '?' ? `${input.name}[${axis}]` : dim;
-}
-
-/** Concrete shape of an input: `dims` by name; axis 0, the batch, is 1 by default. */
-function bindShape(input: OnnxValue, dims: Readonly<Record<string, number>>): number[] {
-  if (!input.shape)
-    throw new ImportError('UnsupportedForm', `input "${input.name}" has no shape: its rank must be known`);
-  return input.shape.map((d, axis) => {
-    if (typeof d === 'number') return d;
-    const name = dimName(input, d, axis);
-    const given = [`${input.name}[${axis}]`, name].find((key) => Object.hasOwn(dims, key));
-    const value = given !== undefined ? dims[given]! : axis === 0 ? 1 : undefined;
-    if (value === undefined)
-      throw new ImportError(
-        'UnknownDim',
-        `axis ${axis} of input "${input.name}" is the symbolic dimension "${name}" without a value`,
-        undefined,
-        `Give it a value with --dim ${name}=VALUE.`,
-      );
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new ImportError('BadOption', `the dimension "${name}" must be a whole number from 1`, {
-        expected: '1 or more',
-        actual: String(value),
-      });
-    return value;
-  });
-}
-
-/** Refuses a value for a dimension that no input has: a misspelt name. */
-function checkDims(model: OnnxModel, dims: Readonly<Record<string, number>>): void {
-  const known = model.inputs.flatMap((i) =>
-    (i.shape ?? []).map((d, axis) => (typeof d === 'string' ? dimName(i, d, axis) : d)),
-  );
-  const names = known.filter((d) => typeof d === 'string');
-  const places = new Set(
-    model.inputs.flatMap((i) =>
-      (i.shape ?? []).flatMap((d, axis) => (typeof d === 'string' ? [`${i.name}[${axis}]`] : [])),
-    ),
-  );
-  const wrong = Object.keys(dims).find((name) => !names.includes(name) && !places.has(name));
-  if (wrong === undefined) return;
-  const list =
-    names.length > 0 ? `its dimensions are ${[...new Set(names)].join(', ')}` : 'all its dimensions are fixed';
-  throw new ImportError('BadOption', `the model has no dimension "${wrong}": ${list}`);
-}
-
 /** True where every use of a rank-4 input ends, through layout-keeping ops, in an op that reads it as NCHW. */
 function isImage(model: OnnxModel, input: OnnxValue): boolean {
   const names = new Set([input.name]);
@@ -192,7 +147,12 @@ function addInput(
   dims: Readonly<Record<string, number>>,
 ): void {
   if (input.dtype === null && graph.isRead(input.name))
-    throw new ImportError('UnsupportedForm', `input "${input.name}" holds text, a sequence or a type that is not read`);
+    throw new ImportError(
+      'UnsupportedForm',
+      `input "${input.name}" holds text, a sequence or a type that is not read`,
+      undefined,
+      'Tokenize outside, or pass its parts as tensors of numbers.',
+    );
   const shape = bindShape(input, dims);
   const image = shape.length === 4 && isImage(model, input);
   const perm = image ? [0, 3, 1, 2] : identity(shape.length);
@@ -307,6 +267,7 @@ function lowerNode(graph: GraphBuilder, node: OnnxNode, opset: number): boolean 
   const expand = EXPANSIONS.get(opOf(node));
   if (folded) for (const [o, x] of folded.entries()) context.setConstant(x, o);
   else if (lowering) lowering(context);
+  else if (DIRECT.get(opOf(node))?.(context)) return true;
   else if (expand) lowerExpansion(graph, context, expand);
   else if (node.op === 'If') lowerIf(graph, context);
   if (MOVES_INTEGERS.has(node.op)) passParams(context);
@@ -363,15 +324,11 @@ function refuseInfinite(graph: FloatGraph): void {
   );
 }
 
-/**
- * Lowers a parsed model. Symbolic dimensions take their values from `options.dims`; the batch (axis 0) is 1 by default.
- * Throws `ImportError` with node and op for anything that is not supported.
- */
-export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph {
+/** Lowers a parsed model at one size. */
+function lowerAt(model: OnnxModel, dims: Readonly<Record<string, number>>): FloatGraph {
   const { nodes, read } = liveNodes(model);
   const graph = new GraphBuilder(read);
   for (const [name, constant] of model.initializers) graph.values.set(name, { constant });
-  const dims = options.dims ?? {};
   checkDims(model, dims);
   for (const input of model.inputs) addInput(model, graph, input, dims);
   lowerNodes(graph, nodes, model.opset);
@@ -382,4 +339,20 @@ export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph 
   const simple = simplify({ name: model.name, tensors, inputs, nodes: graph.nodes, outputs });
   refuseInfinite(simple);
   return simple;
+}
+
+/**
+ * Lowers a parsed model. Symbolic dimensions take their values from `options.dims`; the batch (axis 0) is 1 by default. With
+ * ranges the graph is that of the greatest sizes, and its tensors say how they depend on them.
+ * Throws `ImportError` with node and op for anything that is not supported.
+ */
+export function lower(model: OnnxModel, options: LowerOptions = {}): FloatGraph {
+  const dims = options.dims ?? {};
+  const symbols = symbolsOf(dims);
+  const fixed = Object.fromEntries(Object.entries(dims).map(([name, v]) => [name, typeof v === 'number' ? v : v.max]));
+  if (symbols.length === 0) return lowerAt(model, fixed);
+  if (symbols.length > 4) throw new ImportError('BadOption', 'at most 4 dimensions may have a range');
+  const at = (values: readonly number[]): FloatGraph =>
+    lowerAt(model, { ...fixed, ...Object.fromEntries(symbols.map((s, i) => [s.name, values[i]!])) });
+  return unify(probes(symbols).map(at), symbols);
 }

@@ -71,7 +71,7 @@ export interface ParseLimits {
   readonly maxEntries: number;
 }
 
-/** What parsing may be told: bounds, the opsets that are read (7 to 22 by default), and how files beside the model are read. */
+/** What parsing may be told: bounds, the opsets that are read (7 to 24 by default), and how files beside the model are read. */
 export interface ParseOptions {
   readonly limits?: ParseLimits | undefined;
   readonly opsets?: readonly [least: number, greatest: number] | undefined;
@@ -145,7 +145,7 @@ function readValue(proto: onnx.ValueInfoProto): OnnxValue {
   return { name: proto.name, dtype: DTYPE_NAMES[type?.elemType ?? 0] ?? null, shape: shape ?? null };
 }
 
-const OPSETS: readonly [number, number] = [7, 22];
+const OPSETS: readonly [number, number] = [7, 24];
 
 function readOpset(proto: onnx.ModelProto, [least, greatest]: readonly [number, number]): number {
   const own = proto.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx');
@@ -191,7 +191,7 @@ function check(bytes: Uint8Array, limits: ParseLimits, scan: (bytes: Uint8Array,
 }
 
 /**
- * Parses the bytes of an .onnx file of opset 7 to 22. Throws `ImportError` for an empty, truncated or foreign file, for
+ * Parses the bytes of an .onnx file of opset 7 to 24. Throws `ImportError` for an empty, truncated or foreign file, for
  * values kept in files that `options.external` does not give, and beyond the limits.
  */
 export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): OnnxModel {

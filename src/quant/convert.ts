@@ -4,9 +4,12 @@
  * @module
  */
 
-import { printable } from '../core/errors.ts';
+import { showDim } from '../core/dim.ts';
+import { ModelError, printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
 import type { Graph } from '../graph/ir.ts';
+import { validateGraph } from '../graph/validate.ts';
+import type { Dims } from '../onnx/dims.ts';
 import { ImportError } from '../onnx/errors.ts';
 import { lower } from '../onnx/lower.ts';
 import { type OnnxModel, parseOnnx } from '../onnx/parse.ts';
@@ -21,6 +24,7 @@ import { type InputForm, type LayerReport, type QuantizeResult, type QuantPolicy
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType, type Range } from './scales.ts';
 import type { Widened } from './sensitivity.ts';
+import { resized, sampledAt } from './symbolic.ts';
 import { type TuneOptions, tune } from './tune.ts';
 
 /** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
@@ -28,8 +32,8 @@ export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
 
 /** What a conversion may be told. */
 export interface ConvertOptions extends TuneOptions {
-  /** Values of symbolic dimensions by name; the batch is 1 by default. */
-  readonly dims?: Readonly<Record<string, number>> | undefined;
+  /** Values of symbolic dimensions by name, or ranges that stay symbolic in the model; the batch is 1 by default. */
+  readonly dims?: Dims | undefined;
   /** Of all inputs; f32 by default, i32 for integer inputs of the source. */
   readonly inputType?: InputType | undefined;
   /** Model input = (value − mean)/std, one value or one a channel; 0 and 1 by default. */
@@ -56,7 +60,8 @@ export interface ConvertReport {
   readonly inputs: readonly {
     readonly name: string;
     readonly dtype: string;
-    readonly shape: readonly number[];
+    /** A symbolic dim is written in the model's symbols. */
+    readonly shape: readonly (number | string)[];
     readonly layout: 'NHWC' | 'source';
   }[];
   readonly layers: readonly LayerReport[];
@@ -82,6 +87,11 @@ export interface ConvertResult {
   readonly types: readonly (QType | undefined)[];
   readonly ranges: Ranges;
   readonly report: ConvertReport;
+  /** What each tensor and node of `float` became in `graph`. */
+  readonly tensors: QuantizeResult['tensors'];
+  readonly became: QuantizeResult['became'];
+  /** The calibration samples of every input in the reals of `float`; none where the types are the source's. */
+  readonly readers: readonly SampleReader[] | undefined;
 }
 
 const RAW_RANGE: Readonly<Record<'u8' | 'i8', readonly [number, number]>> = { u8: [0, 255], i8: [-128, 127] };
@@ -206,17 +216,61 @@ function sizeGoal(source: number): number {
 
 /** Error shares, in dB, at which a layer takes one multiplier for all rows; the later ones only where the size asks for it. */
 const FINENESS: readonly number[] = [45, 38, 32, 26, 20];
+/** Shares below it cost accuracy that is seen: they are taken only where the model then reaches the goal of its size. */
+const HARMLESS = 38;
 
 /** Quantizes; a model above the goal of its size is tried again with more layers of one multiplier. */
 function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, source: number): QuantizeResult {
   const attempt = (dB: number): QuantizeResult =>
     quantize(graph, ranges, { ...policy, rounding: { ...policy.rounding!, fine: 10 ** (-dB / 10) } });
+  const fits = (result: QuantizeResult): boolean => encodeModel(result.graph).length <= sizeGoal(source);
   let result = attempt(FINENESS[0]!);
   for (const dB of FINENESS.slice(1)) {
-    if (encodeModel(result.graph).length <= sizeGoal(source)) break;
-    result = attempt(dB);
+    if (fits(result)) break;
+    const next = attempt(dB);
+    if (dB >= HARMLESS || fits(next)) result = next;
   }
   return result;
+}
+
+/** Refuses a symbolic graph that is not valid at all its sizes. */
+function checkSymbolic(graph: Graph): void {
+  try {
+    validateGraph(graph);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    throw new ImportError(
+      'UnsupportedForm',
+      `the graph does not hold at every size of its symbolic dimensions: ${error.message}`,
+      undefined,
+      'Give the dimension one value, --dim NAME=VALUE, or a smaller range.',
+    );
+  }
+}
+
+/** A symbolic graph at the sizes of the samples, which calibration runs; any other as it is. */
+function asSampled(graph: FloatGraph, samples: ConvertOptions['samples']): FloatGraph {
+  const { symbols } = graph;
+  if (!symbols) return graph;
+  const of = (name: string): SampleTensor | undefined => samples && (isSampleTensor(samples) ? samples : samples[name]);
+  return resized(
+    graph,
+    sampledAt(
+      graph,
+      symbols,
+      graph.inputs.map((i) => of(i.name)?.shape),
+    ),
+  );
+}
+
+/** A symbolic graph at its greatest sizes, which bounds are proved for; any other as it is. */
+function atMaxima(graph: FloatGraph): FloatGraph {
+  return graph.symbols
+    ? resized(
+        graph,
+        graph.symbols.map((s) => s.max),
+      )
+    : graph;
 }
 
 /** Reads the samples of every input of the folded graph. */
@@ -255,8 +309,9 @@ export function convertModel(
   options: ConvertOptions = {},
   progress?: ObserveProgress,
 ): ConvertResult {
-  const lowered = lower(model, { dims: options.dims });
-  checkSizes(lowered);
+  const greatest = lower(model, { dims: options.dims });
+  checkSizes(greatest);
+  const lowered = asSampled(greatest, options.samples);
   const type = options.inputType ?? 'f32';
   if (type === 'i32' && lowered.inputs.some((i) => !isIndex(lowered, i)))
     throw new ImportError(
@@ -274,9 +329,11 @@ export function convertModel(
     });
   const size = pinned ? Number.POSITIVE_INFINITY : source; // integers of the source are kept, whatever they take
   const tuned = tune(raw, readers, formsOf, options, progress);
-  const { graph, ranges } = tuned;
+  const { ranges } = tuned;
+  const graph = atMaxima(tuned.graph);
   const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
   const result = withinSize(graph, ranges, { ...tuned.policy, rounding }, size);
+  if (graph.symbols) checkSymbolic(result.graph);
   const count = readers?.[0]?.count;
   const report: ConvertReport = {
     name: model.name,
@@ -285,7 +342,7 @@ export function convertModel(
     inputs: graph.inputs.map((input, i) => ({
       name: input.name,
       dtype: result.graph.inputs[i]!.u8 ? 'u8' : result.graph.inputs[i]!.dtype,
-      shape: graph.tensors[input.tensor]!.shape,
+      shape: result.graph.inputs[i]!.shape.map((d) => (typeof d === 'number' ? d : showDim(d, result.graph.symbols))),
       layout: `${input.perm}` === '0,3,1,2' ? 'NHWC' : 'source',
     })),
     layers: result.layers,
@@ -295,5 +352,6 @@ export function convertModel(
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
     warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, size),
   };
-  return { graph: result.graph, float: graph, types: result.types, ranges, report };
+  const { types, tensors, became } = result;
+  return { graph: result.graph, float: graph, types, ranges, report, tensors, became, readers };
 }

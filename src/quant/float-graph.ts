@@ -1,8 +1,11 @@
 /**
  * The float graph: what importers lower to and what calibration and quantization read. Layouts are those of the integer
- * ops: images NHWC, conv weights OHWI, dense weights [O,K], channels last (spec/10-ops.md §2). Every shape is concrete.
+ * ops: images NHWC, conv weights OHWI, dense weights [O,K], channels last (spec/10-ops.md §2). Every shape is concrete; with
+ * symbols it is that at one size.
  * @module
  */
+import type { Dim, SymbolDecl } from '../core/dim.ts';
+import type { CumSum, Gru, Lstm, Nms, Rope, TopK } from './float-sequence.ts';
 import type { QType } from './scales.ts';
 import type { UnaryFn } from './unary.ts';
 
@@ -18,6 +21,8 @@ export interface FloatTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly domain: Domain;
+  /** The shape in the graph's symbols, where a dim depends on them. */
+  readonly dims?: readonly Dim[] | undefined;
   readonly pin?: QType | undefined;
 }
 
@@ -46,6 +51,17 @@ export interface Conv2d extends Window, Limits, Stepped {
   readonly kernel: readonly [number, number];
   readonly bias: Float64Array;
   readonly groups: number;
+}
+
+/** The transposed convolution of OHWI weights: every input pixel adds its taps at stride times its place, less the pads. */
+export interface ConvTranspose2d extends Window, Limits, Stepped {
+  readonly kind: 'conv_transpose2d';
+  readonly weight: Float64Array;
+  readonly kernel: readonly [number, number];
+  readonly bias: Float64Array;
+  readonly groups: number;
+  /** Rows and columns added below and right. */
+  readonly padding: readonly [number, number];
 }
 
 /** y = clamp(b + Σ w·x) over the last axis: weight [O,K] row-major, bias [O]. */
@@ -167,6 +183,15 @@ export interface LayerNorm {
   readonly rms: boolean;
 }
 
+/** As LayerNorm over an image's groups of channels [H,W,C/groups]; gamma and beta have one entry a channel of [N,H,W,C]. */
+export interface GroupNorm {
+  readonly kind: 'group_norm';
+  readonly gamma: Float64Array;
+  readonly beta: Float64Array;
+  readonly eps: number;
+  readonly groups: number;
+}
+
 /** Same elements in the output's shape. */
 export interface Reshape {
   readonly kind: 'reshape';
@@ -190,6 +215,8 @@ export interface Slice {
   readonly start: readonly number[];
   readonly step: readonly number[];
   readonly size: readonly number[];
+  /** `start` in the graph's symbols, where it depends on them. */
+  readonly starts?: readonly Dim[] | undefined;
 }
 
 /** x[…, indices, …] along `axis`: the second operand, whole numbers within the axis. */
@@ -249,11 +276,14 @@ export interface Pad {
 export interface Const {
   readonly kind: 'constant';
   readonly data: Float64Array;
+  /** The constant at the symbols' maxima, where its shape depends on them: `data` is the first of it along every axis. */
+  readonly full?: { readonly data: Float64Array; readonly shape: readonly number[] } | undefined;
 }
 
 /** Any operation of the float graph. */
 export type FloatOp =
   | Conv2d
+  | ConvTranspose2d
   | Dense
   | Matmul
   | Pool
@@ -272,6 +302,13 @@ export type FloatOp =
   | Softmax
   | LogSoftmax
   | LayerNorm
+  | GroupNorm
+  | Lstm
+  | Gru
+  | CumSum
+  | TopK
+  | Rope
+  | Nms
   | Reshape
   | Transpose
   | Concat
@@ -322,6 +359,8 @@ export interface FloatGraph {
   readonly inputs: readonly FloatInput[];
   readonly nodes: readonly FloatNode[];
   readonly outputs: readonly FloatPort[];
+  /** Symbols of the tensors' dims; none where every shape is fixed. */
+  readonly symbols?: readonly SymbolDecl[] | undefined;
 }
 
 /** True where an input is integer data or truth values, which are not quantized. */

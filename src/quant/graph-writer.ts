@@ -3,6 +3,7 @@
  * use and without duplicates, then node outputs (spec/20-format.md §2).
  * @module
  */
+import type { SymbolDecl } from '../core/dim.ts';
 import type { Constant, Graph, InputDecl, Node, OutputDecl } from '../graph/ir.ts';
 import type { AttrsOf, OpName } from '../ops/index.ts';
 
@@ -10,14 +11,18 @@ import type { AttrsOf, OpName } from '../ops/index.ts';
 export interface Ref {
   readonly of: 'input' | 'constant' | 'node';
   readonly index: number;
+  /** Which output of a node; the first where absent. */
+  readonly output?: number;
 }
 
-/** An integer graph under construction; every node has one output. */
+/** An integer graph under construction. */
 export class GraphWriter {
   readonly #inputs: InputDecl[] = [];
   readonly #constants: Constant[] = [];
   readonly #keys: Map<string, number> = new Map();
-  readonly #nodes: { op: OpName; inputs: readonly Ref[]; attrs: Readonly<Record<string, unknown>> }[] = [];
+  readonly #nodes: { op: OpName; inputs: readonly Ref[]; attrs: Readonly<Record<string, unknown>>; outputs: number }[] =
+    [];
+  readonly #shared: Map<string, Ref> = new Map();
 
   /** Declares the next input. */
   input(decl: InputDecl): Ref {
@@ -38,8 +43,20 @@ export class GraphWriter {
 
   /** Adds a node and returns its output. */
   node<N extends OpName>(op: N, inputs: readonly Ref[], attrs: AttrsOf<N>): Ref {
-    this.#nodes.push({ op, inputs, attrs: attrs as Readonly<Record<string, unknown>> });
+    return this.#add(op, inputs, attrs as Readonly<Record<string, unknown>>, 1);
+  }
+
+  #add(op: OpName, inputs: readonly Ref[], attrs: Readonly<Record<string, unknown>>, outputs: number): Ref {
+    this.#nodes.push({ op, inputs, attrs, outputs });
     return { of: 'node', index: this.#nodes.length - 1 };
+  }
+
+  /** Output k of a node of `outputs` outputs; an equal node is shared. */
+  output<N extends OpName>(op: N, inputs: readonly Ref[], attrs: AttrsOf<N>, outputs: number, k: number): Ref {
+    const key = JSON.stringify([op, inputs, attrs], (_, v) => (ArrayBuffer.isView(v) ? [...(v as Int32Array)] : v));
+    const known = this.#shared.get(key) ?? this.#add(op, inputs, attrs as Readonly<Record<string, unknown>>, outputs);
+    this.#shared.set(key, known);
+    return { ...known, output: k };
   }
 
   /** Number of nodes so far. */
@@ -47,15 +64,39 @@ export class GraphWriter {
     return this.#nodes.length;
   }
 
+  /** Constants in order of first use, and the tensor id of every reference: inputs, those constants, outputs of nodes. */
+  #ids(): { readonly order: readonly number[]; readonly id: (ref: Ref) => number } {
+    const used = new Set<number>();
+    for (const n of this.#nodes) for (const r of n.inputs) if (r.of === 'constant') used.add(r.index);
+    const order = [...used]; // of first use
+    const place = new Map(order.map((index, i) => [index, this.#inputs.length + i]));
+    let next = this.#inputs.length + order.length;
+    const first = this.#nodes.map(({ outputs: count }) => {
+      next += count;
+      return next - count;
+    });
+    const id = ({ of, index, output = 0 }: Ref): number =>
+      of === 'input' ? index : of === 'node' ? first[index]! + output : place.get(index)!;
+    return { order, id };
+  }
+
+  /** Tensor ids of references in the finished graph; undefined for a constant that nothing reads. */
+  tensorIds(refs: readonly (Ref | undefined)[]): (number | undefined)[] {
+    const { id } = this.#ids();
+    return refs.map((ref) => ref && id(ref));
+  }
+
   /** The graph with its outputs. */
-  finish(outputs: readonly (Omit<OutputDecl, 'tensor'> & { readonly ref: Ref })[]): Graph {
-    const base = { input: 0, constant: this.#inputs.length, node: this.#inputs.length + this.#constants.length };
-    const id = (ref: Ref): number => base[ref.of] + ref.index;
+  finish(
+    outputs: readonly (Omit<OutputDecl, 'tensor'> & { readonly ref: Ref })[],
+    symbols: readonly SymbolDecl[] = [],
+  ): Graph {
+    const { order, id } = this.#ids();
     const nodes: Node[] = this.#nodes.map((n) => ({ op: n.op, inputs: n.inputs.map(id), attrs: n.attrs }));
     return {
-      symbols: [],
+      symbols,
       inputs: this.#inputs,
-      constants: this.#constants,
+      constants: order.map((index) => this.#constants[index]!),
       nodes,
       outputs: outputs.map(({ ref, ...decl }) => ({ ...decl, tensor: id(ref) })),
       states: [],

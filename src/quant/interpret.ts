@@ -8,7 +8,8 @@ import type { Block } from './kernels/block.ts';
 import * as elements from './kernels/elementwise.ts';
 import * as moves from './kernels/move.ts';
 import * as rows from './kernels/rows.ts';
-import { conv2d, dense, pool } from './kernels/window.ts';
+import * as sequence from './kernels/sequence.ts';
+import { conv2d, convTranspose2d, dense, pool } from './kernels/window.ts';
 
 /** Runs a graph; buffers live as long as it does and hold the values of the last run. */
 export interface Interpreter {
@@ -23,6 +24,7 @@ type Kernel<K extends FloatKind> = (op: OpOf<K>, x: Block, y: Block, ...rest: re
 
 const KERNELS: { readonly [K in FloatKind]: Kernel<K> } = {
   conv2d,
+  conv_transpose2d: convTranspose2d,
   dense,
   matmul: (op, x, y, b) => moves.matmul(op, x, y, b!),
   max_pool2d: pool,
@@ -43,6 +45,13 @@ const KERNELS: { readonly [K in FloatKind]: Kernel<K> } = {
   softmax: rows.softmax,
   log_softmax: (_, x, y) => rows.logSoftmax(x, y),
   layer_norm: rows.layerNorm,
+  group_norm: rows.groupNorm,
+  lstm: sequence.lstm,
+  gru: sequence.gru,
+  cumsum: sequence.cumsum,
+  topk: sequence.topk,
+  rope: sequence.rope,
+  nms: (op, x, y, scores) => sequence.nms(op, x, y, scores!),
   reshape: (_, x, y) => y.data.set(x.data),
   cast: (_, x, y) => y.data.set(x.data),
   transpose: moves.transpose,

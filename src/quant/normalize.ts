@@ -4,6 +4,7 @@
  * (spec/10-ops.md §12, "u8 images").
  * @module
  */
+import { addDim } from '../core/dim.ts';
 import { ImportError } from '../onnx/errors.ts';
 import type { AffineOp, Conv2d, FloatGraph, FloatNode } from './float-graph.ts';
 
@@ -60,14 +61,14 @@ function zeroPoint(scale: Float64Array, shift: Float64Array): Float64Array {
 /** Puts x·scale + shift behind input `id`: into its only consumer, a convolution, or as a node of its own. */
 function insertAffine(graph: FloatGraph, id: number, scale: Float64Array, shift: Float64Array): FloatGraph {
   const users = graph.nodes.filter((n) => n.inputs.includes(id));
-  const shape = graph.tensors[id]!.shape;
+  const { shape, dims } = graph.tensors[id]!;
   const only = users.length === 1 && !graph.outputs.some((o) => o.tensor === id) ? users[0]! : undefined;
   const affine: AffineOp = { kind: 'affine', scale, shift };
   const fresh = graph.tensors.length;
   const from = { name: 'input', source: 'normalisation' };
   const redirect = (n: FloatNode): FloatNode => ({ ...n, inputs: n.inputs.map((i) => (i === id ? fresh : i)) });
   if (only?.op.kind !== 'conv2d') {
-    const tensors = [...graph.tensors, { id: fresh, name: 'normalised', shape, domain: 'real' as const }];
+    const tensors = [...graph.tensors, { id: fresh, name: 'normalised', shape, dims, domain: 'real' as const }];
     return {
       ...graph,
       tensors,
@@ -90,7 +91,20 @@ function insertAffine(graph: FloatGraph, id: number, scale: Float64Array, shift:
   const nodes = graph.nodes.flatMap((n) =>
     n === only ? [{ op: pad, inputs: [id], output: fresh, ...from }, redirect({ ...n, op: unpadded })] : [n],
   );
-  return { ...graph, tensors: [...graph.tensors, { id: fresh, name: 'padded', shape: padded, domain: 'real' }], nodes };
+  return {
+    ...graph,
+    tensors: [
+      ...graph.tensors,
+      {
+        id: fresh,
+        name: 'padded',
+        shape: padded,
+        dims: dims?.map((d, i) => addDim(d, padded[i]! - shape[i]!)),
+        domain: 'real',
+      },
+    ],
+    nodes,
+  };
 }
 
 /**

@@ -29,6 +29,7 @@ export const MOVES: ReadonlySet<string> = new Set([
 export function isMove({ op }: FloatNode): boolean {
   if (op.kind === 'resize') return op.mode === 'nearest';
   if (op.kind === 'reduce') return op.how === 'max' || op.how === 'min';
+  if (op.kind === 'topk') return op.what === 'values';
   return MOVES.has(op.kind);
 }
 
@@ -76,8 +77,24 @@ export function fixedRange(fns: readonly UnaryFn[]): Range | undefined {
   return last === 'tanh' || last === 'erf' || last === 'softsign' ? { lo: -1, hi: 1 } : undefined;
 }
 
+/** Type of hidden values of a recurrent cell: i16 in steps of 2^−15, or i8 in steps of 1/128. */
+export function hiddenType(wide: boolean): QType {
+  if (wide) return { dtype: 'i16', zp: 0, scale: 2 ** -15, lo: -32768, hi: 32767 };
+  return { dtype: 'i8', zp: 0, scale: 2 ** -7, lo: -128, hi: 127 };
+}
+
+/** Type of the cells of an LSTM for a range: the least kc ≤ 8 with a quarter of room in ±2^kc. */
+export function cellType(range: Range): QType {
+  const most = Math.max(-range.lo, range.hi);
+  let kc = 0;
+  while (kc < 8 && 1.25 * most > 2 ** kc) kc++;
+  return { dtype: 'i16', zp: 0, scale: 2 ** (kc - 15), lo: -32768, hi: 32767 };
+}
+
 /** The type that a node's values have of themselves, where they do. */
-function naturalType({ op }: FloatNode, wide: boolean): QType | undefined {
+function naturalType({ op }: FloatNode, wide: boolean, range: Range): QType | undefined {
+  if (op.kind === 'lstm' && op.what !== 'h') return cellType(range);
+  if (op.kind === 'lstm' || op.kind === 'gru') return hiddenType(wide);
   if (op.kind === 'softmax') return wide ? Q15 : Q8;
   const fixed = op.kind === 'unary' ? fixedRange(op.fns) : undefined;
   if (!fixed) return undefined;
@@ -132,7 +149,12 @@ export function planTypes(graph: FloatGraph, ranges: Ranges, options: PlanOption
   for (const node of graph.nodes) {
     if (graph.tensors[node.output]!.domain !== 'real') continue;
     const moved = isMove(node) && node.op.kind !== 'pad';
-    if (!moved) add(node.output, ranges[node.output]!, naturalType(node, (width.get(root[node.output]!) ?? 8) > 8));
+    if (!moved)
+      add(
+        node.output,
+        ranges[node.output]!,
+        naturalType(node, (width.get(root[node.output]!) ?? 8) > 8, ranges[node.output]!),
+      );
   }
   const types = new Map<number, QType>();
   for (const [key, sources] of members) {

@@ -6,10 +6,11 @@
 import type { Graph } from '../graph/ir.ts';
 import { type Emit, EmitContext, type EmitScope, type Quantized } from './emit/context.ts';
 import * as elements from './emit/elementwise.ts';
-import { emitAffine, emitConv2d, emitDense, emitMatmul } from './emit/layers.ts';
+import { emitAffine, emitConv2d, emitConvTranspose2d, emitDense, emitMatmul } from './emit/layers.ts';
 import * as moves from './emit/moves.ts';
-import { emitLayerNorm } from './emit/norm.ts';
+import { emitGroupNorm, emitLayerNorm } from './emit/norm.ts';
 import { emitArg, emitAvgPool, emitMaxPool, emitReduce } from './emit/reduce.ts';
+import * as sequence from './emit/sequence.ts';
 import { emitClamp, emitLogSoftmax, emitQuant, emitSoftmax, emitUnary } from './emit/tables.ts';
 import type { FloatGraph, FloatKind, FloatNode, FloatOp } from './float-graph.ts';
 import { GraphWriter } from './graph-writer.ts';
@@ -56,10 +57,15 @@ export interface QuantizeResult {
   readonly layers: readonly LayerReport[];
   /** Type of every tensor of the float graph by id, as it was written. */
   readonly types: readonly (QType | undefined)[];
+  /** Tensor of the integer graph that stands for each tensor of the float graph; undefined where none does. */
+  readonly tensors: readonly (number | undefined)[];
+  /** Nodes of the integer graph that each float node became, by position in both: first and one behind the last. */
+  readonly became: readonly (readonly [first: number, end: number])[];
 }
 
 const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   conv2d: emitConv2d,
+  conv_transpose2d: emitConvTranspose2d,
   dense: emitDense,
   matmul: emitMatmul,
   max_pool2d: emitMaxPool,
@@ -80,6 +86,13 @@ const EMITTERS: { readonly [K in FloatKind]: Emit<K> } = {
   quant: emitQuant,
   softmax: emitSoftmax,
   layer_norm: emitLayerNorm,
+  group_norm: emitGroupNorm,
+  lstm: sequence.emitLstm,
+  gru: sequence.emitGru,
+  cumsum: sequence.emitCumSum,
+  topk: sequence.emitTopK,
+  rope: sequence.emitRope,
+  nms: sequence.emitNms,
   log_softmax: emitLogSoftmax,
   reshape: moves.emitReshape,
   transpose: moves.emitTranspose,
@@ -109,9 +122,10 @@ function tableOperands(graph: FloatGraph): number[] {
 
 /** What a transformer carries in 16 bits: the stream that its normalisations read, and what its softmaxes weigh. */
 function streams(graph: FloatGraph): number[] {
-  return graph.nodes.flatMap(({ op, inputs }) =>
-    op.kind === 'layer_norm' || op.kind === 'softmax' ? [inputs[0]!] : [],
-  );
+  return graph.nodes.flatMap(({ op, inputs }) => {
+    if (op.kind === 'nms') return inputs; // overlaps and the order of scores are decisions
+    return op.kind === 'layer_norm' || op.kind === 'softmax' ? [inputs[0]!] : [];
+  });
 }
 
 /** True where more precision of what a node reads costs no arithmetic: its result has the operand's type, or sums of it. */
@@ -156,7 +170,8 @@ function declareInputs(scope: EmitScope, policy: QuantPolicy): void {
   const { graph, writer, tensors } = scope;
   graph.inputs.forEach((input, i) => {
     const form = policy.inputs[i]!;
-    const { shape, domain } = graph.tensors[input.tensor]!;
+    const { domain, dims } = graph.tensors[input.tensor]!;
+    const shape = dims ?? graph.tensors[input.tensor]!.shape;
     if ('index' in form) {
       const type: QType = { ...scope.types[input.tensor]!, ...form.index };
       const decl =
@@ -190,8 +205,11 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     rounding: policy.rounding ?? { fit: false, correct: false, fine: 0 },
   };
   declareInputs(scope, policy);
+  const became: [number, number][] = [];
   const layers = graph.nodes.map((node): LayerReport => {
+    const first = scope.writer.length;
     const result = emitNode(scope, node);
+    became.push([first, scope.writer.length]);
     tensors[node.output] = result;
     const { dtype, scale, zp } = result.type;
     return { name: node.name, source: node.source, kind: node.op.kind, dtype, scale, zp, range: ranges[node.output]! };
@@ -202,5 +220,12 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     const u8 = o.integers?.u8 && type.dtype === 'i8' ? { u8: true } : {};
     return { name: o.name, ref, ...(real ? { scale: toScale(type.scale) } : {}), ...u8 };
   });
-  return { graph: scope.writer.finish(outputs), layers, types: tensors.map((t) => t?.type) };
+  const ids = scope.writer.tensorIds(tensors.map((t) => t?.ref));
+  return {
+    graph: scope.writer.finish(outputs, graph.symbols),
+    layers,
+    types: tensors.map((t) => t?.type),
+    tensors: ids,
+    became,
+  };
 }

@@ -44,6 +44,8 @@ export interface SampleTransform {
 /** Samples of one input, read one at a time into a buffer in the graph's layout. */
 export interface SampleReader {
   readonly count: number;
+  /** Shape of a sample in the graph's layout. */
+  readonly shape: readonly number[];
   /** Sample i; the buffer is reused. */
   read(i: number): Float64Array;
 }
@@ -74,6 +76,7 @@ export function sampleReader(
   const { scale, shift } = transform ?? { scale: Float64Array.of(1), shift: Float64Array.of(0) };
   return {
     count,
+    shape: stored,
     read(i) {
       for (let e = 0; e < size; e++) {
         const v = samples.data[i * size + (order ? order[e]! : e)]!;

@@ -39,7 +39,8 @@ function workOf(graph: FloatGraph): number {
   }, 1);
 }
 
-function roundTo(v: Float64Array, type: QType, out: Float64Array): void {
+/** v cut to the integers of a type, as reals, into `out`. */
+export function roundTo(v: Float64Array, type: QType, out: Float64Array): void {
   for (let i = 0; i < v.length; i++)
     out[i] = (clampReal(round(v[i]! / type.scale) + type.zp, type.lo, type.hi) - type.zp) * type.scale;
 }

@@ -4,7 +4,17 @@
  * becomes a depthwise convolution or a unary function, so that the quantizer sees few kinds.
  * @module
  */
-import type { AffineOp, Conv2d, Dense, FloatGraph, FloatNode, FloatOp, LayerNorm } from './float-graph.ts';
+import type {
+  AffineOp,
+  Conv2d,
+  ConvTranspose2d,
+  Dense,
+  FloatGraph,
+  FloatNode,
+  FloatOp,
+  GroupNorm,
+  LayerNorm,
+} from './float-graph.ts';
 import { joinPass } from './join.ts';
 import { patternPass } from './patterns.ts';
 import { pinPass } from './pins.ts';
@@ -21,7 +31,7 @@ function countUses(graph: FloatGraph, nodes: readonly FloatNode[]): Int32Array {
 }
 
 /** w·scale per output row and b·scale + shift: the layer followed by the affine. */
-function scaleRows<T extends Conv2d | Dense>(layer: T, affine: AffineOp): T {
+function scaleRows<T extends Conv2d | ConvTranspose2d | Dense>(layer: T, affine: AffineOp): T {
   const { steps } = layer;
   const rows = layer.bias.length;
   const k = layer.weight.length / rows;
@@ -35,7 +45,7 @@ function scaleRows<T extends Conv2d | Dense>(layer: T, affine: AffineOp): T {
 }
 
 /** The normalisation followed by the affine. */
-function scaleNorm(op: LayerNorm, affine: AffineOp): LayerNorm {
+function scaleNorm<T extends LayerNorm | GroupNorm>(op: T, affine: AffineOp): T {
   const at = (v: Float64Array, i: number): number => v[v.length === 1 ? 0 : i]!;
   return {
     ...op,
@@ -66,10 +76,11 @@ export function asFunctions(op: FloatOp): readonly UnaryFn[] | undefined {
 /** The fusion of `next` into `op`, its only producer; undefined where they do not fuse. */
 function fuse(op: FloatOp, next: FloatOp): FloatOp | undefined {
   if (next.kind === 'affine') {
-    const layer = (op.kind === 'conv2d' || op.kind === 'dense') && op.lo === UNBOUNDED.lo && op.hi === UNBOUNDED.hi;
+    const rows = op.kind === 'conv2d' || op.kind === 'conv_transpose2d' || op.kind === 'dense';
+    const layer = rows && op.lo === UNBOUNDED.lo && op.hi === UNBOUNDED.hi;
     if (layer) return scaleRows(op, next);
     if (op.kind === 'affine') return composed(op, next);
-    if (op.kind === 'layer_norm') return scaleNorm(op, next);
+    if (op.kind === 'layer_norm' || op.kind === 'group_norm') return scaleNorm(op, next);
   }
   if (next.kind === 'clamp' && 'lo' in op) {
     const clip = (v: number): number => Math.min(Math.max(v, next.lo), next.hi);

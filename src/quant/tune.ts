@@ -15,6 +15,7 @@ import { type InputForm, outputWidths, type QuantPolicy, quantize } from './quan
 import type { SampleReader } from './samples.ts';
 import type { QType } from './scales.ts';
 import { type Promotion, scanSensitivity, simulate, type Widened, widthsOf, withinBudget } from './sensitivity.ts';
+import { fixed } from './symbolic.ts';
 
 /** Switches of the tuning. */
 export interface TuneOptions {
@@ -41,7 +42,7 @@ export interface Tuned {
 }
 
 /** Default of `TuneOptions.target`. */
-const TARGET = 34;
+export const TARGET = 34;
 /**
  * What a budget weighs by: wider operands at the cost of twice their bytes, on any hardware. No schedule of gas, so that another
  * schedule makes no other model of the same samples.
@@ -83,7 +84,6 @@ const WIDTHS: GasSchedule = {
     io: 0,
   },
 };
-
 /** Default of `TuneOptions.budget`. */
 const BUDGET = 1.25;
 /** What is tried where minmax misses the target. */
@@ -127,7 +127,7 @@ function planned(from: Calibration, formsOf: FormsOf): Pick<Candidate, 'inputs' 
 function affordable(from: Candidate, order: readonly Promotion[], budget: number): number {
   const gas = (count: number): number => {
     const policy = { inputs: from.inputs, widths: widthsOf(order, count) };
-    const { cost } = validateGraph(quantize(from.graph, from.ranges, policy).graph);
+    const { cost } = validateGraph(quantize(fixed(from.graph), from.ranges, policy).graph);
     return Number(gasAt(cost, WIDTHS, []));
   };
   if (order.length === 0 || budget === Number.POSITIVE_INFINITY) return order.length;

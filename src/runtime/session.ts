@@ -8,28 +8,22 @@ import { type GasSchedule, gasOf, SCHEDULE_1 } from '../core/cost.ts';
 import { HostError, OutOfGas } from '../core/errors.ts';
 import { allocate, type Tensor, type TypedArray } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
+import { BACKEND_NAMES, type BackendName, resolve } from './backends.ts';
 import { checkState, checkValues, type Inputs, readDims, readSignature, type Scratch } from './inputs.ts';
 import { bind, type Plan, planOf } from './plan.ts';
 import { Result, type RunResult } from './result.ts';
-import { targetsOf } from './targets.ts';
+import { checkOutputs, targetsOf } from './targets.ts';
 import { turn } from './turn.ts';
 
-/** Backends by name, loaded when asked for. */
-const BACKENDS = {
-  reference: async (): Promise<Backend> => (await import('../backends/reference/index.ts')).reference,
-  wasm: async (): Promise<Backend> => (await import('../backends/wasm/index.ts')).wasm,
-  webgpu: async (): Promise<Backend> => (await import('../backends/webgpu/index.ts')).webgpu,
-  webgl: async (): Promise<Backend> => (await import('../backends/webgl/index.ts')).webgl,
-  gpujs: async (): Promise<Backend> => (await import('../backends/gpujs/index.ts')).gpujs,
-} as const;
+export { BACKEND_NAMES, type BackendName };
+
+/** Names of the options of `createSession`. */
+const OPTIONS = ['backend', 'candidates', 'mode', 'schedule', 'threads'];
+const RUN_OPTIONS = ['gasLimit', 'signal'];
+const SYNC_OPTIONS = ['gasLimit', 'into'];
 
 /** Executables a session keeps for a model with symbols, one for each set of dims. */
 const PREPARED_MOST = 16;
-
-/** Name of a backend that comes with this package. */
-export type BackendName = keyof typeof BACKENDS;
-/** Names of the backends that come with this package. */
-export const BACKEND_NAMES: readonly BackendName[] = Object.keys(BACKENDS) as BackendName[];
 
 /**
  * How a session is made. A list of backends is tried in order; a HostError moves on to the next. `auto` measures `candidates`
@@ -117,6 +111,7 @@ export class Session {
    */
   async run(inputs: Inputs, options: RunOptions = {}): Promise<RunResult> {
     this.#alive();
+    if (!knows(options, RUN_OPTIONS)) throw (await import('./options.ts')).misspelt(options, RUN_OPTIONS);
     options.signal?.throwIfAborted();
     const call = this.#check(inputs, options, this.#room());
     this.#pending++;
@@ -138,6 +133,7 @@ export class Session {
    */
   runSync(inputs: Inputs, options: RunSyncOptions = {}): RunResult {
     this.#alive();
+    if (!knows(options, SYNC_OPTIONS)) throw new TypeError(`options are ${SYNC_OPTIONS}`);
     if (this.#running) throw new TypeError('runSync during another run of this session');
     const call = this.#check(inputs, options, this.#room());
     const prepared = this.#prepared.get(call.dims.join());
@@ -372,30 +368,19 @@ export class Session {
   }
 }
 
-/** @throws HostError where a backend's outputs are not the plan's in number, type and length */
-function checkOutputs({ outputs, tensors }: Plan, raw: readonly TypedArray[]): void {
-  const right = outputs.every((id, i) => {
-    const { dtype, count } = tensors[id]!;
-    return raw?.[i]?.constructor === allocate(dtype, 0).constructor && raw[i].length === count;
-  });
-  if (!right || raw.length !== outputs.length)
-    throw new HostError('DeviceFailed', 'the backend returned outputs of another number, type or length');
-}
-
-async function resolve(b: BackendName | Backend): Promise<Backend> {
-  if (typeof b !== 'string') return b;
-  if (!Object.hasOwn(BACKENDS, b))
-    throw new TypeError(`unknown backend ${b}; this package has ${BACKEND_NAMES.join(', ')}`);
-  return BACKENDS[b]();
+/** True for an object of known names. */
+function knows(options: unknown, known: readonly string[]): boolean {
+  return typeof options === 'object' && Object.keys(options ?? known).every((k) => known.includes(k));
 }
 
 /**
  * Makes a model ready to run.
  * @param options.threads most threads that a run may take; a backend that cannot share the work takes one
  * @param options.backend name, Backend, a list tried in order, or `auto`; default `wasm`
- * @throws HostError if no backend can prepare it
+ * @throws HostError if no backend can prepare it; TypeError for an option of another name
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
+  if (!knows(options, OPTIONS)) throw (await import('./options.ts')).misspelt(options, OPTIONS);
   const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_1, threads = 1 } = options;
   const list = (Array.isArray(backend) ? backend : [backend]) as readonly (BackendName | Backend)[];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');

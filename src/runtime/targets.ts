@@ -1,8 +1,8 @@
 /**
- * Where a synchronous run writes its outputs.
+ * Where a synchronous run writes its outputs, and what a backend gave.
  * @module
  */
-import { printable } from '../core/errors.ts';
+import { HostError, printable } from '../core/errors.ts';
 import { allocate, type TypedArray } from '../core/tensor.ts';
 import type { Plan } from './plan.ts';
 
@@ -33,4 +33,14 @@ function overlap(a: TypedArray, b: TypedArray): boolean {
   return (
     a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
   );
+}
+
+/** Checks what a backend gave. @throws HostError where a backend's outputs are not the plan's in number, type and length */
+export function checkOutputs({ outputs, tensors }: Plan, raw: readonly TypedArray[]): void {
+  const right = outputs.every((id, i) => {
+    const { dtype, count } = tensors[id]!;
+    return raw?.[i]?.constructor === allocate(dtype, 0).constructor && raw[i].length === count;
+  });
+  if (!right || raw.length !== outputs.length)
+    throw new HostError('DeviceFailed', 'the backend returned outputs of another number, type or length');
 }

@@ -39,7 +39,8 @@ export type NodeSpec = readonly [
 /** An ONNX model for a test. */
 export interface ModelSpec {
   readonly opset?: number;
-  readonly inputs: Readonly<Record<string, readonly (number | string)[]>>;
+  /** Shapes of the inputs; null for one of unknown rank. */
+  readonly inputs: Readonly<Record<string, readonly (number | string)[] | null>>;
   /** Element types of inputs; float32 where absent. */
   readonly types?: Readonly<Record<string, keyof typeof ELEMENT>>;
   readonly nodes: readonly NodeSpec[];
@@ -62,7 +63,8 @@ function attribute(name: string, v: Attribute): object {
   return 'float' in v ? { name, type: 1, f: v.float } : { name, type: 4, t: tensor(v as TensorSpec) };
 }
 
-function value(name: string, shape: readonly (number | string)[], elemType = 1): object {
+function value(name: string, shape: readonly (number | string)[] | null, elemType = 1): object {
+  if (shape === null) return { name, type: { tensorType: { elemType } } };
   const dim = shape.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
   return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }

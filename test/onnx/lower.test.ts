@@ -330,15 +330,15 @@ describe('refusals', () => {
   it('names the node, the op and all unsupported ops', () => {
     const nodes: NodeSpec[] = [
       ['Relu', ['x'], ['a']],
-      ['LSTM', ['a'], ['b']],
+      ['GridSample', ['a'], ['b']],
       ['NonZero', ['b'], ['c']],
-      ['LSTM', ['c'], ['y']],
+      ['GridSample', ['c'], ['y']],
     ];
     const error = refusal({ inputs: { x: [1, 4] }, nodes, outputs: ['y'] });
     expect(error.code).toBe('UnsupportedOp');
-    expect(error.details).toMatchObject({ node: 'LSTM_1', op: 'LSTM' });
+    expect(error.details).toMatchObject({ node: 'GridSample_1', op: 'GridSample' });
     expect(error.message).toBe(
-      'node LSTM_1 (LSTM): the model uses ops that are not supported: LSTM (2 nodes), NonZero',
+      'node GridSample_1 (GridSample): the model uses ops that are not supported: GridSample (2 nodes), NonZero',
     );
   });
 

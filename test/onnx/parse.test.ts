@@ -64,12 +64,12 @@ describe('parseOnnx', () => {
     expect(code(() => parseOnnx(file, { limits: { maxBytes: 1000, maxEntries: 50000 } }))).toBe('TooLarge');
   });
 
-  it('refuses opsets outside 7 to 22', () => {
+  it('refuses opsets outside 7 to 24', () => {
     for (const [opset, expected] of [
       [6, 'Opset'],
       [7, 'accepted'],
-      [22, 'accepted'],
-      [23, 'Opset'],
+      [24, 'accepted'],
+      [25, 'Opset'],
     ] as const) {
       const file = buildOnnx({ opset, inputs: { x: [1] }, nodes: [['Relu', ['x'], ['y']]], outputs: ['y'] });
       expect(code(() => parseOnnx(file))).toBe(expected);

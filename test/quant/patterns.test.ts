@@ -158,7 +158,11 @@ describe('equalisation', () => {
     };
     const graph = graphOf(spec);
     const data = values(12 * 16, 5);
-    const reader: SampleReader = { count: 16, read: (i) => Float64Array.from(data.slice(i * 12, i * 12 + 12)) };
+    const reader: SampleReader = {
+      count: 16,
+      shape: [2, 6],
+      read: (i) => Float64Array.from(data.slice(i * 12, i * 12 + 12)),
+    };
     const own = equalise({ graph, ...observe(graph, [reader], 'minmax') });
     expect(own.equalised.length).toBe(1);
     expect(own.equalised[0]!.gain).toBeGreaterThan(0.5);

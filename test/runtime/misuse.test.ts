@@ -130,7 +130,24 @@ describe('misuse', () => {
     const model = loadModel(file);
     await expect(createSession(file as never)).rejects.toThrow('loadModel');
     await expect(createSession(model, { mode: 'fast' as never })).rejects.toThrow('mode');
+    for (const [options, message] of [
+      ['webgpu', 'options are an object: { backend: … }, not webgpu'],
+      [null, 'options are an object'],
+      [{ thread: 4 }, 'unknown option thread: did you mean threads?'],
+      [{ backends: ['wasm'] }, 'did you mean backend?'],
+      [{ gaslimit: 1 }, 'unknown option gaslimit'],
+      [{ backend: null }, 'a backend is a name or what a package exports, not null'],
+      [{ backend: 3 }, 'not 3'],
+      [{ backend: ['wasm', undefined] }, 'not undefined'],
+      [{ backend: { name: 'x' } }, 'a backend is a name'],
+      [{ backend: 'cuda' }, 'unknown backend cuda'],
+    ] as const) {
+      const error: unknown = await createSession(model, options as never).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(TypeError);
+      expect((error as TypeError).message).toContain(message);
+    }
     const session = await createSession(model, { backend: 'reference' });
+    await expect(session.run({}, { gaslimit: 1 } as never)).rejects.toThrow('did you mean gasLimit?');
     for (const gasLimit of ['', true, 1.5, Number.NaN]) {
       await expect(session.run({ x: new Int8Array(6) }, { gasLimit: gasLimit as never })).rejects.toThrow(TypeError);
     }

@@ -278,8 +278,8 @@ export const RECIPES: { readonly [N in OpName]: Recipe } = {
 
 const NAMES = Object.keys(RECIPES) as OpName[];
 
-/** A random valid graph of up to `most` nodes. */
-export function randomGraph(seed: number, most = 5): ReturnType<Builder['finish']> {
+/** A random valid graph of up to `most` nodes of the ops `names`. */
+export function randomGraph(seed: number, most = 5, names: readonly OpName[] = NAMES): ReturnType<Builder['finish']> {
   const r = new Prng(seed);
   const b = new Builder(r);
   if (r.once(12)) b.symbols.push({ name: 'n', min: 1, max: r.int(1, 4) });
@@ -289,7 +289,7 @@ export function randomGraph(seed: number, most = 5): ReturnType<Builder['finish'
   b.input(r.pick(['i8', 'i8', 'i16', 'i32']), shape);
   const want = r.int(1, most);
   for (let tries = 0; b.nodes.length < want && tries < 40 * want; tries++) {
-    const op = r.pick(NAMES);
+    const op = r.pick(names);
     const before = b.refs.length;
     if (!b.add(op, RECIPES[op](b))) b.refs.length = before; // inputs drawn for a refused node go with it
   }

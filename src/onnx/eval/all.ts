@@ -8,6 +8,7 @@ import { CONV } from './conv.ts';
 import { INDEX } from './index-ops.ts';
 import { LINEAR } from './linear.ts';
 import { MOVE } from './move.ts';
+import { BOXES } from './nms.ts';
 import { NORM } from './norm.ts';
 import { POOL } from './pool.ts';
 import { QUANTIZED } from './quantized.ts';
@@ -29,6 +30,7 @@ export const EVALUATORS: ReadonlyMap<string, EvalOp> = new Map(
     ...POOL,
     ...LINEAR,
     ...NORM,
+    ...BOXES,
     ...QUANTIZED,
     ...RECURRENT,
     ...RESIZE,

@@ -49,33 +49,35 @@ export const Conv: OpLowering = (c) => {
   c.setImage(c.emit(op, [x], [n, ...out, o]), rank);
 };
 
-/** Weights [C,O/g,KH,KW] of a transposed convolution as OHWI of the plain one: taps reversed, channels within their group. */
-function toPlain(data: Float64Array, channels: number, og: number, groups: number, taps: number): Float64Array {
+/** Weights [C,O/g,KH,KW] of a transposed convolution as OHWI, channels within their group. */
+function transposedWeights(
+  data: Float64Array,
+  channels: number,
+  og: number,
+  groups: number,
+  taps: number,
+): Float64Array {
   const out = new Float64Array(data.length);
   const cg = channels / groups;
   for (let ch = 0; ch < channels; ch++)
     for (let j = 0; j < og; j++)
       for (let t = 0; t < taps; t++) {
         const o = Math.floor(ch / cg) * og + j;
-        out[(o * taps + taps - 1 - t) * cg + (ch % cg)] = data[(ch * og + j) * taps + t]!;
+        out[(o * taps + t) * cg + (ch % cg)] = data[(ch * og + j) * taps + t]!;
       }
   return out;
 }
 
-/** Puts stride − 1 zeros behind every row and column of [N,H,W,C], and cuts those behind the last. */
-function spread(c: LowerContext, id: number, [sh, sw]: readonly [number, number]): number {
-  const [n, h, w, ch] = c.graph.stored(id) as [number, number, number, number];
-  if (sh === 1 && sw === 1) return id;
-  const cells = c.graph.reshape(c.node, id, [n, h, 1, w, 1, ch]);
-  const after = [0, 0, sh - 1, 0, sw - 1, 0];
-  const pad = { kind: 'pad', mode: 'constant', before: [0, 0, 0, 0, 0, 0], after, value: Float64Array.of(0) } as const;
-  const padded = c.emit(pad, [cells], [n, h, sh, w, sw, ch]);
-  const full = c.graph.reshape(c.node, padded, [n, h * sh, w * sw, ch]);
-  const size = [n, (h - 1) * sh + 1, (w - 1) * sw + 1, ch];
-  return c.emit({ kind: 'slice', start: [0, 0, 0, 0], step: [1, 1, 1, 1], size }, [full], size);
+/** Zeros behind the rows and columns of an image. */
+function behind(c: LowerContext, x: number, more: readonly [number, number]): number {
+  if (more[0] === 0 && more[1] === 0) return x;
+  const [n, h, w, ch] = c.graph.stored(x) as [number, number, number, number];
+  const after = [0, ...more, 0];
+  const op = { kind: 'pad', mode: 'constant', before: [0, 0, 0, 0], after, value: Float64Array.of(0) } as const;
+  return c.emit(op, [x], [n, h + more[0], w + more[1], ch]);
 }
 
-/** ConvTranspose as a convolution over the input spread by its strides, with the kernel reversed. */
+/** ConvTranspose over [N,C,L] or [N,C,H,W] with constant weights and bias. */
 export const ConvTranspose: OpLowering = (c) => {
   const w = c.weights(1, 'the weight');
   const [channels, og] = w.shape as [number, number];
@@ -85,26 +87,33 @@ export const ConvTranspose: OpLowering = (c) => {
   if (groups < 1 || channels !== given || channels % groups !== 0)
     c.fail('BadGraph', `${given} channels do not fit ${groups} groups of a weight of ${channels} channels`);
   const win = resolveTransposed(c, c.shape(0).slice(2), w.shape.slice(2));
-  const { kernel, strides, dilations, pads: cut, out } = planar(win);
-  const spreadInput = spread(c, x, strides);
-  const [, h, wd] = c.graph.stored(spreadInput) as [number, number, number, number];
-  const reach = [(kernel[0] - 1) * dilations[0], (kernel[1] - 1) * dilations[1]] as const;
-  const before = [reach[0] - cut[0], reach[1] - cut[1]] as const;
-  const after = [out[0] + reach[0] - h - before[0], out[1] + reach[1] - wd - before[1]] as const;
-  const plus = (v: number): number => Math.max(0, v);
-  const pads = [plus(before[0]), plus(before[1]), plus(after[0]), plus(after[1])] as const;
-  const size = [h + pads[0] + pads[2] - reach[0], wd + pads[1] + pads[3] - reach[1]] as const;
+  const { kernel, strides, dilations, pads, out } = planar(win);
+  const wanted = rank === 3 ? ([0, win.padding[0]!] as const) : ([win.padding[0]!, win.padding[1]!] as const);
+  const rows = (i: 0 | 1): number => {
+    const most = Math.max(strides[i], dilations[i]);
+    return wanted[i] < most ? 0 : Math.ceil(wanted[i] / strides[i]); // more rows of zeros than an output padding holds
+  };
+  const more = [rows(0), rows(1)] as const;
+  const cut = (i: 0 | 1): number => (more[i] > 0 ? more[i] * strides[i] - wanted[i] : 0);
+  const padding = [more[0] > 0 ? 0 : wanted[0], more[1] > 0 ? 0 : wanted[1]] as const;
+  const own = [pads[0], pads[1], pads[2] + cut(0), pads[3] + cut(1)] as const;
   const o = bias.length;
-  const weight = toPlain(w.data, channels, og, groups, kernel[0] * kernel[1]);
+  const weight = transposedWeights(w.data, channels, og, groups, kernel[0] * kernel[1]);
   const steps =
     groups === 1
       ? rowSteps(w, 1, o)
       : rowSteps({ ...w, steps: w.steps?.scales.length === 1 ? w.steps : undefined }, 1, o);
-  const layer = { kind: 'conv2d', weight, kernel, bias, groups, strides: [1, 1], dilations, pads, ...OPEN } as const;
-  const op = { ...layer, ...steps };
-  const y = c.emit(op, [spreadInput], [n, ...size, o]);
-  const start = [0, plus(-before[0]), plus(-before[1]), 0];
-  const same = size[0] === out[0] && size[1] === out[1];
-  const kept = [n, ...out, o];
-  c.setImage(same ? y : c.emit({ kind: 'slice', start, step: [1, 1, 1, 1], size: kept }, [y], kept), rank);
+  const layer = {
+    kind: 'conv_transpose2d',
+    weight,
+    kernel,
+    bias,
+    groups,
+    strides,
+    dilations,
+    pads: own,
+    padding,
+    ...OPEN,
+  } as const;
+  c.setImage(c.emit({ ...layer, ...steps }, [behind(c, x, more)], [n, ...out, o]), rank);
 };

@@ -10,10 +10,12 @@ import { Gemm, MatMul } from './Gemm.ts';
 import { ML } from './ml.ts';
 import { MOVE } from './move.ts';
 import { NORMS } from './norm.ts';
+import { ORDER } from './order.ts';
 import { PICK } from './pick.ts';
 import { AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool } from './pools.ts';
 import { QUANTIZED } from './quantized.ts';
 import { DepthToSpace, Resize, SpaceToDepth } from './Resize.ts';
+import { RECURRENT } from './recurrent.ts';
 import { REDUCE } from './reduce.ts';
 import { LogSoftmax, Softmax } from './Softmax.ts';
 import { SHAPES } from './shape-ops.ts';
@@ -29,8 +31,10 @@ export const LOWERINGS: ReadonlyMap<string, OpLowering> = new Map(
     ...MOVE,
     ...ML,
     ...NORMS,
+    ...ORDER,
     ...PICK,
     ...QUANTIZED,
+    ...RECURRENT,
     AveragePool,
     BatchNormalization,
     Conv,

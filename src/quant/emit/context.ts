@@ -2,7 +2,9 @@
  * What the quantization of one float node sees: its operands as typed integer tensors, the planned types, and the writer.
  * @module
  */
+import type { Dim } from '../../core/dim.ts';
 import { type IMPORT_ERRORS, ImportError } from '../../onnx/errors.ts';
+import type { Stage } from '../../ops/define.ts';
 import type { FloatGraph, FloatKind, FloatNode, OpOf } from '../float-graph.ts';
 import type { GraphWriter, Ref } from '../graph-writer.ts';
 import type { LayerStats } from '../layer-stats.ts';
@@ -80,15 +82,25 @@ export class EmitContext {
     return sameType(x.type, type) ? x : this.rescaled(x, type);
   }
 
-  /** x rescaled into `type`. */
-  rescaled(x: Quantized, type: QType): Quantized {
+  /** Attributes of the rescale of x into `type`. */
+  #rescale(x: Quantized, type: QType): { readonly stage: Stage } {
     if (type.dtype !== 'i8' && type.dtype !== 'i16')
       return this.fail('UnsupportedForm', 'integer data cannot be rescaled');
     const { m, l } = multiplier(x.type.scale / type.scale);
     if (l > 24 || reach(x.type) * 2 ** l >= LIMIT)
       this.fail('UnsupportedForm', 'the ranges of its operands are too far apart');
-    const stage = { m: Int32Array.of(m), l, ...output(type) };
-    return { ref: this.writer.node('rescale', [x.ref], { stage }), type };
+    return { stage: { m: Int32Array.of(m), l, ...output(type) } };
+  }
+
+  /** x rescaled into `type`. */
+  rescaled(x: Quantized, type: QType): Quantized {
+    return { ref: this.writer.node('rescale', [x.ref], this.#rescale(x, type)), type };
+  }
+
+  /** As `as`, for an operand that several nodes take in the same type. */
+  shared(x: Quantized, type: QType): Quantized {
+    if (sameType(x.type, type)) return x;
+    return { ref: this.writer.output('rescale', [x.ref], this.#rescale(x, type), 1, 0), type };
   }
 
   /** True where the source model gives the output's type. */
@@ -114,6 +126,25 @@ export class EmitContext {
   /** Shape of the output. */
   get shape(): readonly number[] {
     return this.scope.graph.tensors[this.node.output]!.shape;
+  }
+
+  /** Shape of the output in the model's symbols. */
+  get dims(): readonly Dim[] {
+    const { shape, dims } = this.scope.graph.tensors[this.node.output]!;
+    return dims ?? shape;
+  }
+
+  /** Shape of operand i in the model's symbols. */
+  inputDims(i = 0): readonly Dim[] {
+    const { shape, dims } = this.scope.graph.tensors[this.node.inputs[i]!]!;
+    return dims ?? shape;
+  }
+
+  /** The first `dims` of a constant along every axis; the constant itself where it has that shape. */
+  sized(ref: Ref, dims: readonly Dim[]): Ref {
+    if (dims.every((d) => typeof d === 'number')) return ref;
+    const [start, step] = [dims.map(() => 0), dims.map(() => 1)];
+    return this.writer.node('slice', [ref], { start, step, size: dims });
   }
 
   /** Planned type of the output, `limits` folded into lo and hi. */

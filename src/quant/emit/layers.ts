@@ -2,7 +2,7 @@
  * Convolution and dense layers with constant weights, and products of activations.
  * @module
  */
-import type { Conv2d, Dense } from '../float-graph.ts';
+import type { Conv2d, ConvTranspose2d, Dense } from '../float-graph.ts';
 import { createRounder } from '../rounding.ts';
 import { compactMultipliers, type LayerIntegers, multiplier, type QType, quantizeLayer } from '../scales.ts';
 import { depthwise } from '../simplify.ts';
@@ -10,7 +10,7 @@ import { centred, type Emit, type EmitContext, output, type Quantized, reach } f
 import { fitProducts, type Span } from './narrow.ts';
 
 /** Quantizes the rows of a layer. Padding taps add 0, so a padded layer's interval holds 0. */
-function layer(c: EmitContext, op: Conv2d | Dense, type: QType, padded: boolean): LayerIntegers {
+function layer(c: EmitContext, op: Conv2d | ConvTranspose2d | Dense, type: QType, padded: boolean): LayerIntegers {
   const x = c.real().type;
   const own = centred(x);
   const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
@@ -45,6 +45,21 @@ export const emitConv2d: Emit<'conv2d'> = (c, op) => {
   };
 };
 
+/** Transposed convolution: conv_transpose2d with a stage; taps outside the image add 0. */
+export const emitConvTranspose2d: Emit<'conv_transpose2d'> = (c, op) => {
+  const type = c.outputType(op);
+  const { w, b, m, l } = layer(c, op, type, true);
+  const o = b.length;
+  const weights = c.writer.constant('i8', [o, ...op.kernel, w.length / (o * op.kernel[0] * op.kernel[1])], w);
+  const stage = { m: compactMultipliers(m), l, ...output(type) };
+  const { strides, pads, dilations, groups, padding } = op;
+  const attrs = { strides, pads, dilations, groups, stage, output_padding: padding };
+  return {
+    ref: c.writer.node('conv_transpose2d', [c.input().ref, weights, c.writer.constant('i32', [o], b)], attrs),
+    type,
+  };
+};
+
 /** Dense layer: dense with a stage. */
 export const emitDense: Emit<'dense'> = (c, op) => {
   const type = c.outputType(op);
@@ -62,18 +77,22 @@ export const emitAffine: Emit<'affine'> = (c, op) => {
   const all = (v: Float64Array): Float64Array => (v.length === channels ? v : new Float64Array(channels).fill(v[0]!));
   const type = c.outputType();
   const { w, b, m, l } = layer(c, depthwise(all(op.scale), all(op.shift)), type, false);
-  const image = [1, 1, shape.slice(0, -1).reduce((n, d) => n * d, 1), channels];
+  const fixed = c.dims === shape;
+  if (!fixed && shape.length > 4)
+    c.fail('UnsupportedForm', 'symbolic dimensions before factors per channel take at most 4 axes');
+  const rows = shape.slice(0, -1).reduce((n, d) => n * d, 1);
+  const image = fixed ? [1, 1, rows, channels] : [...new Array<number>(4 - shape.length).fill(1), ...c.dims];
   const x = c.writer.node('reshape', [c.input().ref], { shape: image });
   const weights = c.writer.constant('i8', [channels, 1, 1, 1], w);
   const bias = c.writer.constant('i32', [channels], b);
   const stage = { m: compactMultipliers(m), l, ...output(type) };
   const window = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], groups: channels };
   const y = c.writer.node('conv2d', [x, weights, bias], { ...window, stage });
-  return { ref: c.writer.node('reshape', [y], { shape }), type };
+  return { ref: c.writer.node('reshape', [y], { shape: c.dims }), type };
 };
 
 /** An operand with zero point 0: the differences themselves, in i16. */
-function centredOperand(c: EmitContext, x: Quantized): Quantized {
+export function centredOperand(c: EmitContext, x: Quantized): Quantized {
   if (x.type.zp === 0) return x;
   const { lo, hi } = centred(x.type);
   return c.rescaled(x, { dtype: 'i16', zp: 0, scale: x.type.scale, lo, hi });

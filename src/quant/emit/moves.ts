@@ -21,7 +21,7 @@ import { type Emit, type EmitContext, output, type Quantized } from './context.t
 /** The same elements under another shape. */
 export const emitReshape: Emit<'reshape'> = (c) => {
   const x = c.input();
-  return { ref: c.writer.node('reshape', [x.ref], { shape: c.shape }), type: x.type };
+  return { ref: c.writer.node('reshape', [x.ref], { shape: c.dims }), type: x.type };
 };
 
 /** Axes permuted. */
@@ -50,8 +50,8 @@ export const emitConcat: Emit<'concat'> = (c, op) => {
 /** A regular part. */
 export const emitSlice: Emit<'slice'> = (c, op) => {
   const x = c.input();
-  const { start, step, size } = op;
-  return { ref: c.writer.node('slice', [x.ref], { start, step, size }), type: x.type };
+  const attrs = { start: op.starts ?? op.start, step: op.step, size: c.dims };
+  return { ref: c.writer.node('slice', [x.ref], attrs), type: x.type };
 };
 
 /** Elements by index; the indices are whole numbers. */
@@ -66,7 +66,7 @@ export const emitGather: Emit<'gather'> = (c, op) => {
 /** Broadcast. */
 export const emitExpand: Emit<'expand'> = (c) => {
   const x = c.input();
-  return { ref: c.writer.node('expand', [x.ref], { shape: c.shape }), type: x.type };
+  return { ref: c.writer.node('expand', [x.ref], { shape: c.dims }), type: x.type };
 };
 
 /** Repeats. */
@@ -130,7 +130,7 @@ export const emitConstant: Emit<'constant'> = (c, op): Quantized => {
   if (domain !== 'real') {
     if (lo < -2147483648 || hi > 2147483647) c.fail('UnsupportedForm', 'an integer constant does not fit 32 bits');
     const type = domain === 'bool' ? BOOL_TYPE : wholeType(lo, hi);
-    return { ref: constantOf(c, type, c.shape, op.data), type };
+    return { ref: c.sized(constantOf(c, type, c.shape, op.data), c.dims), type };
   }
   const planned = c.outputType();
   const range = { lo, hi };
@@ -138,5 +138,5 @@ export const emitConstant: Emit<'constant'> = (c, op): Quantized => {
   const type = sameType(planned, own) ? own : planned;
   const raw = op.data.map((v) => clampReal(round(v / type.scale) + type.zp, type.lo, type.hi));
   const used = { lo: raw.reduce((a, v) => Math.min(a, v), type.zp), hi: raw.reduce((a, v) => Math.max(a, v), type.zp) };
-  return { ref: constantOf(c, type, c.shape, raw), type: { ...type, ...used } };
+  return { ref: c.sized(constantOf(c, type, c.shape, raw), c.dims), type: { ...type, ...used } };
 };

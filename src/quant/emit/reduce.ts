@@ -53,6 +53,11 @@ function emitSum(c: EmitContext, axes: readonly number[], mean: boolean): Quanti
   const shape = c.inputShape();
   const count = (of: readonly number[]): number => of.reduce((n, a) => n * shape[a]!, 1);
   const n = count(axes);
+  const dims = c.inputDims();
+  if (mean && axes.some((a) => typeof dims[a] !== 'number')) {
+    const { type, m1, l } = average(c, n);
+    return { ref: c.writer.node('reduce_mean', [x.ref], { axes, m1, l, output: output(type) }), type };
+  }
   const whole = summed(c, x, axes, n, mean ? n : 1, c.outputType());
   if (whole) return whole;
   const [last, ...rest] = [...axes].reverse();

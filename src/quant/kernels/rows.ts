@@ -2,7 +2,7 @@
  * Functions of the float interpreter that work on rows: the last axis.
  * @module
  */
-import type { LayerNorm, Softmax } from '../float-graph.ts';
+import type { GroupNorm, LayerNorm, Softmax } from '../float-graph.ts';
 import { exp, log } from '../math.ts';
 import { type Block, spread } from './block.ts';
 
@@ -50,4 +50,29 @@ export function layerNorm(op: LayerNorm, x: Block, y: Block): void {
     const r = 1 / Math.sqrt(squares / n + op.eps);
     for (let j = 0; j < n; j++) y.data[from + j] = (x.data[from + j]! - mean) * r * op.gamma[j]! + op.beta[j]!;
   }
+}
+
+/** Each group of channels of an image less its mean, over its deviation. */
+export function groupNorm(op: GroupNorm, x: Block, y: Block): void {
+  const [images, h, w, c] = x.shape as [number, number, number, number];
+  const width = c / op.groups;
+  for (let n = 0; n < images; n++)
+    for (let g = 0; g < op.groups; g++) {
+      const each = (visit: (at: number, channel: number) => void): void => {
+        for (let p = 0; p < h * w; p++)
+          for (let j = g * width; j < (g + 1) * width; j++) visit((n * h * w + p) * c + j, j);
+      };
+      let [mean, squares] = [0, 0];
+      each((at) => {
+        mean += x.data[at]!;
+      });
+      mean /= h * w * width;
+      each((at) => {
+        squares += (x.data[at]! - mean) * (x.data[at]! - mean);
+      });
+      const r = 1 / Math.sqrt(squares / (h * w * width) + op.eps);
+      each((at, j) => {
+        y.data[at] = (x.data[at]! - mean) * r * op.gamma[j]! + op.beta[j]!;
+      });
+    }
 }

@@ -3,7 +3,7 @@
  * calibration gives the same ranges on every engine.
  * @module
  */
-import type { Conv2d, Dense, Pool } from '../float-graph.ts';
+import type { Conv2d, ConvTranspose2d, Dense, Pool } from '../float-graph.ts';
 import type { Block } from './block.ts';
 import { fastConv } from './fast-conv.ts';
 
@@ -173,6 +173,36 @@ export function conv2d(op: Conv2d, x: Block, y: Block): void {
           gatherTaps(op, x, Math.floor(pixel / (oh * ow)), Math.floor(pixel / ow) % oh, pixel % ow, g, patch, i * k);
         pair(op, patch, 0, k, k, g * og, (g + 1) * og, y.data, p * o, q * o);
       }
+    }
+  }
+  clamp(y.data, op.lo, op.hi);
+}
+
+/** Transposed convolution: each output gathers the taps whose place divides by the strides. */
+export function convTranspose2d(op: ConvTranspose2d, x: Block, y: Block): void {
+  const [, h, w, c] = x.shape as [number, number, number, number];
+  const [n, oh, ow, o] = y.shape as [number, number, number, number];
+  const [cg, og] = [c / op.groups, o / op.groups];
+  const [kh, kw] = op.kernel;
+  const taps: number[] = [];
+  for (let p = 0; p < n * oh * ow; p++) {
+    const [b, oy, ox] = [Math.floor(p / (oh * ow)), Math.floor(p / ow) % oh, p % ow];
+    taps.length = 0; // pairs of the tap and the first element of its pixel
+    for (let t = 0; t < kh * kw; t++) {
+      const ty = oy + op.pads[0] - Math.floor(t / kw) * op.dilations[0];
+      const tx = ox + op.pads[1] - (t % kw) * op.dilations[1];
+      const [iy, ix] = [ty / op.strides[0], tx / op.strides[1]];
+      const inside = Number.isInteger(iy) && Number.isInteger(ix) && iy >= 0 && iy < h && ix >= 0 && ix < w;
+      if (inside) taps.push(t, ((b * h + iy) * w + ix) * c);
+    }
+    for (let ch = 0; ch < o; ch++) {
+      const first = Math.floor(ch / og) * cg;
+      let acc = op.bias[ch]!;
+      for (let k = 0; k < taps.length; k += 2) {
+        const [row, from] = [(ch * kh * kw + taps[k]!) * cg, taps[k + 1]! + first];
+        for (let i = 0; i < cg; i++) acc += op.weight[row + i]! * x.data[from + i]!;
+      }
+      y.data[p * o + ch] = acc;
     }
   }
   clamp(y.data, op.lo, op.hi);

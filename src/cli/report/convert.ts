@@ -1,0 +1,218 @@
+/**
+ * The report of a conversion: what each layer became and why, its error, ranges and costs, what would help, and outputs of
+ * both models side by side.
+ * @module
+ */
+
+import { hex } from '../../core/digest.ts';
+import { showDim } from '../../core/dim.ts';
+import type { Model } from '../../graph/ir.ts';
+import type { ConvertResult } from '../../quant/convert.ts';
+import { gasAtMaxima, macs } from '../figures.ts';
+import { grouped } from '../output.ts';
+import { bar, dots, histogram, pairs, scatter } from './charts.ts';
+import { type Collected, collect, type LayerFacts, type SampleOutput } from './collect.ts';
+import { type Cell, cell, html, page, tableOf, tiles } from './page.ts';
+import { pngUri } from './png.ts';
+
+/** What the report is told beside the result. */
+export interface ReportOptions {
+  readonly source: string;
+  readonly onnxBytes: number;
+  readonly target: number;
+}
+
+const right = (text: string): Cell => ({ html: html(text), as: 'r' });
+
+/** A figure of three digits, short. */
+export function short(v: number): string {
+  const [unit, by] =
+    Math.abs(v) >= 1e9 ? [' G', 1e9] : Math.abs(v) >= 1e6 ? [' M', 1e6] : Math.abs(v) >= 1e4 ? [' k', 1e3] : ['', 1];
+  return `${Number((v / by).toPrecision(3))}${unit}`;
+}
+
+function share(n: number): string {
+  return n === 0 ? '0' : n < 0.0001 ? '< 0.01 %' : `${(n * 100).toFixed(2)} %`;
+}
+
+function showSqnr(v: number | undefined, target: number): Cell {
+  if (v === undefined || v === Number.NEGATIVE_INFINITY) return { html: '<span class="soft">–</span>' };
+  if (v === Number.POSITIVE_INFINITY) return { html: bar(1, 'exact') };
+  return { html: bar(v / 90, `${v.toFixed(1)} dB`), as: v < target ? 'bad' : '' };
+}
+
+function layerRow(l: LayerFacts, i: number, most: { gas: number }, target: number): Cell[] {
+  const h = l.histogram;
+  return [
+    right(String(i)),
+    cell.name(l.name),
+    cell.text(l.source),
+    {
+      html: l.became.length === 0 ? '<span class="soft">nothing: a view</span>' : html(l.became.join(', ')),
+      as: 'wrap',
+    },
+    cell.text(l.type.dtype),
+    { html: html(l.why), as: 'wrap' },
+    showSqnr(l.sqnr, target),
+    { html: h ? histogram(h.counts, [h.lo, h.hi], h.limits) : '' },
+    { html: h ? html(`${short(h.lo)} … ${short(h.hi)}`) : '', as: 'r' },
+    { html: h ? `<span${h.clipped > 0.001 ? ' class="bad"' : ''}>${html(share(h.clipped))}</span>` : '', as: 'r' },
+    { html: bar(Number(l.gas) / most.gas, short(Number(l.gas)), 60), title: grouped(l.gas) },
+    { ...right(l.macs === 0 ? '' : short(l.macs)), title: grouped(l.macs) },
+    { ...right(l.bytes === 0 ? '' : short(l.bytes)), title: grouped(l.bytes) },
+  ];
+}
+
+/** What would make the model better, from what was measured. */
+export function advice(result: ConvertResult, collected: Collected, options: ReportOptions): string[] {
+  const out: string[] = [];
+  const { report } = result;
+  const { layers } = collected;
+  const lost = layers
+    .filter((l) => l.type.dtype === 'i8' && Number.isFinite(l.sqnr ?? Number.NaN))
+    .map((l) => ({ l, loss: Math.min(l.before ?? 60, 60) - l.sqnr! }))
+    .filter(({ loss }) => loss > 6)
+    .sort((a, b) => b.loss - a.loss);
+  const worst = collected.samples.length > 0 ? outputsBelow(result, layers, options.target) : [];
+  for (const name of worst)
+    out.push(
+      `Output ${name} is below the target of ${options.target} dB: a larger --budget lets more tensors have 16 bits.`,
+    );
+  if (worst.length > 0)
+    for (const { l, loss } of lost.slice(0, 3))
+      out.push(
+        `${l.name} (${l.source}) loses ${loss.toFixed(1)} dB at 8 bits: it is among the first that 16 bits would help.`,
+      );
+  const cut = layers.filter((l) => (l.histogram?.clipped ?? 0) > 0.001);
+  for (const l of cut.slice(0, 3))
+    out.push(
+      `${share(l.histogram!.clipped)} of the values of ${l.name} lie beyond its integers: samples that show its range, or --ranges minmax, would reach them.`,
+    );
+  for (const w of report.warnings) out.push(`${w.charAt(0).toUpperCase()}${w.slice(1)}.`);
+  if (report.transposes > 0)
+    out.push(`${report.transposes} transposes are left: a model whose axes keep their order would not pay for them.`);
+  const gas = layers.reduce((s, l) => s + Number(l.gas), 0);
+  const [dear] = [...layers].sort((a, b) => Number(b.gas - a.gas));
+  if (dear && Number(dear.gas) > 0.4 * gas)
+    out.push(
+      `${dear.name} (${dear.source}) takes ${share(Number(dear.gas) / gas)} of the gas: a smaller layer there saves most.`,
+    );
+  return out.length > 0 ? out : ['Nothing that was measured asks for a change.'];
+}
+
+function outputsBelow(result: ConvertResult, layers: readonly LayerFacts[], target: number): string[] {
+  const at = new Map(result.float.nodes.map((n, i) => [n.output, layers[i]!]));
+  return result.float.outputs
+    .filter((o) => (at.get(o.tensor)?.sqnr ?? Number.POSITIVE_INFINITY) < target)
+    .map((o) => o.name);
+}
+
+/** Height, width and channels where a value is a picture in its source's order; undefined for any other. */
+function pictureOf(shape: readonly number[]): { h: number; w: number; c: 1 | 3; first: boolean } | undefined {
+  if (shape.length < 3) return undefined;
+  const [a, b, d] = shape.slice(-3) as [number, number, number];
+  const big = (h: number, w: number): boolean => h >= 8 && w >= 8 && h <= 4096 && w <= 4096;
+  if ((a === 1 || a === 3) && big(b, d)) return { h: b, w: d, c: a, first: true };
+  return (d === 1 || d === 3) && big(a, b) ? { h: a, w: b, c: d, first: false } : undefined;
+}
+
+function picture(
+  values: Float64Array,
+  p: NonNullable<ReturnType<typeof pictureOf>>,
+  [lo, hi]: readonly [number, number],
+): string {
+  const bytes = new Uint8Array(p.h * p.w * p.c);
+  for (let i = 0; i < p.h * p.w; i++)
+    for (let ch = 0; ch < p.c; ch++) {
+      const v = values[p.first ? ch * p.h * p.w + i : i * p.c + ch]!;
+      bytes[i * p.c + ch] = Math.min(255, Math.max(0, Math.round(((v - lo) / (hi - lo || 1)) * 255)));
+    }
+  const width = Math.min(320, Math.max(p.w, Math.min(224, p.w * 8)));
+  return `<img alt="" width="${width}" src="${pngUri(p.w, p.h, p.c, bytes)}">`;
+}
+
+function rangeOf(...all: readonly Float64Array[]): [number, number] {
+  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const v of all) for (const x of v) [lo, hi] = [Math.min(lo, x), Math.max(hi, x)];
+  return [lo, hi];
+}
+
+const figure = (inner: string, caption: string): string =>
+  `<figure>${inner}<figcaption>${html(caption)}</figcaption></figure>`;
+
+function thinned(v: Float64Array, most: number): number[] {
+  const step = Math.ceil(v.length / most);
+  return [...v.filter((_, i) => i % step === 0)];
+}
+
+/** One output of one sample: pictures, bars of few values, or one value over the other. */
+function outputFigure({ name, shape, float, ours }: SampleOutput): string {
+  const error = float.map((v, i) => Math.abs(v - ours[i]!));
+  const [, worst] = rangeOf(error);
+  const title = `<h3>${html(name)} <span class="soft">[${shape.join(', ')}], greatest difference ${worst.toPrecision(3)}</span></h3>`;
+  const p = pictureOf(shape);
+  if (p) {
+    const range = rangeOf(float, ours);
+    const shown = [figure(picture(float, p, range), 'float'), figure(picture(ours, p, range), 'integers')];
+    const gain = worst > 0 ? (range[1] - range[0]) / worst : 1;
+    shown.push(figure(picture(error, p, [0, worst || 1]), `difference, ${gain.toPrecision(3)} times`));
+    return `${title}<div class="pictures">${shown.join('')}</div>`;
+  }
+  if (float.length <= 64)
+    return `${title}<div class="scroll">${pairs([...float], [...ours])}</div><p class="soft">Blue: float. Orange: integers.</p>`;
+  return `${title}${scatter(thinned(float, 1500), thinned(ours, 1500))}`;
+}
+
+function sampleSection({ inputs, outputs }: Collected['samples'][number], s: number): string {
+  const shown = inputs.flatMap((x) => {
+    const p = pictureOf(x.shape);
+    return p ? [figure(picture(x.float, p, rangeOf(x.float)), `${x.name}, an input`)] : [];
+  });
+  return `<h2>Sample ${s}</h2>${shown.length > 0 ? `<div class="pictures">${shown.join('')}</div>` : ''}${outputs.map(outputFigure).join('')}`;
+}
+
+/** The report of a conversion as one HTML file. */
+export async function convertReport(result: ConvertResult, model: Model, options: ReportOptions): Promise<string> {
+  const collected = await collect(result, model);
+  const { layers, samples } = collected;
+  const { report } = result;
+  const kept = layers.filter((l) => l.became.length > 0 || l.sqnr !== undefined);
+  const most = { gas: Math.max(1, ...kept.map((l) => Number(l.gas))) };
+  const method = typeof report.ranges === 'string' ? report.ranges : `percentile ${report.ranges.percentile}`;
+  const inputs = result.graph.inputs.map(
+    (d) => `${d.name}: ${d.u8 ? 'u8' : d.dtype} [${d.shape.map((x) => showDim(x, model.symbols)).join(', ')}]`,
+  );
+  const heads = ['layer', 'from', 'became', 'type', 'why', 'signal / error', 'values'];
+  const numbers = ['seen', 'beyond', 'gas', 'MACs', 'bytes'];
+  const sections = [
+    `<p class="soft">${html(options.source)} as integers, model <span class="mono">${hex(model.id)}</span></p>`,
+    tiles([
+      [
+        grouped(model.byteLength),
+        `bytes, ${((100 * model.byteLength) / options.onnxBytes).toFixed(1)} % of the source`,
+      ],
+      [grouped(gasAtMaxima(model)), model.symbols.length > 0 ? 'gas at the greatest size' : 'gas of a run'],
+      [grouped(macs(model)), 'multiply-accumulates'],
+      [String(model.nodes.length), `ops, from ${layers.length} layers`],
+      [String(report.samples), 'calibration samples'],
+      [method, 'ranges'],
+    ]),
+    `<p>${html(`Inputs: ${inputs.join('; ')}.`)}</p>`,
+    `<h2>What would help</h2><ul>${advice(result, collected, options)
+      .map((a) => `<li>${html(a)}</li>`)
+      .join('')}</ul>`,
+    samples.length > 0
+      ? `<h2>Signal to error, layer by layer</h2><p class="soft">Each layer's integers against the float model on the same samples: errors of all layers before it are in it.</p>${dots(
+          kept.map((l) => l.sqnr),
+          kept.map((l) => l.name),
+          options.target,
+        )}`
+      : '<p>No calibration samples were given: the types are those of the source, and layers are not compared.</p>',
+    `<h2>Layers</h2><p class="soft">Histograms have a logarithmic height; red lines are the ends of the integers, values beyond them are cut.</p>${tableOf(
+      [{ html: '', as: 'r' }, ...heads, ...numbers.map((h, i) => (i === 2 ? h : { html: html(h), as: 'r' }))],
+      kept.map((l, i) => layerRow(l, i, most, options.target > 0 ? 20 : 0)),
+    )}`,
+    ...samples.map(sampleSection),
+  ];
+  return page(`Conversion of ${report.name || options.source}`, sections);
+}
