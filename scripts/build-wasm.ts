@@ -1,6 +1,6 @@
 /**
- * Builds kernels/wasm into src/backends/wasm/*.gen.ts: the module that every model takes, and that of further ops. `--check` builds
- * twice in memory and compares with the files.
+ * Builds kernels/wasm into src/backends/wasm/*.gen.ts: the module that every model takes, and that of further ops; and those of compiled models
+ * into src/compile/*.gen.ts. `--check` builds twice in memory and compares with the files.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -9,10 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { main } from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Entry file of each module, and the file that its bytes go to. */
+/** Entry file of each module, the file that its bytes go to, and the instructions that it may use. */
 const MODULES = [
-  ['index', 'kernels'],
-  ['more', 'more/kernels'],
+  ['wasm/index', 'backends/wasm/kernels', ['--enable', 'simd']],
+  ['wasm/more', 'backends/wasm/more/kernels', ['--enable', 'simd']],
+  ['wasm/compiled', 'compile/bytes', ['--enable', 'simd', '--use', 'ONLY_I8=1']],
+  ['mvp/index', 'compile/mvp', ['sign-extension', 'bulk-memory', 'nontrapping-f2i'].flatMap((f) => ['--disable', f])],
 ] as const;
 
 const OPTIONS = [
@@ -32,16 +34,14 @@ const OPTIONS = [
   '--maximumMemory',
   '65535',
   '--noAssert',
-  '--enable',
-  'simd',
   '--use',
   'abort=',
 ];
 
 /** The bytes of a module. */
-async function compile(entry: string): Promise<Uint8Array> {
+async function compile(entry: string, features: readonly string[]): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await main([`kernels/wasm/${entry}.ts`, ...OPTIONS, '--baseDir', root], {
+  const { error, stderr } = await main([`kernels/${entry}.ts`, ...OPTIONS, ...features, '--baseDir', root], {
     writeFile(name, contents) {
       if (name.endsWith('.wasm')) binary = contents as Uint8Array;
     },
@@ -63,10 +63,10 @@ function textOf(binary: Uint8Array): string {
   }).join('');
 }
 
-function render(binary: Uint8Array): string {
+function render(binary: Uint8Array, entry: string): string {
   const sha = createHash('sha256').update(binary).digest('hex');
   return `/**
- * Built by scripts/build-wasm.ts from kernels/wasm; not to be edited.
+ * Built by scripts/build-wasm.ts from kernels/${entry.split('/')[0]}; not to be edited.
  * @module
  */
 
@@ -82,14 +82,14 @@ export const TEXT =
 `;
 }
 
-for (const [entry, name] of MODULES) {
-  const target = `${root}src/backends/wasm/${name}.gen.ts`;
-  const first = await compile(entry);
-  const text = render(first);
+for (const [entry, name, features] of MODULES) {
+  const target = `${root}src/${name}.gen.ts`;
+  const first = await compile(entry, features);
+  const text = render(first, entry);
   if (process.argv.includes('--check')) {
-    if (render(await compile(entry)) !== text) throw new Error(`two builds of ${entry} differ`);
+    if (render(await compile(entry, features), entry) !== text) throw new Error(`two builds of ${entry} differ`);
     if (readFileSync(target, 'utf8') !== text)
-      throw new Error(`${target} is not what kernels/wasm builds; run scripts/build-wasm.ts`);
+      throw new Error(`${target} is not what kernels/${entry} builds; run scripts/build-wasm.ts`);
   } else {
     writeFileSync(target, text);
     console.log(`${target}: ${first.length} bytes`);

@@ -1,5 +1,5 @@
 /**
- * `samebit/compile`: models as programs that need nothing of this library (docs/evm.md).
+ * `samebit/compile`: models as programs that need nothing of this library, WebAssembly (docs/aot.md) and EVM contracts (docs/evm.md).
  * @module
  */
 export {
@@ -11,3 +11,7 @@ export {
   type EvmProgram,
   toEvm,
 } from './compile/evm.ts';
+export { type Inspection, inspect } from './compile/inspect.ts';
+export type { Feature } from './compile/instructions.ts';
+export { HOSTS, type Host, validateProfile } from './compile/validate-profile.ts';
+export { type Profile, toWasm, type WasmOptions } from './compile/wasm.ts';

@@ -96,7 +96,7 @@ function pixel9(r: usize, t: usize, out: usize): void {
 }
 
 /** Lists the tap addresses of a pixel, an even number of them. Returns the end of the list. */
-function list(r: usize, taps: usize, image: usize, y0: i32, x0: i32): usize {
+export function list(r: usize, taps: usize, image: usize, y0: i32, x0: i32): usize {
   const H = load<u32>(r, 12), W = load<u32>(r, 16), KH = load<i32>(r, 24), KW = load<i32>(r, 28);
   const dh = load<i32>(r, 40), dw = load<i32>(r, 44), zrow = load<u32>(r, 60);
   const bytes = load<u32>(r, 20) * load<u32>(r, 56);

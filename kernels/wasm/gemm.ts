@@ -8,6 +8,7 @@
  */
 import { limit4, load8, mulhr4, own, read, scratch, store8, tail } from './simd';
 import { ndNext, ndStart, p0, p1, p2 } from './nd';
+import { product as words } from '../mvp/words';
 import { pack4, packRows } from './pack';
 
 // @ts-ignore: decorator
@@ -41,7 +42,8 @@ function edge(out: usize, ld: usize, rows: i32, bytes: i32, size: i32): void {
 
 /** All tiles of `rows` packed rows at `a`. */
 export function gemm(g: usize, a: usize, rows: i32, out: usize): void {
-  if (load<i32>(g, 40) == 1) tiles<i8>(g, a, rows, out);
+  if (isDefined(ONLY_I8)) tiles<i8>(g, a, rows, out);
+  else if (load<i32>(g, 40) == 1) tiles<i8>(g, a, rows, out);
   else tiles<i32>(g, a, rows, out);
 }
 
@@ -258,7 +260,7 @@ function unpack(d: usize, b: usize, u: usize, K: usize, block: usize): void {
  * bytes (1, 2), zp, rows a block, panels (0: i16 tiles; 1: one row, i8; 4: i4), scratch offset of A; for i4: weights a
  * scale, scales, scratch offset of a widened panel; then 1 where the units of `matrix` are panels.
  */
-export function product(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
+function panelProduct(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
   const lda = load<u32>(r, 4), size = load<i32>(r, 8), zp = load<i32>(r, 12), kind = load<i32>(r, 20);
   const a = scratch() + load<u32>(r, 24), g = r + 48, one = own();
   const K = load<u32>(g), ld = load<u32>(g, 44), scale = load<u32>(r, 28);
@@ -266,7 +268,7 @@ export function product(r: usize, B: usize, x: usize, out: usize, start: i32, en
   if (load<i32>(r) == 1 && kind) {
     widen(a, x, K, size, zp);
     out += panelsOf(g, B, kind == 1 ? K << 3 : K << 2, from, to);
-    if (kind == 1) gemv(one, a, out);
+    if (isDefined(ONLY_I8) || kind == 1) gemv(one, a, out);
     else gemv4(one, u + <usize>from * scales, scale, a, out, scratch() + load<u32>(r, 36));
     return;
   }
@@ -274,7 +276,7 @@ export function product(r: usize, B: usize, x: usize, out: usize, start: i32, en
   for (let i = start; i < end; i += block) {
     const rows = min(block, end - i), y = out + <usize>i * ld;
     packRows(a, x + <usize>i * lda, lda, rows, K, size, zp);
-    if (kind) {
+    if (!isDefined(ONLY_I8) && kind) {
       for (let n = from; n < to; n++) {
         unpack(panel, B + <usize>n * (K << 2), u + <usize>n * scales, K, scale);
         const at = y + panelsOf(g, 0, 0, n, n + 1);
@@ -283,6 +285,14 @@ export function product(r: usize, B: usize, x: usize, out: usize, start: i32, en
       }
     } else gemm(one, a, rows, y + panelsOf(g, B, K << 4, from, to));
   }
+}
+
+/** `panelProduct`, or that of words where there are no vectors. */
+// @ts-ignore: decorator
+@inline
+export function product(r: usize, B: usize, x: usize, out: usize, start: i32, end: i32, from: i32, to: i32): void {
+  if (ASC_FEATURE_SIMD) panelProduct(r, B, x, out, start, end, from, to);
+  else words(r, B, x, out, start, end, from, to);
 }
 
 /** A matrix of contiguous rows times panels; units are panels, or four rows. */

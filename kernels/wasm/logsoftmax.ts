@@ -4,7 +4,7 @@ import { rsh, scratch, stage8 } from './simd';
 import { across, exponents, gather, weights } from './softmax';
 
 /** log2 of S in Q16 by the table LOG2 at `t`. */
-function log2q(s: u32, t: usize): i32 {
+export function log2q(s: u32, t: usize): i32 {
   const b = 31 - <i32>clz<u32>(s), mantissa = (s << (31 - b)) & 0x7fffffff;
   const p = t + (<usize>(mantissa >> 23) << 2), a = load<i32>(p);
   return (b << 16) + a + rsh((load<i32>(p, 4) - a) * <i32>((mantissa >> 7) & 65535), 16);

@@ -50,12 +50,24 @@ export function topk(from: u32, to: u32, x: usize, values: usize, indices: usize
   }
 }
 
-/** E(t(d)) by the tables of the specification (softmax.ts has it on lanes). */
-function weight(d: u32, l: i32, m: i32, e: i32, exp2: usize): u32 {
-  const t = mulhr(min<u32>(d, <u32>0x7fffffff >> l) << l, m);
+/** t(d). */
+// @ts-ignore: decorator
+@inline
+export function exponent(d: u32, l: i32, m: i32): i32 {
+  return mulhr(min<u32>(d, <u32>0x7fffffff >> l) << l, m);
+}
+
+/** E(t) by the tables of the specification (softmax.ts has it on lanes). */
+// @ts-ignore: decorator
+@inline
+export function weightAt(t: i32, e: i32, exp2: usize): u32 {
   const p = exp2 + (((t >> 8) & 255) << 2), a = load<i32>(p);
   const v = a - rsh((a - load<i32>(p, 4)) * (t & 255), 8);
   return rsh(v, min((t >> 16) + 23 - e, 25));
+}
+
+function weight(d: u32, l: i32, m: i32, e: i32, exp2: usize): u32 {
+  return weightAt(exponent(d, l, m), e, exp2);
 }
 
 // @ts-ignore: decorator

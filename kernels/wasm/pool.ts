@@ -5,12 +5,12 @@
 import { floorDiv, fromTail, own, stage8, tail } from './simd';
 
 /** First tap of a window axis that is inside, for a window at `at`. */
-function firstTap(at: i32, d: i32): i32 {
+export function firstTap(at: i32, d: i32): i32 {
   return at >= 0 ? 0 : (d - 1 - at) / d;
 }
 
 /** One past the last tap below `limit`; every window has one (spec/10-ops.md §4). */
-function endTap(at: i32, d: i32, k: i32, limit: i32): i32 {
+export function endTap(at: i32, d: i32, k: i32, limit: i32): i32 {
   return min(k, (limit - 1 - at) / d + 1);
 }
 

@@ -3,7 +3,7 @@ import { load32 } from './elementwise';
 import { load8, rsh, scratch, stage8 } from './simd';
 
 /** Sine in Q14 of a phase, by the table SIN of u16 at t. */
-function sinq(phase: u32, t: usize): i32 {
+export function sinq(phase: u32, t: usize): i32 {
   let x = <i32>((phase >> 14) & 65535);
   if (phase & 0x40000000) x = 65536 - x;
   const i = min(x >> 8, 255), p = t + (<usize>i << 1), a = <i32>load<u16>(p);

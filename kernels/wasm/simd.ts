@@ -111,12 +111,24 @@ export function load8<T>(p: usize): v128 {
   return sizeof<T>() == 1 ? v128.load_ext<i8>(p) : v128.load(p);
 }
 
+/** Copies 16 bytes. */
+// @ts-ignore: decorator
+@inline
+function copy16(to: usize, from: usize): void {
+  if (ASC_FEATURE_SIMD) v128.store(to, v128.load(from));
+  else {
+    const a = load<u64>(from), b = load<u64>(from, 8);
+    store<u64>(to, a);
+    store<u64>(to, b, 8);
+  }
+}
+
 /** Copies a short run of n ≥ 0 bytes between areas that share none: both ends, which may overlap, and the steps between. */
 export function copyRun(to: usize, from: usize, n: usize): void {
   if (n >= 16) {
     const last = n - 16;
-    for (let i: usize = 0; i < last; i += 16) v128.store(to + i, v128.load(from + i));
-    v128.store(to + last, v128.load(from + last));
+    for (let i: usize = 0; i < last; i += 16) copy16(to + i, from + i);
+    copy16(to + last, from + last);
   } else if (n >= 4) {
     const half = (n >> 3) << 2, end = n - 4;
     const a = load<u32>(from), b = load<u32>(from + half), c = load<u32>(from + end - half), d = load<u32>(from + end);

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Command } from 'commander';
+import { codeOf } from '../compile/wasm.ts';
 import { SCHEDULES } from '../core/cost.ts';
 import { hex } from '../core/digest.ts';
 import { type Dim, showDim } from '../core/dim.ts';
@@ -78,18 +79,29 @@ function nodes(model: Model): Record<string, unknown>[] {
   });
 }
 
-function opTable(model: Model): { op: string; count: number; macs: number; gas: bigint }[] {
-  const ops = new Map<string, { op: string; count: number; macs: number; gas: bigint }>();
+/** What all nodes of an op cost; `code`: bytes of their functions in a compiled model, by profile. */
+interface OpRow {
+  readonly op: string;
+  readonly count: number;
+  readonly macs: number;
+  readonly gas: bigint;
+  readonly code: { mvp: number; simd128: number };
+}
+
+function opTable(model: Model): OpRow[] {
+  const ops = new Map<string, OpRow>();
   model.nodes.forEach((n, i) => {
     const { cost } = model.info[i]!;
-    const row = ops.get(n.op) ?? { op: n.op, count: 0, macs: 0, gas: 0n };
+    const row = ops.get(n.op) ?? { op: n.op, count: 0, macs: 0, gas: 0n, code: { mvp: 0, simd128: 0 } };
     ops.set(n.op, {
-      op: n.op,
+      ...row,
       count: row.count + 1,
       macs: row.macs + macsOf(model, cost),
       gas: row.gas + nodeGas(model, cost),
     });
   });
+  for (const [op, code] of codeOf(model, 'mvp')) ops.get(op)!.code.mvp = code;
+  for (const [op, code] of codeOf(model, 'simd128')) ops.get(op)!.code.simd128 = code;
   return [...ops.values()].sort((a, b) => (b.gas > a.gas ? 1 : b.gas < a.gas ? -1 : 0));
 }
 
@@ -158,15 +170,17 @@ function show(
   const total = gasAtMaxima(model) - SCHEDULES[0]!.base;
   print(
     table(
-      ['op', 'nodes', 'MACs', 'gas', 'share'],
+      ['op', 'nodes', 'MACs', 'gas', 'share', 'code mvp', 'simd128'],
       opTable(model).map((o) => [
         o.op,
         String(o.count),
         grouped(o.macs),
         grouped(o.gas),
         percent(Number(o.gas), Math.max(1, Number(total))),
+        grouped(o.code.mvp),
+        grouped(o.code.simd128),
       ]),
-      [1, 2, 3, 4],
+      [1, 2, 3, 4, 5, 6],
     ),
   );
   print();

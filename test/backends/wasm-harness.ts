@@ -14,6 +14,7 @@ import { byteLength, DTYPE_RANGE, type DType, elementCount, type TypedArray, toB
 import type { OutType, TensorType } from '../../src/ops/define.ts';
 import { OPS, type OpName } from '../../src/ops/index.ts';
 import type { Plan, PlanTensor } from '../../src/runtime/plan.ts';
+import { compiled } from '../support/compiled.ts';
 
 /** fast-check options: the seed of the environment or a fixed one; a failure prints it. */
 export const FC: { readonly seed: number; readonly numRuns: number; readonly verbose: 1 } = {
@@ -133,7 +134,7 @@ async function inPieces(plan: Plan, inputs: readonly TypedArray[]): Promise<Uint
   return outputs;
 }
 
-/** Runs a node on the reference and another backend, on wasm also in pieces, and compares every output. Returns the name of the other’s kernel. */
+/** Runs a node on the reference and another backend, on wasm also in pieces and compiled, and compares every output. Returns the name of the other’s kernel. */
 export async function agree(
   op: OpName,
   operands: readonly (Operand | undefined)[],
@@ -159,6 +160,13 @@ export async function agree(
     if (Buffer.compare(toBytes(e), pieces[i]!) !== 0)
       expect.fail(`${label}: output ${i} differs where it is made in pieces`);
   });
+  for (const profile of ['simd128', 'mvp'] as const) {
+    const outputs = await (await compiled(profile, () => 0n).prepare(plan, { mode: 'run' })).run(inputs, {});
+    expected.forEach((e, i) => {
+      if (Buffer.compare(toBytes(e), toBytes(outputs[i]!)) !== 0)
+        expect.fail(`${label}: output ${i} differs where it is compiled to ${profile}`);
+    });
+  }
   return kernel;
 }
 

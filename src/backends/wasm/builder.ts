@@ -8,6 +8,7 @@ import { type TypedArray, toBytes } from '../../core/tensor.ts';
 import type { Lifetime } from '../../runtime/arena.ts';
 import { firstFit } from '../../runtime/arena.ts';
 import type { Plan, PlanTensor } from '../../runtime/plan.ts';
+import type { Rows } from './pack.ts';
 
 /** Bytes below the activations. */
 const LOW = 64;
@@ -37,6 +38,9 @@ interface Area {
   readonly at: number;
   readonly fill: (memory: ArrayBufferLike, at: number) => void;
 }
+
+/** What weights are packed from. */
+export type Source = Rows | readonly number[] | number;
 
 /** Reserves areas while a plan is prepared. */
 export class Builder {
@@ -98,6 +102,16 @@ export class Builder {
     this.#areas.push({ at, fill });
     this.#end = at + bytes + ((16 - (bytes % 16)) % 16);
     return at;
+  }
+
+  /**
+   * Reserves `length` elements of i8 or i16 that `fill` writes; all of them lie in the range of i8 or are one value. Returns their address.
+   * @param _source the rows of weights that they are panels of, the taps that they are pairs of, or the one value
+   */
+  packed(bytes: number, length: number, fill: (out: Int8Array | Int16Array) => void, _source?: Source): number {
+    return this.reserve(length * bytes, (memory, at) =>
+      fill(bytes === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)),
+    );
   }
 
   /** Bytes that all threads share between the calls of a node; nodes take them in turn. Returns their address. */

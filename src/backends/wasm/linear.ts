@@ -114,7 +114,7 @@ export function im2col(s: Site<'conv2d'>, b: Builder, to: number): Prepared {
   const matrix = {
     k,
     count: og,
-    panels: panels(b, { data: w.data as Int8Array, groups, count: og, k }, 2),
+    panels: panels(b, { data: w.data as Int8Array, groups, count: og, k, size: x.size }, 2),
     bias: biasWords(b, bias, og, groups),
     m: multipliers(b, stage?.m, og, groups),
     stage,
@@ -179,15 +179,15 @@ export function depthwiseRecord(
   const taps = kh * kw;
   const pairs = (order.length + 1) >> 1;
   const data = w.data as Int8Array;
-  const packed = b.reserve(panelColumns(c) * pairs * 4, (memory, at) => {
-    const out = new Int16Array(memory, at, panelColumns(c) * pairs * 2);
+  const fill = (out: Int8Array | Int16Array): void => {
     for (let i = 0; i < c; i++) {
       order.forEach((tap, t) => {
         if (tap < taps)
           out[((i >> 3) * pairs + (t >> 1)) * 16 + (i & 7) * 2 + (t & 1)] = data[i * taps + tap]! << shift;
       });
     }
-  });
+  };
+  const packed = b.packed(2, panelColumns(c) * pairs * 2, fill, order);
   const folded = words(b, c, (i) => {
     let sum = 0;
     for (let t = 0; t < taps; t++) sum += data[i * taps + t]!;
@@ -247,7 +247,7 @@ function rowsTimes(
     count: o,
     panels:
       u === undefined
-        ? panels(b, { data: w.data as Int8Array, groups: 1, count: o, k }, kind === 1 ? 1 : 2)
+        ? panels(b, { data: w.data as Int8Array, groups: 1, count: o, k, size: x.size }, kind === 1 ? 1 : 2)
         : panels4(b, w.data!, o, k),
     bias: biasWords(b, bias, o),
     m: multipliers(b, stage?.m, o),

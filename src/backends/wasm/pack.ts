@@ -13,6 +13,8 @@ export interface Rows {
   readonly groups: number;
   readonly count: number;
   readonly k: number;
+  /** Bytes of an element that they meet. */
+  readonly size: number;
 }
 
 /** K as panels hold it: even and at least 2. */
@@ -30,14 +32,13 @@ export function panels(b: Builder, rows: Rows, bytes: 1 | 2): number {
   const { data, groups, count, k } = rows;
   const k2 = panelK(k);
   const columns = panelColumns(count);
-  const length = groups * columns * k2;
-  return b.reserve(length * bytes, (memory, at) => {
-    const out = bytes === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length);
+  const fill = (out: Int8Array | Int16Array): void => {
     for (let g = 0; g < groups; g++) {
       const to = g * columns * k2;
       for (let o = 0; o < count; o++) packRow(out, to + (o >> 3) * 8 * k2 + (o & 7) * 2, data, (g * count + o) * k, k);
     }
-  });
+  };
+  return b.packed(bytes, groups * columns * k2, fill, rows);
 }
 
 function packRow(out: Int8Array | Int16Array, to: number, data: Int8Array, from: number, k: number): void {
@@ -82,10 +83,7 @@ export function words(b: Builder, count: number, value: (i: number) => number, g
 
 /** A zero row: `count` elements that hold zp, and some more for vector loads. */
 export function zeroRow(b: Builder, x: Arg, count: number): number {
-  const length = count + 16;
-  return b.reserve(length * x.size, (memory, at) =>
-    (x.size === 1 ? new Int8Array(memory, at, length) : new Int16Array(memory, at, length)).fill(x.zp),
-  );
+  return b.packed(x.size, count + 16, (out) => out.fill(x.zp), x.zp);
 }
 
 /** Multipliers of [groups][count] channels, eight a panel; zeros without a stage. */

@@ -26,7 +26,7 @@ export function gru(s: Site<'gru'>, b: Builder): Prepared {
         count,
         panels: panels(
           b,
-          { data: (w.data as Int8Array).subarray(first * k, (first + count) * k), groups: 1, count, k },
+          { data: (w.data as Int8Array).subarray(first * k, (first + count) * k), groups: 1, count, k, size: v.size },
           gemv ? 1 : 2,
         ),
         bias: words(b, count, b0),

@@ -23,7 +23,7 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
       {
         k,
         count: rows,
-        panels: panels(b, { data: w.data as Int8Array, groups: 1, count: rows, k }, gemv ? 1 : 2),
+        panels: panels(b, { data: w.data as Int8Array, groups: 1, count: rows, k, size: v.size }, gemv ? 1 : 2),
         bias: words(b, rows, b0),
         m: 0,
         stage: undefined,

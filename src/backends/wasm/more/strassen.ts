@@ -47,7 +47,7 @@ export function strassen(s: Rows, b: Builder): Prepared {
   const columns = {
     k,
     count: o,
-    panels: panels(b, { data: w.data as Int8Array, groups: 1, count: o, k }, 1),
+    panels: panels(b, { data: w.data as Int8Array, groups: 1, count: o, k, size: 1 }, 1),
     bias: words(b, o, (i) => bias.data![i]!),
     m: multipliers(b, stage?.m, o),
     stage,

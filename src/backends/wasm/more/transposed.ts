@@ -55,8 +55,11 @@ function direct(s: Transposed, b: Builder): Prepared {
   return prepared('conv_transpose_direct', 'transposed', n * oh * ow, record, b.at(x), b.at(y));
 }
 
+/** Convolutions that the phases are made of: any, and one whose windows are gathered. */
+export type Convolution = (s: Site<'conv2d'>, b: Builder, to: number) => Prepared;
+
 /** conv_transpose2d: outputs that meet no tap, then phase by phase through one area that all share. */
-export function conv_transpose2d(s: Transposed, b: Builder): Prepared {
+export function transposedBy(s: Transposed, b: Builder, plain: Convolution, gathered: Convolution): Prepared {
   const [x, w, bias] = s.in as readonly [Arg, Arg, Arg];
   const y = s.out[0]!;
   const { strides, dilations, pads, stage } = s.attrs;
@@ -84,7 +87,7 @@ export function conv_transpose2d(s: Transposed, b: Builder): Prepared {
       const site = phaseOf(s, row, column);
       const dims = site.out[0]!.shape;
       const same = dims[1] === x.shape[1] && dims[2] === x.shape[2];
-      const own = same || (cg === 1 && s.attrs.groups === o) ? conv2d(site, b, area) : im2col(site, b, area);
+      const own = (same || (cg === 1 && s.attrs.groups === o) ? plain : gathered)(site, b, area);
       calls.push(...own.calls);
       if (whole) continue;
       const to = {
@@ -97,3 +100,6 @@ export function conv_transpose2d(s: Transposed, b: Builder): Prepared {
   }
   return { kernel: `conv_transpose_i${x.size * 8}`, calls };
 }
+
+/** The same over the tile of the wasm backend. */
+export const conv_transpose2d = (s: Transposed, b: Builder): Prepared => transposedBy(s, b, conv2d, im2col);

@@ -1,0 +1,43 @@
+/**
+ * `samebit compile --target wasm`: a model becomes a WebAssembly module.
+ * @module
+ */
+import { inspect } from '../compile/inspect.ts';
+import { HOSTS, validateProfile } from '../compile/validate-profile.ts';
+import { type Profile, toWasm } from '../compile/wasm.ts';
+import { readModel, targetOf, writeBytes } from './files.ts';
+import { grouped, print, table, toJson } from './output.ts';
+
+/** Flags of the target. */
+export interface WasmFlags {
+  readonly output: string;
+  readonly profile: Profile;
+  readonly dim?: Readonly<Record<string, number>>;
+  readonly json?: boolean;
+}
+
+/** Writes the module and prints what it holds and whose rules it breaks. */
+export function compileWasm(path: string, flags: WasmFlags): void {
+  const target = targetOf(flags.output);
+  const model = readModel(path);
+  const bytes = toWasm(model, { profile: flags.profile, ...(flags.dim === undefined ? {} : { dims: flags.dim }) });
+  const { codeBytes, dataBytes, functions, locals, pages } = inspect(bytes);
+  const hosts = Object.fromEntries(HOSTS.map((h) => [h, validateProfile(bytes, h)]));
+  writeBytes(target, bytes);
+  const figures = { bytes: bytes.length, codeBytes, dataBytes, functions, locals, pages };
+  if (flags.json) {
+    print(toJson({ output: flags.output, profile: flags.profile, ...figures, hosts }));
+    return;
+  }
+  print(`  ${flags.output}: ${grouped(bytes.length)} bytes, profile ${flags.profile}`);
+  print(
+    `  ${grouped(codeBytes)} bytes of code in ${functions} functions, ${grouped(dataBytes)} of data, ${grouped(pages)} pages of memory`,
+  );
+  print();
+  print(
+    table(
+      ['rules of', 'broken'],
+      HOSTS.map((h) => [h, hosts[h]!.join('; ') || 'none']),
+    ),
+  );
+}

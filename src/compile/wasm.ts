@@ -1,0 +1,236 @@
+/**
+ * A model as one WebAssembly module without imports, which any host runs (docs/aot.md).
+ * @module
+ */
+import { sizeOf } from '../backends/wasm/builder.ts';
+import * as core from '../backends/wasm/kernels.gen.ts';
+import type { More } from '../backends/wasm/kernels.ts';
+import { moduleBytes, PAGE } from '../backends/wasm/module.ts';
+import { MORE } from '../backends/wasm/more/index.ts';
+import * as more from '../backends/wasm/more/kernels.gen.ts';
+import { softmax } from '../backends/wasm/more/softmax.ts';
+import { pricesOf } from '../backends/wasm/stepper.ts';
+import { gasAt, SCHEDULE_1 } from '../core/cost.ts';
+import { HostError } from '../core/errors.ts';
+import { floorDiv } from '../core/int.ts';
+import { DTYPE_RANGE } from '../core/tensor.ts';
+import type { Model } from '../graph/ir.ts';
+import type { OpName } from '../ops/index.ts';
+import { bind, createPlan, type Plan } from '../runtime/plan.ts';
+import * as bytes from './bytes.gen.ts';
+import { featuresOf } from './instructions.ts';
+import { apart, type KernelCall, layOut, StaticBuilder } from './layout.ts';
+import { code, type Kernel, link, type Part, part, reached } from './link.ts';
+import * as mvp from './mvp.gen.ts';
+import { SCALAR, WordBuilder } from './scalar.ts';
+
+/** Which instructions a module may use: those of the first version of WebAssembly, or vectors and copies of memory, too. */
+export type Profile = 'mvp' | 'simd128';
+
+/** How a model is compiled. */
+export interface WasmOptions {
+  /** Default `mvp`, which every host takes. */
+  readonly profile?: Profile;
+  /** Values of the model’s symbols by name. */
+  readonly dims?: Readonly<Record<string, number>>;
+}
+
+/** Exports of the driver (kernels/mvp/driver.ts). */
+const DRIVER = [
+  'input_count',
+  'input_ptr',
+  'input_len',
+  'output_count',
+  'output_ptr',
+  'output_len',
+  'check',
+  'infer',
+  'step',
+  'gas',
+];
+
+/** Most pages of a memory: one less than 32 bits address. */
+const MAX_PAGES = 65535;
+/** Most segments of data. */
+const MAX_SEGMENTS = 1000;
+/** Greatest price of a unit. */
+const GREATEST_PRICE = 2 ** 31;
+
+type Generated = { readonly TEXT: string; readonly LENGTH: number };
+
+const parts = new Map<Generated, Part>();
+
+function partOf(g: Generated): Part {
+  let p = parts.get(g);
+  if (p === undefined) parts.set(g, (p = part(moduleBytes(g.TEXT, g.LENGTH))));
+  return p;
+}
+
+/** True where a kernel or what it calls computes with floating point. */
+function floats({ part: p, field }: Kernel): boolean {
+  return reached(p, field).some((index) => [...code(p, index)].some((i) => featuresOf(i.op).includes('floats')));
+}
+
+const found = new Map<string, Kernel | undefined>();
+
+/** The kernel of a name: of the profile’s own modules, or the scalar one where that has floats. */
+function kernelOf(profile: Profile, narrow: boolean, field: string): Kernel | undefined {
+  const key = `${profile}.${narrow}.${field}`;
+  if (!found.has(key)) {
+    const modules: readonly Generated[] =
+      profile === 'mvp' ? [mvp] : narrow ? [bytes, core, more, mvp] : [core, more, bytes, mvp];
+    const candidates = modules.map(partOf).flatMap((p) => (p.exports.has(field) ? [{ part: p, field }] : []));
+    found.set(
+      key,
+      candidates.find((s) => !floats(s)),
+    );
+  }
+  return found.get(key);
+}
+
+/** How nodes are laid out: by which plan-time functions, and with which builder. */
+const PLANS: Readonly<Record<Profile, readonly [More, (plan: Plan, room: number) => StaticBuilder]>> = {
+  simd128: [{ kernels: { ...MORE.kernels, softmax }, faster: {} }, (plan, room) => new StaticBuilder(plan, room)],
+  mvp: [SCALAR, (plan, room) => new WordBuilder(plan, room)],
+};
+
+/** Words of the header that a driver reads (kernels/mvp/driver.ts). */
+function headerWords(plan: Plan, gas: bigint, address: (id: number) => number, calls: number, end: number): number[] {
+  const words = [calls, end, plan.inputs.length, plan.outputs.length];
+  words.push(Number(gas & 0xffffffffn), Number(gas >> 32n));
+  for (const id of plan.inputs) {
+    const t = plan.tensors[id]!;
+    const [least, greatest] = DTYPE_RANGE[t.dtype];
+    const every = t.dtype !== 'bool' && t.lo <= least && t.hi >= greatest;
+    words.push(address(id), t.bytes, every ? 0 : t.count, sizeOf(t), t.lo, t.hi);
+  }
+  for (const id of plan.outputs) words.push(address(id), plan.tensors[id]!.bytes);
+  return words;
+}
+
+/** Calls as records of the driver; `prices` in quarters of gas, one a node. */
+function callWords(
+  nodes: readonly (readonly KernelCall[])[],
+  prices: readonly bigint[],
+  fns: readonly string[],
+): number[] {
+  return nodes.flatMap((calls, i) => {
+    const units = calls.reduce((n, c) => n + c.units, 0);
+    const price = floorDiv(Number(prices[i]!) + units - 1, Math.max(1, units));
+    const each = Math.max(1, Math.min(GREATEST_PRICE, price));
+    return calls
+      .filter((c) => c.units > 0)
+      .flatMap((c) => [fns.indexOf(c.fn) + (12 + 4 * c.args.length) * 65536, c.units, each, ...c.args]);
+  });
+}
+
+/** The runs of bytes that are not all zero, apart from each other by `gap` zeros at least. */
+function runs(bytes: Uint8Array, gap: number): { at: number; bytes: Uint8Array }[] {
+  const out: { at: number; bytes: Uint8Array }[] = [];
+  for (let i = 0; i < bytes.length; ) {
+    if (bytes[i] === 0) {
+      i++;
+      continue;
+    }
+    const from = i;
+    let last = i;
+    for (; i < bytes.length && i - last <= gap; i++) if (bytes[i] !== 0) last = i;
+    out.push({ at: from, bytes: bytes.subarray(from, last + 1) });
+  }
+  return out;
+}
+
+function segments(bytes: Uint8Array): { at: number; bytes: Uint8Array }[] {
+  for (let gap = 8; ; gap *= 2) {
+    const found = runs(bytes, gap);
+    if (found.length <= MAX_SEGMENTS) return found;
+  }
+}
+
+/** Gas of a run, and the price of each node in quarters of gas. */
+export interface Price {
+  readonly gas: bigint;
+  readonly nodes: readonly bigint[];
+}
+
+/** True unless a product has outputs or weights that are not i8. */
+function isNarrow({ fn, args }: KernelCall, b: StaticBuilder): boolean {
+  if (fn === 'conv') return b.wordsAt(args[0]!)[34] === 1;
+  if (fn !== 'matrix') return true;
+  const words = b.wordsAt(args[0]!);
+  return words[22] === 1 && words[5] !== 4;
+}
+
+/** As `toWasm`, of a plan. */
+export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8Array<ArrayBuffer> {
+  const plan = apart(given);
+  const { b, nodes } = layOut(plan, ...PLANS[profile]);
+  const fns = [...new Set(nodes.flatMap((calls) => calls.map((c) => c.fn)))];
+  const narrow = nodes.every((list) => list.every((c) => isNarrow(c, b)));
+  const kernels = fns.map((fn) => {
+    const symbol = kernelOf(profile, narrow, fn);
+    const node = nodes.findIndex((calls) => calls.some((c) => c.fn === fn));
+    if (symbol === undefined)
+      throw new HostError('NoBackend', `profile ${profile} has no kernel for ${plan.nodes[node]!.op}`, {
+        node,
+        op: plan.nodes[node]!.op,
+      });
+    return symbol;
+  });
+  const words = callWords(nodes, price.nodes, fns);
+  const calls = b.record(words);
+  const header = b.record(headerWords(plan, price.gas, (id) => b.at({ id }), calls, calls + words.length * 4));
+  const { base, area } = b.figures;
+  const pages = floorDiv(base + area + PAGE - 1, PAGE);
+  if (pages > MAX_PAGES)
+    throw new HostError('NoMemory', 'the model needs more WebAssembly memory than an instance may have', {
+      expected: `at most ${MAX_PAGES} pages`,
+      actual: String(pages),
+    });
+  const memory = new ArrayBuffer(base);
+  b.write(memory);
+  const driver = partOf(mvp);
+  return link({
+    exports: DRIVER.map((field) => ({ part: driver, field })),
+    kernels,
+    constants: { base, header },
+    pages,
+    data: segments(new Uint8Array(memory)),
+  });
+}
+
+/**
+ * Bytes of the functions that each op of a model takes in a module of a profile; what several ops share is counted with each. Symbols stand at
+ * their greatest values.
+ */
+export function codeOf(model: Model, profile: Profile): ReadonlyMap<OpName, number> {
+  const plan = apart(createPlan({ model, dims: model.symbols.map((s) => s.max) }));
+  const { b, nodes } = layOut(plan, ...PLANS[profile]);
+  const narrow = nodes.every((list) => list.every((c) => isNarrow(c, b)));
+  const functions = new Map<OpName, Map<string, number>>();
+  nodes.forEach((calls, i) => {
+    const { op } = plan.nodes[i]!;
+    let own = functions.get(op);
+    if (own === undefined) functions.set(op, (own = new Map()));
+    for (const { fn } of calls) {
+      const kernel = kernelOf(profile, narrow, fn)!;
+      for (const index of reached(kernel.part, kernel.field)) {
+        const { from, to } = kernel.part.functions[index - kernel.part.imports.length]!;
+        own.set(`${[...parts.values()].indexOf(kernel.part)}.${index}`, to - from);
+      }
+    }
+  });
+  return new Map([...functions].map(([op, own]) => [op, [...own.values()].reduce((n, v) => n + v, 0)]));
+}
+
+/**
+ * Compiles a model to a WebAssembly module: no imports, no floating point, one memory of fixed size, weights as data.
+ * @returns its bytes, the same on every machine
+ * @throws InputError `WrongShape` where a symbol has no legal value
+ * @throws HostError `NoMemory` where 4 GiB do not hold it
+ */
+export function toWasm(model: Model, { profile = 'mvp', dims }: WasmOptions = {}): Uint8Array<ArrayBuffer> {
+  const plan = createPlan(bind(model, dims));
+  const t = plan.dims.map((d, i) => d - model.symbols[i]!.min);
+  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_1, t), nodes: pricesOf(plan) });
+}
