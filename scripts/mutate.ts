@@ -6,6 +6,7 @@
  * Without --sample all mutants run. Survivors that test/mutants.json names as equivalent, with a reason, are counted apart.
  */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -19,7 +20,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Prng } from '../test/support/prng.ts';
 import { type Mutant, mutantsOf } from './mutate/rules.ts';
 
 const AREAS: Readonly<Record<string, string>> = {
@@ -90,15 +90,25 @@ function allMutants(): Mutant[] {
   );
 }
 
-/** `count` mutants by seed, without repetition. */
-function sampled(list: Mutant[], count: number, seed: number): Mutant[] {
-  const r = new Prng(seed);
-  const pool = [...list];
-  for (let i = 0; i < Math.min(count, pool.length); i++) {
-    const j = i + r.below(pool.length - i);
-    [pool[i], pool[j]] = [pool[j]!, pool[i]!];
-  }
-  return pool.slice(0, count);
+/**
+ * The `count` mutants whose identities have the least hashes under `seed`: an edit changes the sample only where it changes a
+ * mutant, and a larger sample holds the smaller.
+ */
+function sampled(list: Mutant[], count: number, seed: string): Mutant[] {
+  const sources = new Map<string, string>();
+  const source = (file: string): string => {
+    if (!sources.has(file)) sources.set(file, readFileSync(join(root, file), 'utf8'));
+    return sources.get(file)!;
+  };
+  const rank = (m: Mutant): string =>
+    createHash('sha256')
+      .update(`${seed} | ${key(m, source(m.file))} | ${m.text}`)
+      .digest('hex');
+  return list
+    .map((m) => [rank(m), m] as const)
+    .sort(([x], [y]) => (x < y ? -1 : 1))
+    .slice(0, count)
+    .map(([, m]) => m);
 }
 
 function makeTree(): string {
@@ -187,7 +197,7 @@ async function test(dir: string, m: Mutant, limit: readonly number[]): Promise<V
 
 async function main(): Promise<void> {
   const every = allMutants();
-  const list = values.sample === undefined ? every : sampled(every, Number(values.sample), Number(values.seed));
+  const list = values.sample === undefined ? every : sampled(every, Number(values.sample), values.seed);
   const known: Record<string, string> = existsSync(join(root, 'test/mutants.json'))
     ? JSON.parse(readFileSync(join(root, 'test/mutants.json'), 'utf8'))
     : {};
