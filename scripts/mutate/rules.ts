@@ -68,7 +68,9 @@ const METHODS: Readonly<Record<string, string>> = {
 const WORDS = new Set(['fail', 'assert', 'bad', 'wrong', 'printable']);
 
 /** Calls whose two arguments are equals by definition: swapping them changes nothing. */
-const SYMMETRIC = new Set('mulhr min max hull add mul sameDim sameShape samePoly imul addDim'.split(' '));
+const SYMMETRIC = new Set(
+  'mulhr mulhr4 min max min_s max_s hull add mul dot_i16x8_s sameDim sameShape samePoly imul addDim'.split(' '),
+);
 /**
  * Functions without a result that anything but a person or the clock sees: a dim in words; the few elements that keep the search
  * for equal constants short.

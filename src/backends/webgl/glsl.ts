@@ -6,6 +6,7 @@
  */
 import { assert } from '../../core/errors.ts';
 import type { Kernel } from '../webgpu/kernel.ts';
+import { calls } from '../webgpu/pages.ts';
 import { PRELUDE } from '../webgpu/prelude.ts';
 
 /** Words of a record: four in each vector of the uniform. */
@@ -111,24 +112,6 @@ const TYPE = '(?:vec[34]<[ui]32>|u32|i32|bool|[A-Z]\\w*)';
 
 function typeOf(wgsl: string): string {
   return TYPES[wgsl] ?? wgsl;
-}
-
-/** `name[index]` as a call, brackets in the index and all. */
-function calls(code: string, name: string): string {
-  let out = '';
-  let rest = code;
-  for (;;) {
-    const found = new RegExp(`\\b${name}\\[`).exec(rest);
-    if (found === null) return out + rest;
-    const begin = found.index + found[0].length;
-    let [end, depth] = [begin, 1];
-    for (; depth > 0; end++) {
-      assert(end < rest.length, 'brackets of a kernel that do not match');
-      depth += rest[end] === '[' ? 1 : rest[end] === ']' ? -1 : 0;
-    }
-    out += `${rest.slice(0, found.index)}${name}_word(`;
-    rest = `${calls(rest.slice(begin, end - 1), name)})${rest.slice(end)}`;
-  }
 }
 
 /** WGSL of a kernel's body as GLSL. */

@@ -55,7 +55,7 @@ type Word = number | Scratch;
 /** One dispatch: pipeline, record, workgroups, elementary steps. */
 export interface Dispatch {
   readonly kernel: Kernel;
-  /** Byte offset of the record in the constants. */
+  /** Byte offset of the record in the constants, the records behind them. */
   readonly record: number;
   readonly groups: readonly [x: number, y: number, z: number];
   readonly work: number;
@@ -264,7 +264,12 @@ export class Builder {
     return { at: this.activations, bytes: joined(this.#resident, this.#end * 4 - this.activations) };
   }
 
-  /** The constants buffer. */
+  /** Byte of the constants from which on they are records. */
+  get recordsAt(): number {
+    return this.#recordsAt() * 4;
+  }
+
+  /** The constants with the records behind them. */
   constants(): Uint8Array<ArrayBuffer> {
     const out = joined(this.#packed, this.figures.constants * 4);
     const view = new DataView(out.buffer);

@@ -4,6 +4,7 @@
  */
 import { HostError } from '../../core/errors.ts';
 import type { Kernel } from './kernel.ts';
+import { type Pages, paged, stretches, WHOLE } from './pages.ts';
 import { RECORD_WORDS } from './prelude.ts';
 
 /** Usage flags of buffers and the read mode of a mapping, as WebGPU numbers them. */
@@ -26,19 +27,26 @@ function describe(e: unknown): string {
     : String(e);
 }
 
-/** The three buffers of an executable or a probe. */
+/** The buffers of an executable or a probe: pages of the arena and of the constants, and the records. */
 export interface Buffers {
-  readonly arena: GPUBuffer;
-  readonly constants: GPUBuffer;
+  readonly pages: Pages;
+  readonly arena: readonly GPUBuffer[];
+  readonly constants: readonly GPUBuffer[];
+  readonly records: GPUBuffer;
   readonly group: GPUBindGroup;
 }
 
-/** A device behind one bind group layout: arena, constants, and the record at a dynamic offset. */
+/** A bind group layout and that of the pipelines over it. */
+interface Layout {
+  readonly bindings: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
+
+/** A device behind one bind group layout for every number of pages: arena, constants, and the record at a dynamic offset. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly timeout: number;
-  readonly #layout: GPUBindGroupLayout;
-  readonly #pipelineLayout: GPUPipelineLayout;
+  readonly #layouts = new Map<string, Layout>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   /** Rejects what waits for an answer. */
   readonly #waiting = new Set<(e: HostError) => void>();
@@ -47,16 +55,6 @@ export class Gpu {
   constructor(device: GPUDevice, timeout: number) {
     this.device = device;
     this.timeout = timeout;
-    const buffer = (type: GPUBufferBindingType, dynamic = false): GPUBufferBindingLayout => ({
-      type,
-      hasDynamicOffset: dynamic,
-      minBindingSize: dynamic ? RECORD_WORDS * 4 : 4,
-    });
-    const types = [buffer('storage'), buffer('read-only-storage'), buffer('read-only-storage', true)];
-    this.#layout = device.createBindGroupLayout({
-      entries: types.map((b, binding) => ({ binding, visibility: COMPUTE, buffer: b })),
-    });
-    this.#pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.#layout] });
     device.lost.then((info) => this.#fail(`the GPU device was lost: ${info.message}`));
   }
 
@@ -70,18 +68,42 @@ export class Gpu {
     for (const reject of this.#waiting) reject(this.#failure);
   }
 
-  /** The pipeline of a kernel, compiled once. */
-  pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
-    let p = this.#pipelines.get(kernel.code);
-    if (p === undefined) this.#pipelines.set(kernel.code, (p = this.#compile(kernel)));
+  /** The bindings of so many pages. */
+  #layout({ arena, constants }: Pages): Layout {
+    const key = `${arena} ${constants}`;
+    const known = this.#layouts.get(key);
+    if (known !== undefined) return known;
+    const buffer = (type: GPUBufferBindingType, dynamic = false): GPUBufferBindingLayout => ({
+      type,
+      hasDynamicOffset: dynamic,
+      minBindingSize: dynamic ? RECORD_WORDS * 4 : 4,
+    });
+    const types = [
+      ...Array.from({ length: arena }, () => buffer('storage')),
+      ...Array.from({ length: constants }, () => buffer('read-only-storage')),
+      buffer('read-only-storage', true),
+    ];
+    const bindings = this.device.createBindGroupLayout({
+      entries: types.map((b, binding) => ({ binding, visibility: COMPUTE, buffer: b })),
+    });
+    const layout = { bindings, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [bindings] }) };
+    this.#layouts.set(key, layout);
+    return layout;
+  }
+
+  /** The pipeline of a kernel over pages, compiled once. */
+  pipeline(kernel: Kernel, pages: Pages = WHOLE): Promise<GPUComputePipeline> {
+    const code = pages === WHOLE ? kernel.code : paged(kernel.code, pages);
+    let p = this.#pipelines.get(code);
+    if (p === undefined)
+      this.#pipelines.set(code, (p = this.#compile(kernel.name, code, this.#layout(pages).pipeline)));
     return p;
   }
 
-  async #compile({ name, code }: Kernel): Promise<GPUComputePipeline> {
+  async #compile(name: string, code: string, layout: GPUPipelineLayout): Promise<GPUComputePipeline> {
     const create = (): Promise<GPUComputePipeline> => {
       const module = this.device.createShaderModule({ label: name, code });
-      const compute = { module, entryPoint: 'main' };
-      return this.device.createComputePipelineAsync({ label: name, layout: this.#pipelineLayout, compute });
+      return this.device.createComputePipelineAsync({ label: name, layout, compute: { module, entryPoint: 'main' } });
     };
     return this.checked(`kernel ${name}`, create, COMPILING);
   }
@@ -131,19 +153,33 @@ export class Gpu {
     }
   }
 
-  /** Buffers of so many bytes, the constants filled. */
-  buffers(arenaBytes: number, constants: Uint8Array<ArrayBuffer>): Buffers {
-    const { device } = this;
+  /**
+   * Buffers of so many bytes, constants and records filled.
+   * @param constants those at byte 0, and the records from byte `records`
+   */
+  buffers(arenaBytes: number, constants: Uint8Array<ArrayBuffer>, records: number, pages: Pages = WHOLE): Buffers {
     const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
-    const arena = device.createBuffer({ label: 'arena', size: arenaBytes, usage });
-    const fixed = device.createBuffer({ label: 'constants', size: constants.byteLength, usage });
-    device.queue.writeBuffer(fixed, 0, constants);
-    const record = { buffer: fixed, size: RECORD_WORDS * 4 };
-    const group = device.createBindGroup({
-      layout: this.#layout,
-      entries: [{ buffer: arena }, { buffer: fixed }, record].map((resource, binding) => ({ binding, resource })),
+    const create = (label: string, size: number): GPUBuffer => this.device.createBuffer({ label, size, usage });
+    const array = (label: string, bytes: number): GPUBuffer[] =>
+      stretches(pages, 0, Math.max(bytes, 4)).map((s) => create(label, s.bytes));
+    const [arena, fixed] = [array('arena', arenaBytes), array('constants', records)];
+    const own = create('records', constants.length - records);
+    this.write(fixed, pages, 0, constants.subarray(0, records));
+    this.device.queue.writeBuffer(own, 0, constants, records);
+    const group = this.device.createBindGroup({
+      layout: this.#layout(pages).bindings,
+      entries: [
+        ...[...arena, ...fixed].map((buffer, binding) => ({ binding, resource: { buffer } })),
+        { binding: arena.length + fixed.length, resource: { buffer: own, size: RECORD_WORDS * 4 } },
+      ],
     });
-    return { arena, constants: fixed, group };
+    return { pages, arena, constants: fixed, records: own, group };
+  }
+
+  /** Writes bytes from byte `at` of an array of pages. */
+  write(array: readonly GPUBuffer[], pages: Pages, at: number, bytes: Uint8Array<ArrayBuffer>): void {
+    for (const s of stretches(pages, at, bytes.length))
+      this.device.queue.writeBuffer(array[s.page]!, s.at, bytes, s.from, s.bytes);
   }
 
   /** A buffer to read results from. */

@@ -3,7 +3,7 @@
  * (spec/30-execution.md §3).
  * @module
  */
-import { assert, HostError } from '../../core/errors.ts';
+import { assert } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { type TypedArray, toBytes } from '../../core/tensor.ts';
 import type { Plan } from '../../runtime/plan.ts';
@@ -12,6 +12,7 @@ import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../
 import { Builder, type Dispatch } from './builder.ts';
 import type { Buffers, Gpu } from './device.ts';
 import { prepareNode } from './kernels.ts';
+import { pagesOf, stretches } from './pages.ts';
 import { type Answers, acquire, type GpuOptions } from './probe.ts';
 import { batched, inputArea, type Part, partsOf, resultsOf, SLOWEST } from './transfer.ts';
 
@@ -87,14 +88,15 @@ class WebGpuExecutable implements Executable {
   }
 
   dispose(): void {
-    for (const b of [this.#ready?.buffers.arena, this.#ready?.buffers.constants, this.#ready?.staging]) b?.destroy();
+    const { buffers, staging } = this.#ready ?? {};
+    for (const b of [...(buffers?.arena ?? []), ...(buffers?.constants ?? []), buffers?.records, staging]) b?.destroy();
     this.#ready = undefined;
     this.#trace = undefined;
   }
 }
 
 function upload({ gpu, buffers, inputs }: Ready): void {
-  if (inputs.length > 0) gpu.device.queue.writeBuffer(buffers.arena, 0, inputs);
+  gpu.write(buffers.arena, buffers.pages, 0, inputs);
 }
 
 function submit({ gpu, buffers }: Ready, batch: Ready['batches'][number]): void {
@@ -129,38 +131,32 @@ function collect({ gpu, buffers, staging, parts }: Ready): Promise<Uint8Array<Ar
   const encoder = gpu.device.createCommandEncoder();
   for (const [i, { from, to }] of parts.entries()) {
     const size = (parts[i + 1]?.to ?? staging.size) - to;
-    if (size > 0) encoder.copyBufferToBuffer(buffers.arena, from, staging, to, size);
+    for (const s of stretches(buffers.pages, from, size))
+      encoder.copyBufferToBuffer(buffers.arena[s.page]!, s.at, staging, to + s.from, s.bytes);
   }
   gpu.device.queue.submit([encoder.finish()]);
   return gpu.read(staging);
 }
 
-function checkRoom(gpu: Gpu, bytes: number, what: string): void {
-  const most = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
-  if (bytes > most)
-    throw new HostError('NoMemory', `${what} of the plan exceed what the device binds`, {
-      expected: `at most ${most} bytes`,
-      actual: String(bytes),
-    });
-}
-
 /** Lays a plan out, compiles its pipelines side by side and fills its buffers. */
-async function assemble({ gpu, limits }: Answers, plan: Plan, mode: Mode): Promise<Made> {
+async function assemble({ gpu, limits, page }: Answers, plan: Plan, mode: Mode): Promise<Made> {
   const keep = mode === 'trace';
   const b = new Builder(plan, keep, limits);
   const kernels = plan.nodes.map((n) => prepareNode(n, b));
   const { parts, bytes } = partsOf(plan, b, keep);
   const figures = b.figures;
-  checkRoom(gpu, figures.arena * 4, 'the tensors');
-  checkRoom(gpu, figures.constants * 4, 'the constants');
-  const dispatches = b.dispatches();
+  const recordsAt = b.recordsAt;
+  const pages = pagesOf({ arena: figures.arena, constants: recordsAt >>> 2 }, gpu.device.limits, page);
+  const dispatches = b.dispatches().map((d) => ({ ...d, record: d.record - recordsAt }));
   const distinct = [...new Map(dispatches.map(({ kernel }) => [kernel.code, kernel])).values()];
-  const compiled = new Map(await Promise.all(distinct.map(async (k) => [k.code, await gpu.pipeline(k)] as const)));
+  const compiled = new Map(
+    await Promise.all(distinct.map(async (k) => [k.code, await gpu.pipeline(k, pages)] as const)),
+  );
   const { buffers, staging } = await gpu.checked('prepare', async () => {
-    const made = { buffers: gpu.buffers(figures.arena * 4, b.constants()), staging: gpu.staging(bytes) };
+    const buffers = gpu.buffers(figures.arena * 4, b.constants(), recordsAt, pages);
     const resident = b.resident();
-    if (resident.bytes.length > 0) gpu.device.queue.writeBuffer(made.buffers.arena, resident.at, resident.bytes);
-    return made;
+    gpu.write(buffers.arena, pages, resident.at, resident.bytes);
+    return { buffers, staging: gpu.staging(bytes) };
   });
   const ready: Ready = {
     gpu,

@@ -22,6 +22,7 @@ import {
 import { deviceFailed, Gpu, TIMEOUT } from './device.ts';
 import { divisor } from './divisor.ts';
 import { elementKernel, ITEM_GROUP, type Kernel, kernel } from './kernel.ts';
+import { RECORD_WORDS } from './prelude.ts';
 
 /** Where a backend gets its device from, and how long it waits for an answer. */
 export interface GpuOptions {
@@ -33,6 +34,8 @@ export interface GpuOptions {
   readonly dot4?: boolean;
   /** Most elementary steps of a dispatch; default 2^28. */
   readonly dispatchWork?: number;
+  /** Most bytes of one storage buffer; default what the device binds. Tensors beyond lie in several. */
+  readonly bufferBytes?: number;
 }
 
 /** Elementary steps that no device takes long for, and some need for being busy. */
@@ -44,6 +47,8 @@ export interface Answers {
   /** The implementation, kept because Dawn dies with it. */
   readonly api: GPU;
   readonly limits: Limits;
+  /** Most bytes of one buffer, if less than the device binds. */
+  readonly page: number;
 }
 
 /** Four packed products, of every pair of edges. */
@@ -114,12 +119,12 @@ async function once(
   groups: number,
 ): Promise<Int32Array> {
   const pipeline = await gpu.pipeline(k);
-  const constants = new Uint8Array(256 + table.byteLength);
+  const constants = new Uint8Array(table.byteLength + RECORD_WORDS * 4);
   const own = Uint32Array.from(k.fields.flatMap(([name]) => record[name]!));
-  constants.set(toBytes(new Int32Array(own.buffer)));
-  constants.set(toBytes(new Int32Array(table.buffer)), 256);
+  constants.set(toBytes(new Int32Array(table.buffer)));
+  constants.set(toBytes(new Int32Array(own.buffer)), table.byteLength);
   const bytes = await gpu.checked(`probe ${k.name}`, async () => {
-    const { arena, constants: fixed, group } = gpu.buffers(words * 4, constants);
+    const { arena, constants: fixed, records, group } = gpu.buffers(words * 4, constants, table.byteLength);
     const staging = gpu.staging(words * 4);
     const encoder = gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -127,12 +132,12 @@ async function once(
     pass.setBindGroup(0, group, [0]);
     pass.dispatchWorkgroups(groups);
     pass.end();
-    encoder.copyBufferToBuffer(arena, 0, staging, 0, words * 4);
+    encoder.copyBufferToBuffer(arena[0]!, 0, staging, 0, words * 4);
     gpu.device.queue.submit([encoder.finish()]);
     try {
       return await gpu.read(staging);
     } finally {
-      for (const b of [arena, fixed, staging]) b.destroy();
+      for (const b of [...arena, ...fixed, records, staging]) b.destroy();
     }
   });
   return new Int32Array(bytes.buffer);
@@ -148,7 +153,7 @@ function fieldOf(n: number): number[] {
 async function wrongArithmetic(gpu: Gpu): Promise<string | undefined> {
   const pairs = COUNT * COUNT;
   const count = CHECKS.length * pairs;
-  const record = { edges: [64], pairs: fieldOf(pairs), side: fieldOf(COUNT) };
+  const record = { edges: [0], pairs: fieldOf(pairs), side: fieldOf(COUNT) };
   const words = { first: [0], end: [count], count: [count], y: [0], y_size: [2] };
   const got = await once(gpu, ARITHMETIC, { ...record, ...words }, count, EDGES, floorDiv(count + 63, 64));
   return wrongCheck(got);
@@ -161,7 +166,7 @@ async function rightDot4(gpu: Gpu): Promise<boolean> {
   const got = await once(
     gpu,
     DOT,
-    { edges: [64], side: fieldOf(COUNT), ...words },
+    { edges: [0], side: fieldOf(COUNT), ...words },
     count,
     EDGES,
     floorDiv(count + 63, 64),
@@ -210,7 +215,7 @@ function implementation(): GPU | undefined | Promise<GPU | undefined> {
  * @throws HostError `NoBackend` without WebGPU or an adapter, `SelfTest` naming the check that failed
  */
 export async function acquire(options: GpuOptions): Promise<Answers> {
-  const { timeout = TIMEOUT, dot4 = true, dispatchWork = DISPATCH_WORK } = options;
+  const { timeout = TIMEOUT, dot4 = true, dispatchWork = DISPATCH_WORK, bufferBytes = Infinity } = options;
   const api = options.gpu ?? (await implementation());
   if (api === undefined) throw new HostError('NoBackend', 'this engine has no WebGPU');
   const adapter = await api.requestAdapter({ powerPreference: 'high-performance' });
@@ -232,5 +237,6 @@ export async function acquire(options: GpuOptions): Promise<Answers> {
     gpu: own,
     api,
     limits: { dot4: dot4 && packed && (await rightDot4(own)), work: dispatchWork, least: ITEM_GROUP },
+    page: bufferBytes,
   };
 }
