@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArgs } from '../scripts/args.ts';
 import { ownInputs, shapeAt } from '../src/cli/inputs.ts';
 import { Random, randomDims } from '../src/cli/random.ts';
 import { COST_CLASSES, gasAt, SCHEDULE_1 } from '../src/core/cost.ts';
@@ -38,7 +38,7 @@ const SPAN_MS = 1;
 /** Most times that the slowest gas may take of the median. */
 const MOST = 4;
 
-const { values } = parseArgs({
+const { values } = readArgs({
   options: {
     passes: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },

@@ -8,8 +8,8 @@ import { execFileSync, fork } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { readArgs } from '../scripts/args.ts';
 import { REAL_MODELS } from '../scripts/models/entries.ts';
 import { sourcesHash } from '../scripts/sources.ts';
 import { ENCODER, LAYERS, NETWORKS, type Prepared } from './cases.ts';
@@ -52,7 +52,7 @@ function readOptions(): { only: readonly string[] | undefined; json: string | un
     console.error(message);
     process.exit(2);
   };
-  const { values } = parseArgs({
+  const { values } = readArgs({
     options: { only: { type: 'string' }, json: { type: 'string' }, install: { type: 'boolean', default: false } },
   });
   const only = values.only?.split(',');

@@ -5,14 +5,14 @@
  * @module
  */
 import { spawn } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { readArgs } from '../scripts/args.ts';
 import { allocate } from '../src/core/tensor.ts';
 import { encodeModel } from '../src/format/encode.ts';
 import { createSession, loadModel } from '../src/index.ts';
 import { mobileNetV1, mobileNetV2, resNet50 } from './networks.ts';
 import { graphOf } from './prepare.ts';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArgs({
   allowPositionals: true,
   options: {
     threads: { type: 'string', default: '1,2' },

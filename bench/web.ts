@@ -11,8 +11,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { readArgs } from '../scripts/args.ts';
 import { chromium, type Files, served } from '../scripts/engines/browsers.ts';
 import { installPinned, PACKAGES } from '../scripts/engines/install.ts';
 import { fileOf, NETWORKS, type Prepared } from './cases.ts';
@@ -28,7 +28,7 @@ catch (e) { await post({ error: String(e?.stack ?? e) }); }
 </script>`;
 const LIMIT = 3_600_000;
 
-const { values } = parseArgs({
+const { values } = readArgs({
   options: {
     cases: { type: 'string', default: 'resnet-50,mobilenet-v2' },
     backends: { type: 'string', default: 'webgpu,wasm,wasm:2' },

@@ -16,16 +16,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import type { Bed, Task } from '../test/engines/bed.ts';
+import { readArgs } from './args.ts';
 import { BEDS, PAGE, type TestBed } from './engines/beds.ts';
 import { installPinned, PACKAGES } from './engines/install.ts';
 import { joined, type Kept, type Refused, type Row, table } from './engines/report.ts';
 import { wholeTask } from './engines/task.ts';
 import { sourcesHash } from './sources.ts';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArgs({
   options: {
     graphs: { type: 'string' },
     seed: { type: 'string' },

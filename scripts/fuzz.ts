@@ -2,14 +2,15 @@
  * Long differential and fuzz runs. `npm run fuzz -- --graphs 100000 --cases 1000000 [--seed S] [--workers N]`
  * prints one line a minute, and at the end the counts; exit 1 on any difference or crash.
  */
-import { parseArgs } from 'node:util';
+
 import { encodeModel } from '../src/format/encode.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { compareBackends } from '../test/support/differential.ts';
 import { fuzzCase, isCheap } from '../test/support/fuzz.ts';
 import { randomGraph } from '../test/support/recipes.ts';
+import { readArgs } from './args.ts';
 
-const { values } = parseArgs({
+const { values } = readArgs({
   options: {
     graphs: { type: 'string', default: '1000' },
     cases: { type: 'string', default: '10000' },

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArgs } from './args.ts';
 import { type Mutant, mutantsOf } from './mutate/rules.ts';
 
 const AREAS: Readonly<Record<string, string>> = {
@@ -51,7 +51,7 @@ const HANG_FACTOR = 10;
 /** Never less than this, since other work may slow the machine down. */
 const HANG_MS = 120_000;
 
-const { values } = parseArgs({
+const { values } = readArgs({
   options: {
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },

@@ -5,13 +5,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadModel } from '../src/runtime/load.ts';
 import { createSession } from '../src/runtime/session.ts';
 import { elsewhere, here, inputsOf, slicedRun } from '../test/runtime/lanes.ts';
 import { fileOf, MODELS } from '../test/support/golden-models.ts';
+import { readArgs } from './args.ts';
 
-const { values } = parseArgs({
+const { values } = readArgs({
   options: { budgets: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } },
 });
 const mnist = new Uint8Array(readFileSync(join(import.meta.dirname, '../test/golden/models/mnist-cnn.sbm')));

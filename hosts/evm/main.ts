@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArgs } from '../../scripts/args.ts';
 import { type Chain, createPublicClient, createWalletClient, type Hex, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { hardhat as network } from 'viem/chains';
@@ -157,7 +157,7 @@ async function deployAndCall(rpc: string, host: Host, name: string, model: Model
   return { host: hostName, version, model: name, contracts, codeBytes, gas, perMac, digest: digest.digest('hex') };
 }
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = readArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
 const files = positionals.length > 0 ? positionals : [join(ROOT, 'test/golden/models/mnist-cnn.sbm')];
 install();
 const rows: Row[] = [];

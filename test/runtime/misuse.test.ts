@@ -1,9 +1,12 @@
 /** A caller who changes arrays under a run, mixes slices with runs, aborts late or passes nonsense: bits and families stay. */
 import { describe, expect, it } from 'vitest';
 import { encodeModel } from '../../src/format/encode.ts';
+import { createGpuJs } from '../../src/gpujs.ts';
 import type { Graph } from '../../src/graph/ir.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
+import { createWebGl } from '../../src/webgl.ts';
+import { createWebGpu } from '../../src/webgpu.ts';
 import { LANES } from '../backends.ts';
 import { denseGraph, type Editable, load, symbolicGraph, unary } from '../support/small.ts';
 
@@ -158,6 +161,25 @@ describe('misuse', () => {
     for (const dims of [{}, { n: 0 }, { n: 5 }, { n: 1.5 }])
       await expect(symbolic.prepare(dims)).rejects.toMatchObject({ code: 'WrongShape' });
     await symbolic.prepare({ n: 3 });
+  });
+
+  it('options of GPU backends are checked where they are given', () => {
+    for (const [make, message] of [
+      [() => createWebGpu({ timeuot: 5 } as never), 'did you mean timeout?'],
+      [() => createWebGpu({ timeout: -1 }), 'option timeout is a whole number from 1, not -1'],
+      [() => createWebGpu({ timeout: Number.NaN }), 'option timeout'],
+      [() => createWebGpu({ dot4: 'no' as never }), 'option dot4 is true or false, not no'],
+      [() => createWebGpu({ dispatchWork: 0.5 }), 'option dispatchWork'],
+      [() => createWebGpu({ bufferBytes: 8 }), 'option bufferBytes is a whole number from 256'],
+      [() => createWebGpu({ gpu: 3 as never }), 'option gpu is an object'],
+      [() => createWebGpu(null as never), 'options are an object'],
+      [() => createWebGl({ context: {} as never }), 'option context is a function'],
+      [() => createWebGl({ drawWork: '9' as never }), 'option drawWork'],
+      [() => createGpuJs({ mode: 'gpu' as never }), 'option mode is one of cpu, webasm, webgl2, webgpu, not gpu'],
+      [() => createGpuJs({ library: null as never }), 'option library is an object'],
+    ] as const)
+      expect(make).toThrow(message);
+    createWebGpu({ timeout: undefined as never });
   });
 
   it('a graph that the wire cannot hold is refused, not changed', () => {

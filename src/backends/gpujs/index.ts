@@ -5,6 +5,7 @@
  */
 import { assert, HostError } from '../../core/errors.ts';
 import type { TypedArray } from '../../core/tensor.ts';
+import { checkOptions, OBJECT, oneOf } from '../../runtime/options.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, Executable, KernelChoice, Mode } from '../backend.ts';
@@ -15,6 +16,7 @@ import { segmentOf } from './segment.ts';
 
 /** Modes of gpu.js that are held against known answers. */
 export type GpuJsMode = 'cpu' | 'webasm' | 'webgl2' | 'webgpu';
+const MODES: readonly GpuJsMode[] = ['cpu', 'webasm', 'webgl2', 'webgpu'];
 
 /** Which gpu.js, and where it computes. */
 export interface GpuJsOptions {
@@ -213,6 +215,7 @@ async function acquire({ library, mode = 'webasm' }: GpuJsOptions): Promise<Prob
 
 /** A gpujs backend; the instance is probed on first use. */
 export function createGpuJs(options: GpuJsOptions = {}): Backend {
+  checkOptions(options, { library: OBJECT, mode: oneOf(MODES) });
   let probed: Promise<Probed> | undefined;
   const current = async (): Promise<Probed> => {
     probed ??= acquire(options);

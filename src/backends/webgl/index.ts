@@ -6,6 +6,7 @@
 import { assert, HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { type TypedArray, toBytes } from '../../core/tensor.ts';
+import { checkOptions } from '../../runtime/options.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../backend.ts';
@@ -16,7 +17,7 @@ import { batched, inputArea, type Part, partsOf, resultsOf, SLOWEST } from '../w
 import { Area } from './area.ts';
 import { contextFailed, type Gl, type Program } from './context.ts';
 import { GL_KERNELS } from './kernels.ts';
-import { type Answers, acquire, type GlOptions } from './probe.ts';
+import { type Answers, acquire, GL_OPTIONS, type GlOptions } from './probe.ts';
 
 /** A draw: its program, its record, and the words of the arena that it makes. */
 interface Draw extends Dispatch {
@@ -192,6 +193,7 @@ async function assemble({ gl, limits }: Answers, plan: Plan, mode: Mode): Promis
  * A WebGL2 backend. The context is probed on first use; after a failure the next `prepare` or run asks for another one.
  */
 export function createWebGl(options: GlOptions = {}): Backend {
+  checkOptions(options, GL_OPTIONS);
   let answers: Promise<Answers> | undefined;
   const current = async (): Promise<Answers> => {
     answers ??= acquire(options);

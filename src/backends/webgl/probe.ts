@@ -5,6 +5,7 @@
  */
 import { HostError } from '../../core/errors.ts';
 import { toBytes } from '../../core/tensor.ts';
+import { FUNCTION, type OptionRule, wholeFrom } from '../../runtime/options.ts';
 import type { Limits } from '../webgpu/builder.ts';
 import {
   ARITHMETIC,
@@ -33,6 +34,13 @@ export interface GlOptions {
   /** Most elementary steps of a draw; default 2^26. */
   readonly drawWork?: number;
 }
+
+/** What each option may be. */
+export const GL_OPTIONS: Readonly<Record<keyof GlOptions, OptionRule>> = {
+  context: FUNCTION,
+  timeout: wholeFrom(1),
+  drawWork: wholeFrom(1),
+};
 
 /** Elementary steps that no context is lost over, and some need for being busy. */
 const DRAW_WORK = 2 ** 26;

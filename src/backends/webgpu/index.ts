@@ -6,6 +6,7 @@
 import { assert } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { type TypedArray, toBytes } from '../../core/tensor.ts';
+import { checkOptions } from '../../runtime/options.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../backend.ts';
@@ -13,7 +14,7 @@ import { Builder, type Dispatch } from './builder.ts';
 import type { Buffers, Gpu } from './device.ts';
 import { prepareNode } from './kernels.ts';
 import { pagesOf, stretches } from './pages.ts';
-import { type Answers, acquire, type GpuOptions } from './probe.ts';
+import { type Answers, acquire, GPU_OPTIONS, type GpuOptions } from './probe.ts';
 import { batched, inputArea, type Part, partsOf, resultsOf, SLOWEST } from './transfer.ts';
 
 interface Ready {
@@ -179,8 +180,10 @@ async function assemble({ gpu, limits, page }: Answers, plan: Plan, mode: Mode):
 /**
  * A WebGPU backend over a given implementation. The device is probed on first use; after a failure the next `prepare` or
  * run asks for another one.
+ * @throws TypeError an unknown option, or a value that it cannot have
  */
 export function createWebGpu(options: GpuOptions = {}): Backend {
+  checkOptions(options, GPU_OPTIONS);
   let answers: Promise<Answers> | undefined;
   const current = async (): Promise<Answers> => {
     answers ??= acquire(options);

@@ -6,6 +6,7 @@
 import { HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { toBytes } from '../../core/tensor.ts';
+import { FLAG, OBJECT, type OptionRule, wholeFrom } from '../../runtime/options.ts';
 import type { Limits } from './builder.ts';
 import {
   ARITHMETIC,
@@ -37,6 +38,15 @@ export interface GpuOptions {
   /** Most bytes of one storage buffer; default what the device binds. Tensors beyond lie in several. */
   readonly bufferBytes?: number;
 }
+
+/** What each option may be. */
+export const GPU_OPTIONS: Readonly<Record<keyof GpuOptions, OptionRule>> = {
+  gpu: OBJECT,
+  timeout: wholeFrom(1),
+  dot4: FLAG,
+  dispatchWork: wholeFrom(1),
+  bufferBytes: wholeFrom(256),
+};
 
 /** Elementary steps that no device takes long for, and some need for being busy. */
 const DISPATCH_WORK = 2 ** 28;
