@@ -20,6 +20,7 @@ export { base } from './simd';
 export { strassen, strassenRows } from './strassen';
 export { argmax, softmax } from './softmax';
 export { streams } from './streams';
+export { streams4 } from './streams4';
 export { strips } from './strips';
 export { transposed } from './transposed';
 export { winograd } from './winograd';

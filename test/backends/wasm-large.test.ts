@@ -84,6 +84,77 @@ describe('one row against weights beyond the caches', () => {
   }, 60000);
 });
 
+describe('one row against i4 weights', () => {
+  interface Four {
+    readonly k: number;
+    readonly o: number;
+    readonly block: number;
+    readonly dtype?: 'i8' | 'i16';
+    readonly output?: 'i8' | 'i16' | 'raw';
+    readonly zp?: number;
+    /** Every element of x, byte of w, and scale, where not random. */
+    readonly fill?: readonly [x: number, w: number, u: number];
+    readonly rows?: number;
+  }
+  /** Runs a layer on both backends. Returns the wasm kernel. */
+  function layer(r: Random, p: Four): Promise<string> {
+    const { k, o, block, dtype = 'i8', output = 'raw', rows = 1 } = p;
+    const zp = p.zp ?? (dtype === 'i8' ? r.pick([-128, 127, 0, -3]) : 0);
+    const wide = dtype === 'i8' || p.fill !== undefined;
+    const x = r.tensor(dtype, rows === 1 ? [k] : [rows, k], { zp, ...(!wide && { lo: -200, hi: 200 }) });
+    const data = r.fill(new Int8Array((o * k + 1) >> 1), -128, 127);
+    const hi = k > 5000 ? -110 : 127;
+    const u = r.tensor('i8', [o, Math.ceil(k / block)], { lo: -127, hi, zp: -128, constant: true });
+    if (p.fill !== undefined) [x.data, data, u.data].forEach((a, i) => a.fill(p.fill![i]!));
+    if ((o * k) % 2 === 1) data[data.length - 1]! &= 15;
+    const w = { dtype: 'i4' as const, shape: [o, k], data, constant: true };
+    const bias = Int32Array.from({ length: o }, () => r.int(-100000, 100000));
+    const stage = output === 'raw' ? {} : { stage: stageFor(r, output, 100000 + k * 8 * 255 * 255, o) };
+    const operands = [x, w, { dtype: 'i32' as const, shape: [o], data: bias, constant: true }, u];
+    return agree('dense', operands, { block, ...stage });
+  }
+
+  test('ragged columns, sums, and blocks', async () => {
+    for (const [i, [o, k]] of [
+      [64, 1024],
+      [170, 386], // an odd number of steps, ten columns left
+      [169, 389], // odd K, nine left
+      [176, 401],
+      [185, 513],
+      [190, 767],
+      [193, 640], // one column left
+      [1, 65536],
+      [31, 2115],
+      [33, 4093],
+    ].entries())
+      for (const block of [16, 32, 64, 128, 256])
+        for (const dtype of ['i8', 'i16'] as const)
+          expect(await layer(new Random(60 + i), { o: o!, k: k!, block, dtype })).toBe(`dense_w4_streams_${dtype}`);
+  }, 120000);
+
+  test('stages', async () => {
+    for (let i = 0; i < 12; i++)
+      for (const output of ['i8', 'i16'] as const)
+        await layer(new Random(90 + i), { o: 165 + i, k: 397 + i, block: 64, output });
+  }, 60000);
+
+  test('ends of the types', async () => {
+    for (const x of [-128, 127])
+      for (const zp of [-128, 127])
+        for (const w of [-120, 119, 7, -113, 0, -1]) // pairs of −8 and 7, of 0 and of −1
+          for (const u of [-127, 127])
+            await layer(new Random(5), { o: 165, k: 400, block: 256, zp, fill: [x, w & 255, u] });
+    for (const x of [-32768, 32767])
+      for (const w of [-120, 119])
+        await layer(new Random(6), { o: 165, k: 400, block: 16, dtype: 'i16', fill: [x, w & 255, -127] });
+  }, 120000);
+
+  test('left to the panels', async () => {
+    expect(await layer(new Random(1), { o: 63, k: 1024, block: 32 })).toBe('dense_w4_gemv_i8');
+    expect(await layer(new Random(1), { o: 64, k: 1024, block: 32, rows: 2 })).toBe('dense_w4_gemm_i8');
+  });
+});
+
 describe('rows of i8', () => {
   const outputs = [
     { dtype: 'i16', zp: 0, lo: 0, hi: 32767 },
