@@ -21,6 +21,7 @@ import { type FoldedInput, foldNormalization } from './normalize.ts';
 import type { ObserveProgress, RangeMethod, Ranges } from './observe.ts';
 import { HEADROOM } from './plan.ts';
 import { type InputForm, type LayerReport, type QuantizeResult, type QuantPolicy, quantize } from './quantize.ts';
+import type { WeightType } from './rounding.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
 import { i8Type, i16Type, type QType, type Range } from './scales.ts';
 import type { Widened } from './sensitivity.ts';
@@ -50,6 +51,8 @@ export interface ConvertOptions extends TuneOptions {
   readonly fitWeights?: boolean | undefined;
   /** The mean error that rounding leaves in a row goes into its bias; true by default. */
   readonly correctBias?: boolean | undefined;
+  /** Element type of the weights of dense layers and 1×1 convolutions: i4 in blocks of 32 halves them; i8 by default. */
+  readonly weights?: WeightType | undefined;
 }
 
 /** What became of the model. */
@@ -332,7 +335,7 @@ export function convertModel(
   const { ranges } = tuned;
   const graph = atMaxima(tuned.graph);
   const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
-  const result = withinSize(graph, ranges, { ...tuned.policy, rounding }, size);
+  const result = withinSize(graph, ranges, { ...tuned.policy, rounding, weights: options.weights }, size);
   if (graph.symbols) checkSymbolic(result.graph);
   const count = readers?.[0]?.count;
   const report: ConvertReport = {

@@ -17,7 +17,7 @@ import { GraphWriter } from './graph-writer.ts';
 import type { LayerStats } from './layer-stats.ts';
 import type { Ranges } from './observe.ts';
 import { isMove, planTypes, type Width } from './plan.ts';
-import type { Rounding } from './rounding.ts';
+import type { Rounding, WeightType } from './rounding.ts';
 import { type QType, type Range, toScale } from './scales.ts';
 
 /**
@@ -38,6 +38,8 @@ export interface QuantPolicy {
   readonly stats?: ReadonlyMap<number, LayerStats> | undefined;
   /** How weights are rounded; each to its nearest integer by default. */
   readonly rounding?: Rounding | undefined;
+  /** Element type of the weights of dense layers and 1×1 convolutions; i8 by default. */
+  readonly weights?: WeightType | undefined;
 }
 
 /** One layer of the report: source node, kind, output type and observed range. */
@@ -203,6 +205,7 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     tensors,
     stats: policy.stats ?? new Map(),
     rounding: policy.rounding ?? { fit: false, correct: false, fine: 0 },
+    weights: policy.weights ?? 'i8',
   };
   declareInputs(scope, policy);
   const became: [number, number][] = [];

@@ -20,10 +20,10 @@ export function covariance({ mean, second }: Moments): Float64Array | undefined 
   return out;
 }
 
-/** Rounds v (weights in steps) to integers of −127…127 with little rᵀCr, by descent from the nearest integers. */
-export function roundRow(v: Float64Array, c: Float64Array): Int8Array {
+/** Rounds v (weights in steps) to integers of lo…hi with little rᵀCr, by descent from the nearest integers. */
+export function roundRow(v: Float64Array, c: Float64Array, lo = -127, hi = 127): Int8Array {
   const k = v.length;
-  const q = Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), -127), 127));
+  const q = Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), lo), hi));
   const r = v.map((x, i) => x - q[i]!);
   const g = new Float64Array(k); // C·r
   for (let j = 0; j < k; j++) {
@@ -35,7 +35,7 @@ export function roundRow(v: Float64Array, c: Float64Array): Int8Array {
     for (let j = 0; j < k; j++) {
       const d = g[j]! > 0 ? 1 : -1;
       const next = q[j]! + d;
-      if (2 * d * g[j]! <= c[j * k + j]! * (1 + 1e-9) || next < -127 || next > 127) continue;
+      if (2 * d * g[j]! <= c[j * k + j]! * (1 + 1e-9) || next < lo || next > hi) continue;
       q[j] = next;
       for (let i = 0; i < k; i++) g[i]! -= d * c[j * k + i]!;
       moved = true;
@@ -49,7 +49,9 @@ export interface Rounder {
   /** Integers of row o for its weights in steps. */
   row(v: Float64Array, o: number): Int8Array;
   /** Σ (v − q)·E[x] of row o, in steps times input. */
-  meanError(v: Float64Array, q: Int8Array, o: number): number;
+  meanError(v: Float64Array, q: ArrayLike<number>, o: number): number;
+  /** Covariance of the first group's inputs, by which weights are rounded together; undefined where they are not. */
+  readonly covariance: Float64Array | undefined;
   /** True where the rounded weights change the layer's output by less than the accepted share of its power. */
   isFine(weight: Float64Array, q: { readonly w: Int8Array; readonly scales: Float64Array }): boolean;
 }
@@ -66,6 +68,9 @@ function power(x: Float64Array, c: Float64Array): number {
   }
   return sum;
 }
+
+/** Element type of weights. */
+export type WeightType = 'i8' | 'i4';
 
 /** What a rounder may do. */
 export interface Rounding {
@@ -84,6 +89,7 @@ export function createRounder(stats: LayerStats, rows: number, { fit, correct, f
   const nearest = (v: Float64Array): Int8Array =>
     Int8Array.from(v, (x) => Math.min(Math.max(Math.floor(x + 0.5), -127), 127));
   return {
+    covariance: fit ? covariances[0] : undefined,
     row(v, o) {
       const c = covariances[Math.floor(o / perGroup)];
       return fit && c ? roundRow(v, c) : nearest(v);

@@ -191,7 +191,7 @@ function firstScales(spec: LayerSpec): Float64Array {
 }
 
 /** Least l ≤ 24 and the multipliers ⌈μ·2^(32−l)⌉ ≥ 1 for weight scales `scales`; undefined where none fits. */
-function snap(spec: LayerSpec, scales: Float64Array): { m: Int32Array; l: number } | undefined {
+export function snap(spec: LayerSpec, scales: Float64Array): { m: Int32Array; l: number } | undefined {
   const mu = scales.map((s) => (spec.inputScale * s) / spec.outputScale);
   const max = mu.reduce((a, b) => Math.max(a, b), 0);
   for (let l = 0; l <= 24; l++) {
@@ -203,7 +203,7 @@ function snap(spec: LayerSpec, scales: Float64Array): { m: Int32Array; l: number
 }
 
 /** True where row o passes the proofs: |b| < 2^30, |b| + Σ|w|·X < 2^31, and |acc|·2^l < 2^31 over the accumulator's interval. */
-function proved(w: Int8Array, from: number, k: number, b: number, x: Range, l: number): boolean {
+export function proved(w: ArrayLike<number>, from: number, k: number, b: number, x: Range, l: number): boolean {
   let [plus, minus] = [0, 0];
   for (let i = from; i < from + k; i++) {
     if (w[i]! > 0) plus += w[i]!;

@@ -151,6 +151,17 @@ describe('dense', () => {
       });
     }
   });
+  test('i4 panels of a length that is read ahead', async () => {
+    // 64 rows of 384: the widened panel ends where the memory does
+    for (const k of [256, 384, 768])
+      for (const rows of [33, 64]) {
+        const r = new Random(k + rows);
+        const data = r.fill(new Int8Array(48 * k), -128, 127);
+        const w = { dtype: 'i4' as const, shape: [96, k], data, constant: true };
+        const u = r.tensor('i8', [96, k / 32], { lo: -127, hi: -100, zp: -128, constant: true });
+        await agree('dense', [r.tensor('i8', [rows, k], { zp: 5 }), w, bias(r, 96), u], { block: 32 });
+      }
+  });
   test('i4 panels wider than a page of memory', async () => {
     const [k, r] = [16384, new Random(17)];
     const w = { dtype: 'i4' as const, shape: [8, k], data: r.fill(new Int8Array(4 * k), -128, 127), constant: true };

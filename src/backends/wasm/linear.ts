@@ -63,7 +63,8 @@ export function matrixRecord(
   const { byPanels, units } = unitsOf(x.rows, c.count, kind > 0);
   const block = blockRows(x.k, x.rows);
   const panelAt = x.offset + (x.rows === 1 && kind > 0 ? panelK(x.k) * 2 + 64 : blockBytes(x.k, block));
-  const room = x.rows === 1 ? floorDiv(panelK(x.k), scales?.block ?? 1) * 4 + 4 : panelK(x.k) * 16; // block sums, or a panel
+  // Block sums; or a panel, and as many bytes behind it, which gemm reads ahead
+  const room = x.rows === 1 ? floorDiv(panelK(x.k), scales?.block ?? 1) * 4 + 4 : panelK(x.k) * 32;
   const end = panelAt + (scales === undefined ? 0 : room);
   b.scratch(end);
   const g = matrixWords(c);

@@ -125,6 +125,7 @@ export interface Kernels {
   strassen(from: number, to: number, record: number, y: number): void;
   strassenRows(from: number, to: number, record: number, x: number): void;
   streams(from: number, to: number, record: number, x: number, y: number): void;
+  streams4(from: number, to: number, record: number, x: number, y: number): void;
   strips(from: number, to: number, record: number, x: number, y: number): void;
   winograd(from: number, to: number, record: number, x: number, y: number): void;
 }

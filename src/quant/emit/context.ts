@@ -9,7 +9,7 @@ import type { FloatGraph, FloatKind, FloatNode, OpOf } from '../float-graph.ts';
 import type { GraphWriter, Ref } from '../graph-writer.ts';
 import type { LayerStats } from '../layer-stats.ts';
 import type { Ranges } from '../observe.ts';
-import type { Rounding } from '../rounding.ts';
+import type { Rounding, WeightType } from '../rounding.ts';
 import { LIMIT, multiplier, type QType, type Range, sameType, withLimits } from '../scales.ts';
 
 /** An integer tensor with its type. */
@@ -34,6 +34,8 @@ export interface EmitScope {
   readonly stats: ReadonlyMap<number, LayerStats>;
   /** How weights are rounded. */
   readonly rounding: Rounding;
+  /** Element type of the weights of dense layers and 1×1 convolutions. */
+  readonly weights: WeightType;
 }
 
 /** One float node on its way into the integer graph. */
