@@ -37,6 +37,7 @@ interface Flags {
   readonly equalise?: boolean;
   readonly fitWeights: boolean;
   readonly correctBias: boolean;
+  readonly weights: 'i8' | 'i4';
   readonly report?: string;
   readonly json?: boolean;
 }
@@ -107,10 +108,11 @@ function show(
   print(
     `  ${result.ops} ops, ${grouped(result.macs)} MACs, ${grouped(result.gas)} gas, from ${report.samples} calibration samples`,
   );
-  const { widened, equalised } = report;
+  const { widened, equalised, int4 } = report;
   const how = typeof report.ranges === 'string' ? report.ranges : `percentile ${report.ranges.percentile}`;
   if (report.samples > 0)
     print(`  ranges by ${how}, ${equalised.length} tensors equalised, ${widened.length} groups of more than 8 bits`);
+  if (int4.length > 0) print(`  i4 weights in ${int4.length} of ${report.layers.length} layers`);
   if (result.literal)
     print(
       `  integers of the source kept; at most ${result.literal.steps} output steps from its literal reading, over ${result.literal.elements} outputs of ${result.literal.inputs} random inputs (${result.literal.different} differ)`,
@@ -150,6 +152,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
     equalise: flags.equalise,
     fitWeights: flags.fitWeights,
     correctBias: flags.correctBias,
+    weights: flags.weights,
     external: external.read,
   };
   const source = parseOnnx(onnx, { external: external.read });
@@ -167,7 +170,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
     const told = { source: basename(path), onnxBytes: onnx.length + external.bytes(), target: flags.target ?? TARGET };
     writeBytes(flags.report, new TextEncoder().encode(await convertReport(result, model, told)));
   }
-  const { layers, warnings, inputs, widened, equalised } = result.report;
+  const { layers, warnings, inputs, widened, equalised, int4 } = result.report;
   const quantized = result.float.tensors.some((t) => t.pin);
   const literal =
     quantized && model.symbols.length === 0
@@ -182,7 +185,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
     gas: gasAtMaxima(model),
     inputs,
     layers,
-    tuning: { ranges: result.report.ranges, equalised, widened },
+    tuning: { ranges: result.report.ranges, equalised, widened, int4 },
     ...(literal ? { literal } : {}),
     warnings,
   };
@@ -227,6 +230,11 @@ export function addConvert(program: Command): void {
     )
     .option('--budget <X>', 'most work for the target, as a multiple of that of 8 bits; 1.25 by default', atLeast(1))
     .option('--equalise', 'move scales between layers where 8 bits miss the target and the samples favour it')
+    .addOption(
+      new Option('--weights <type>', 'i4 halves the weights of dense layers and convolutions, at a loss')
+        .choices(['i8', 'i4'])
+        .default('i8'),
+    )
     .option('--no-fit-weights', 'round each weight to its nearest integer')
     .option('--no-correct-bias', 'leave the mean error of rounding out of the biases')
     .option('--report <OUT.html>', 'write what became of each layer, its error and cost, as one HTML file')

@@ -7,7 +7,7 @@
 import { showDim } from '../core/dim.ts';
 import { ModelError, printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
-import type { Graph } from '../graph/ir.ts';
+import type { Graph, Node } from '../graph/ir.ts';
 import { validateGraph } from '../graph/validate.ts';
 import type { Dims } from '../onnx/dims.ts';
 import { ImportError } from '../onnx/errors.ts';
@@ -51,7 +51,7 @@ export interface ConvertOptions extends TuneOptions {
   readonly fitWeights?: boolean | undefined;
   /** The mean error that rounding leaves in a row goes into its bias; true by default. */
   readonly correctBias?: boolean | undefined;
-  /** Element type of the weights of dense layers and 1×1 convolutions: i4 in blocks of 32 halves them; i8 by default. */
+  /** Element type of the weights of dense layers and of convolutions without groups: i4 in blocks of 32 halves them; i8 by default. */
   readonly weights?: WeightType | undefined;
 }
 
@@ -74,6 +74,8 @@ export interface ConvertReport {
   readonly equalised: readonly Equalised[];
   /** Tensors that got more than 8 bits because an output would have missed its target. */
   readonly widened: readonly Widened[];
+  /** Layers whose weights are i4. */
+  readonly int4: readonly { readonly name: string; readonly source: string }[];
   /** Whether weights were rounded together, and biases corrected. */
   readonly fitWeights: boolean;
   readonly correctBias: boolean;
@@ -217,6 +219,14 @@ function sizeGoal(source: number): number {
   return source * (source < 300000 ? 0.3 : 0.27);
 }
 
+/** Layers that became a node of i4 weights. */
+function int4Layers({ graph, layers, became }: QuantizeResult): ConvertReport['int4'] {
+  const four = (n: Node): boolean => n.op === 'dense' && (n.attrs['block'] as number) > 0;
+  return layers
+    .filter((_, i) => graph.nodes.slice(...became[i]!).some(four))
+    .map(({ name, source }) => ({ name, source }));
+}
+
 /** Error shares, in dB, at which a layer takes one multiplier for all rows; the later ones only where the size asks for it. */
 const FINENESS: readonly number[] = [45, 38, 32, 26, 20];
 /** Shares below it cost accuracy that is seen: they are taken only where the model then reaches the goal of its size. */
@@ -350,6 +360,7 @@ export function convertModel(
     })),
     layers: result.layers,
     ...tuned.report,
+    int4: int4Layers(result),
     fitWeights: rounding.fit,
     correctBias: rounding.correct,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,

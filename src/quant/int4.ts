@@ -12,8 +12,10 @@ export const INT4_BLOCK = 32;
 const [LOWEST, HIGHEST] = [-8, 7];
 /** Greatest block scale. */
 const TOP = 255;
-/** Rows share one multiplier where the greatest block scale of each is at least that of a row of its own over this. */
+/** Rows share one multiplier where no scale of a row is below the greatest over this. */
 const SHARED = 8;
+/** Least that the greatest block scale of a row may be: below it scales are too coarse. */
+const COARSEST = 16;
 /** Scales that are tried for a block: the one that reaches its ends, and these shares of it. */
 const TRIED: readonly number[] = Array.from({ length: 24 }, (_, i) => 1 - i / 48);
 
@@ -55,21 +57,27 @@ function blockScales({ weight, bias }: LayerSpec, c: Float64Array | undefined, b
   });
 }
 
-/** Scale of each row: what makes its greatest block scale 255, or of all rows; no smaller than keeps the bias near 2^28. */
+/** Scale of each row: what makes its greatest block scale 255, and no smaller than keeps the bias near 2^28. */
 function firstScales(spec: LayerSpec, scales: Float64Array): Float64Array {
   const rows = spec.bias.length;
   const blocks = scales.length / rows;
   const tops = Float64Array.from({ length: rows }, (_, o) =>
     scales.subarray(o * blocks, (o + 1) * blocks).reduce((a, b) => Math.max(a, b), 0),
   );
-  const own = tops.map((t, o) => Math.max(t / TOP, Math.abs(spec.bias[o]!) / (spec.inputScale * 268435456)));
-  const most = own.reduce((a, b) => Math.max(a, b), 0);
-  return tops.every((t) => t * SHARED >= most * TOP) ? own.fill(most) : own;
+  return tops.map((t, o) => Math.max(t / TOP, Math.abs(spec.bias[o]!) / (spec.inputScale * 268435456)));
+}
+
+/** A covariance where element i is counted in steps[i]. */
+function inSteps(c: Float64Array, steps: Float64Array): Float64Array {
+  const k = steps.length;
+  const out = new Float64Array(c.length);
+  for (let i = 0, at = 0; i < k; i++) for (let j = 0; j < k; j++, at++) out[at] = c[at]! * steps[i]! * steps[j]!;
+  return out;
 }
 
 /**
  * Quantizes a dense layer to i4 weights in blocks. A row whose proof fails gets twice its scale, and so smaller block scales, until it
- * passes. Undefined where a row cannot pass.
+ * passes. Undefined where its block scales would be too coarse.
  */
 export function quantizeInt4(spec: LayerSpec, block: number = INT4_BLOCK): Int4Integers | undefined {
   const rows = spec.bias.length;
@@ -78,9 +86,9 @@ export function quantizeInt4(spec: LayerSpec, block: number = INT4_BLOCK): Int4I
   const c = spec.rounder?.covariance;
   const wanted = blockScales(spec, c, block);
   const start = firstScales(spec, wanted);
-  const shared = start.every((s) => s === start[0]);
-  for (let attempt = 0; attempt < 64; attempt++) {
-    const snapped = snap(spec, start);
+  const most = start.reduce((a, v) => Math.max(a, v), 0);
+  for (let shared = start.every((s) => s * SHARED >= most); ; shared = false) {
+    const snapped = snap(spec, shared ? start.map(() => most) : start);
     if (!snapped) return undefined;
     const { m, l } = snapped;
     const u = new Uint8Array(rows * blocks);
@@ -88,33 +96,28 @@ export function quantizeInt4(spec: LayerSpec, block: number = INT4_BLOCK): Int4I
     const failed: number[] = [];
     for (let o = 0; o < rows; o++) {
       const s = (ldexp(m[o]!, l - 32) * spec.outputScale) / spec.inputScale;
-      for (let j = o * blocks; j < (o + 1) * blocks; j++) u[j] = clampReal(round(wanted[j]! / s), 1, TOP);
+      let top = 0;
+      for (let j = o * blocks; j < (o + 1) * blocks; j++) {
+        u[j] = clampReal(round(wanted[j]! / s), 1, TOP);
+        top = Math.max(top, wanted[j]! > 0 ? u[j]! : TOP);
+      }
+      if (top < COARSEST) return undefined;
       const steps = Float64Array.from({ length: k }, (_, i) => u[o * blocks + Math.floor(i / block)]!);
       const v = steps.map((d, i) => spec.weight[o * k + i]! / (s * d));
       const row = c
-        ? roundRow(
-            v,
-            c.map((x, i) => x * steps[Math.floor(i / k)]! * steps[i % k]!),
-            LOWEST,
-            HIGHEST,
-          )
+        ? roundRow(v, inSteps(c, steps), LOWEST, HIGHEST)
         : Int8Array.from(v, (x) => clampReal(round(x), LOWEST, HIGHEST));
       const products = Int32Array.from(row, (q, i) => q * steps[i]!);
-      const error =
-        spec.rounder?.meanError(
-          v.map((x, i) => x * steps[i]!),
-          products,
-          o,
-        ) ?? 0;
+      const exact = spec.weight.slice(o * k, (o + 1) * k).map((x) => x / s);
+      const error = spec.rounder?.meanError(exact, products, o) ?? 0;
       const bias = round((spec.bias[o]! / s + error) / spec.inputScale);
       w.set(row, o * k);
       b[o] = clampReal(bias, -LIMIT, LIMIT - 1);
       if (!proved(products, 0, k, bias, spec.centred, l)) failed.push(o);
     }
     if (failed.length === 0) return { w, u, b, m, l };
-    for (const o of shared ? start.keys() : failed) start[o]! *= 2;
+    if (!shared) for (const o of failed) start[o]! *= 2;
   }
-  return undefined;
 }
 
 /** Integers of −8…7, two a byte, low nibble first. */

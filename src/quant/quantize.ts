@@ -38,7 +38,7 @@ export interface QuantPolicy {
   readonly stats?: ReadonlyMap<number, LayerStats> | undefined;
   /** How weights are rounded; each to its nearest integer by default. */
   readonly rounding?: Rounding | undefined;
-  /** Element type of the weights of dense layers and 1×1 convolutions; i8 by default. */
+  /** Element type of the weights of dense layers and of convolutions without groups; i8 by default. */
   readonly weights?: WeightType | undefined;
 }
 

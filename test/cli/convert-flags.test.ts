@@ -19,6 +19,7 @@ interface Summary {
     readonly ranges: unknown;
     readonly widened: readonly unknown[];
     readonly equalised: readonly unknown[];
+    readonly int4: readonly unknown[];
   };
 }
 
@@ -128,6 +129,27 @@ describe('convert', () => {
       expect(refused(...base, '--target', bad), bad).toContain('number from 0');
     for (const bad of ['x', '', '0.5', 'Infinity'])
       expect(refused(...base, '--budget', bad), bad).toContain('number from 1');
+  });
+
+  it('--weights i4 is for rows of 32 weights and more', () => {
+    expect(run('--weights', 'i8').id).toBe(run().id);
+    expect(run('--weights', 'i4').tuning.int4).toEqual([]);
+    writeFileSync(
+      at('wide.onnx'),
+      buildOnnx({
+        inputs: { x: ['N', 40] },
+        nodes: [['MatMul', ['x', 'a'], ['y']]],
+        constants: [constant('a', [40, 20], 1)],
+        outputs: ['y'],
+      }),
+    );
+    writeFileSync(at('wide.npy'), npy('<f4', [20, 40], Float32Array.from(values(800, 5))));
+    const wide = ['convert', 'wide.onnx', '-o', 'wide.sbm', '--calib', 'wide.npy'];
+    expect(json<Summary>([...wide, '--weights', 'i4'], dir).tuning.int4).toEqual([
+      { name: 'MatMul_0', source: 'MatMul' },
+    ]);
+    expect(samebit([...wide, '--weights', 'i4'], dir).stdout).toContain('i4 weights in 1 of 1 layers');
+    expect(refused(...base, '--weights', 'i2')).toContain('i8, i4');
   });
 
   it('--equalise, --no-fit-weights and --no-correct-bias change what is written', () => {

@@ -1,18 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encodeModel } from '../../src/format/encode.ts';
 import { lower } from '../../src/onnx/lower.ts';
 import { parseOnnx } from '../../src/onnx/parse.ts';
-import { convertOnnx } from '../../src/quant/convert.ts';
 import { equalise } from '../../src/quant/equalise.ts';
 import type { FloatGraph } from '../../src/quant/float-graph.ts';
 import { createInterpreter } from '../../src/quant/interpret.ts';
 import { observe } from '../../src/quant/observe.ts';
 import type { SampleReader } from '../../src/quant/samples.ts';
 import { withinBudget } from '../../src/quant/sensitivity.ts';
-import { loadModel } from '../../src/runtime/load.ts';
-import { createSession } from '../../src/runtime/session.ts';
 import { buildOnnx, type ModelSpec, type NodeSpec, type TensorSpec, values } from '../onnx/build.ts';
 
 const scalar = (name: string, v: number): TensorSpec => ({ name, shape: [], values: [v] });
@@ -183,46 +177,5 @@ describe('the gas budget', () => {
       widened: { name: '', source: '', bits: 16 as const, share: 0 },
     }));
     for (let most = 0; most <= 10; most++) expect(withinBudget(order, most, (n) => n)).toBe(Math.min(most, 9));
-  });
-});
-
-const shared = join(
-  process.env['SAMEBIT_SHARED'] ?? join(import.meta.dirname, '../../../shared'),
-  'models/shakespeare-charlm',
-);
-
-/** The values of a version 1.0 .npy file of 64-bit integers, floats of 32 bits or bytes. */
-function npy(name: string): ArrayLike<number> {
-  const file = readFileSync(join(shared, name));
-  const body = file.subarray(10 + file.readUInt16LE(8));
-  const bytes = body.buffer.slice(body.byteOffset, body.byteOffset + body.length);
-  if (file.includes("'<i8'")) return Array.from(new BigInt64Array(bytes), Number);
-  return file.includes("'<f4'") ? new Float32Array(bytes) : new Uint8Array(bytes);
-}
-
-describe.skipIf(!existsSync(shared))('shakespeare-charlm (needs the shared folder)', () => {
-  it('keeps cross-entropy within 0.02 nats and 96 % of the choices', { timeout: 600000 }, async () => {
-    const calib = { dtype: 'i64', shape: [64, 64], data: npy('calib.npy') } as const;
-    const { graph } = convertOnnx(readFileSync(join(shared, 'model.onnx')), { samples: calib });
-    const model = loadModel(encodeModel(graph));
-    const session = await createSession(model, { backend: 'wasm' });
-    const { mantissa, exponent } = model.outputs[0]!.scale!;
-    const [tokens, float, labels] = [npy('test.npy'), npy('float_outputs.npy'), npy('labels.npy')];
-    const greatest = (row: readonly number[]): number => row.indexOf(Math.max(...row));
-    let [loss, agree] = [0, 0];
-    for (let w = 0; w < 128; w++) {
-      const data = Int32Array.from({ length: 64 }, (_, i) => tokens[w * 64 + i]!);
-      const { outputs } = await session.run({ tokens: { dtype: 'i32', shape: [1, 64], data } });
-      for (let p = 0; p < 64; p++) {
-        const at = (k: number): number => outputs['logits']!.data[p * 65 + k]! * mantissa * 2 ** exponent;
-        const row = Array.from({ length: 65 }, (_, k) => at(k));
-        const theirs = Array.from({ length: 65 }, (_, k) => float[(w * 64 + p) * 65 + k]!);
-        const top = Math.max(...row);
-        loss += top + Math.log(row.reduce((a, v) => a + Math.exp(v - top), 0)) - row[labels[w * 64 + p]!]!;
-        if (greatest(row) === greatest(theirs)) agree++;
-      }
-    }
-    expect(loss / 8192).toBeLessThanOrEqual(1.5553 + 0.02);
-    expect(agree / 8192).toBeGreaterThanOrEqual(0.96);
   });
 });

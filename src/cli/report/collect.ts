@@ -114,6 +114,11 @@ function unseen({ op }: FloatNode): boolean {
 
 /** Why a layer has the type that it has. */
 function whyOf(result: ConvertResult, node: FloatNode, wide: ReadonlySet<number>): string {
+  const four = result.report.int4.some((w) => w.name === node.name && w.source === node.source);
+  return four ? `${typeReason(result, node, wide)}; i4 weights in blocks` : typeReason(result, node, wide);
+}
+
+function typeReason(result: ConvertResult, node: FloatNode, wide: ReadonlySet<number>): string {
   const tensor = result.float.tensors[node.output]!;
   const widened = result.report.widened.find((w) => w.name === node.name && w.bits > 8);
   const type = result.types[node.output]!;

@@ -34,7 +34,7 @@ export interface EmitScope {
   readonly stats: ReadonlyMap<number, LayerStats>;
   /** How weights are rounded. */
   readonly rounding: Rounding;
-  /** Element type of the weights of dense layers and 1×1 convolutions. */
+  /** Element type of the weights of layers that can have either. */
   readonly weights: WeightType;
 }
 

@@ -3,7 +3,6 @@
  * @module
  */
 import type { Conv2d, ConvTranspose2d, Dense } from '../float-graph.ts';
-import { INT4_BLOCK, packInt4, quantizeInt4 } from '../int4.ts';
 import { createRounder } from '../rounding.ts';
 import {
   compactMultipliers,
@@ -15,6 +14,7 @@ import {
 } from '../scales.ts';
 import { depthwise } from '../simplify.ts';
 import { centred, type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
+import { emitInt4, takesInt4 } from './int4.ts';
 import { fitProducts, type Span } from './narrow.ts';
 
 /** A layer as the converter's arithmetic sees it. Padding taps add 0, so a padded layer's interval holds 0. */
@@ -40,34 +40,12 @@ function layer(c: EmitContext, op: Conv2d | ConvTranspose2d | Dense, type: QType
   );
 }
 
-/** Least length of rows that i4 weights are worth their block scales for. */
-const INT4_ROW = 32;
-
-/** A layer of rows over the last axis with i4 weights, where they are asked for, not given as integers, and fit. */
-function int4(c: EmitContext, op: Conv2d | Dense, type: QType): Quantized | undefined {
-  const [o, k] = [op.bias.length, op.weight.length / op.bias.length];
-  if (c.scope.weights !== 'i4' || op.steps || !(k >= INT4_ROW)) return undefined;
-  const own = quantizeInt4(specOf(c, op, type, false));
-  if (!own) return undefined;
-  const weights = c.writer.constant('i4', [o, k], packInt4(own.w));
-  const bias = c.writer.constant('i32', [o], own.b);
-  const u = Int8Array.from(own.u, (v) => v - 128);
-  const scales = c.writer.constant('i8', [o, u.length / o], u, -128);
-  const stage = { m: compactMultipliers(own.m), l: own.l, ...output(type) };
-  return { ref: c.writer.node('dense', [c.input().ref, weights, bias, scales], { block: INT4_BLOCK, stage }), type };
-}
-
-/** True where a convolution is rows over the channels of every pixel. */
-function pointwise({ kernel, strides, pads, groups }: Conv2d): boolean {
-  return groups === 1 && [...kernel, ...strides].every((v) => v === 1) && pads.every((p) => p === 0);
-}
-
-/** Convolution: conv2d with a stage; of one tap with i4 weights it is dense. */
+/** Convolution: conv2d with a stage; with i4 weights it is dense. */
 export const emitConv2d: Emit<'conv2d'> = (c, op) => {
   const type = c.outputType(op);
-  const four = pointwise(op) ? int4(c, op, type) : undefined;
-  if (four) return four;
   const padded = op.pads.some((p) => p > 0);
+  const four = takesInt4(c, op) ? emitInt4(c, op, specOf(c, op, type, padded), type) : undefined;
+  if (four) return four;
   const { w, b, m, l } = layer(c, op, type, padded);
   const o = b.length;
   const weights = c.writer.constant('i8', [o, ...op.kernel, w.length / (o * op.kernel[0] * op.kernel[1])], w);
@@ -98,7 +76,7 @@ export const emitConvTranspose2d: Emit<'conv_transpose2d'> = (c, op) => {
 /** Dense layer: dense with a stage. */
 export const emitDense: Emit<'dense'> = (c, op) => {
   const type = c.outputType(op);
-  const four = int4(c, op, type);
+  const four = takesInt4(c, op) ? emitInt4(c, op, specOf(c, op, type, false), type) : undefined;
   if (four) return four;
   const { w, b, m, l } = layer(c, op, type, false);
   const weights = c.writer.constant('i8', [b.length, w.length / b.length], w);
