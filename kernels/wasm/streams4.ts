@@ -45,15 +45,15 @@ function starts(d: usize, x: usize, end: usize, block: usize): void {
 }
 
 /**
- * Groups of 32 columns from…to−1. Record: weights a scale, bytes of an element of x, zp, bytes of a group; then G of gemm.ts with K even.
- * Scratch: 128 bytes of sums, the starts, 12 bytes a block, then x.
+ * Groups of 32 columns from…to−1. Record: bytes of a block of x in i16, bytes of an element of x, zp, bytes of a group, bytes of the starts;
+ * then G of gemm.ts with K even. Scratch: 128 bytes of sums, the starts, 12 bytes a block, then x.
  */
 export function streams4(from: i32, to: i32, r: usize, x: usize, out: usize): void {
-  const block = load<usize>(r) << 1, group = load<usize>(r, 12), K = load<usize>(r, 16), g = own();
-  const sums = scratch(), first = sums + 128, a = first + ((K << 1) + block - 1) / block * 12, end = a + (K << 1);
+  const block = load<usize>(r), group = load<usize>(r, 12), K = load<usize>(r, 20), g = own();
+  const sums = scratch(), first = sums + 128, a = first + load<usize>(r, 16), end = a + (K << 1);
   widen(a, x, K, load<i32>(r, 4), load<i32>(r, 8));
   starts(first, a, end, block);
-  out += panelsOf(r + 16, load<usize>(r, 28), group >> 2, from << 2, to << 2);
+  out += panelsOf(r + 20, load<usize>(r, 32), group >> 2, from << 2, to << 2);
   const cols = load<i32>(g, 8), size = load<i32>(g, 40);
   let b = load<usize>(g, 12), bias = load<usize>(g, 16), m = load<usize>(g, 20), seen: u32 = 0, next = b;
   const last = b + <usize>(to - from) * group - 4;

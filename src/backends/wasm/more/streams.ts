@@ -46,8 +46,8 @@ function streams4(s: Site<'dense'>, b: Builder): Prepared {
     stage,
     ld: o,
   };
-  b.scratch(128 + 12 * blocks + 2 * panelK(k) + 64);
-  const record = b.record([block, x.size, x.zp, group, ...matrixWords(columns)]);
+  b.scratch(128 + 12 * blocks + 2 * panelK(k) + 16);
+  const record = b.record([2 * block, x.size, x.zp, group, 12 * blocks, ...matrixWords(columns)]);
   return prepared(`dense_w4_streams_i${8 * x.size}`, 'streams4', units, record, b.at(x), b.at(s.out[0]!));
 }
 
