@@ -10,7 +10,10 @@
 import { finish, panelsOf, widen } from './gemm';
 import { copyRun, own, scratch } from './simd';
 
-/** Bytes between a load and the one that asks for its page and line ahead of it, once in as many: V8 has no prefetch. */
+/**
+ * Bytes between a load and the one that asks for its page and line ahead of it, once in as many: V8 has no prefetch. More of them follow the
+ * last group: biases, multipliers and x of a layer of 65,536 weights take 2,048 or more.
+ */
 const AHEAD: usize = 1024;
 
 // @ts-ignore: decorator
@@ -56,14 +59,13 @@ export function streams4(from: i32, to: i32, r: usize, x: usize, out: usize): vo
   out += panelsOf(r + 20, load<usize>(r, 32), group >> 2, from << 2, to << 2);
   const cols = load<i32>(g, 8), size = load<i32>(g, 40);
   let b = load<usize>(g, 12), bias = load<usize>(g, 16), m = load<usize>(g, 20), seen: u32 = 0, next = b;
-  const last = b + <usize>(to - from) * group - 4;
   for (let n = 0; n < cols; n += 32) {
     let p = a, e = first;
     copyRun(sums, bias, 128);
     do {
       const stop = min(p + block, end), u = b;
       if (b >= next) {
-        seen |= load<u32>(min(b + AHEAD, last));
+        seen |= load<u32>(b + AHEAD);
         next = b + AHEAD;
       }
       b += 32;
