@@ -10,6 +10,7 @@ import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import { encodeModel } from '../format/encode.ts';
 import type { Dims } from '../onnx/dims.ts';
+import { fixInputs } from '../onnx/fix.ts';
 import { parseOnnx } from '../onnx/parse.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
 import { type ConvertOptions, type ConvertReport, convertModel, type InputType } from '../quant/convert.ts';
@@ -21,7 +22,7 @@ import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
 import { externalReader, namedFile, readArray, readBytes, targetOf, writeBytes } from './files.ts';
 import { type StepDifference, stepDifference } from './literal.ts';
-import { atLeast, collect, dimOrRange, numbers } from './options.ts';
+import { assignment, atLeast, collect, dimOrRange, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
 interface Flags {
@@ -31,6 +32,7 @@ interface Flags {
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
   readonly dim?: Dims;
+  readonly set?: Readonly<Record<string, number>>;
   readonly ranges: 'auto' | 'minmax' | 'mse' | 'percentile';
   readonly target?: number;
   readonly budget?: number;
@@ -155,7 +157,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
     weights: flags.weights,
     external: external.read,
   };
-  const source = parseOnnx(onnx, { external: external.read });
+  const source = fixInputs(parseOnnx(onnx, { external: external.read }), flags.set ?? {});
   let result: ReturnType<typeof convertModel>;
   try {
     result = convertModel(source, onnx.length, options, (done, total) => progress.update(done, total));
@@ -215,6 +217,7 @@ export function addConvert(program: Command): void {
       'value of a symbolic dimension, or NAME=MIN..MAX to keep it symbolic; the batch is 1 by default',
       dimOrRange,
     )
+    .option('--set <NAME=VALUE>', 'an input that always holds one value: it becomes a constant', assignment)
     .addOption(
       new Option(
         '--ranges <method>',

@@ -52,6 +52,17 @@ export function dim(text: string, before: Readonly<Record<string, number>> = {})
   return { ...before, [name]: Number(value) };
 }
 
+/** Adds NAME=VALUE to a table of numbers. */
+export function assignment(
+  text: string,
+  before: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
+  const [, name, value] = /^(.+)=(-?\d+(?:\.\d+)?(?:e-?\d+)?)$/.exec(text) ?? [];
+  if (name === undefined || !Number.isFinite(Number(value)))
+    throw new InvalidArgumentError('It must be NAME=VALUE with a number.');
+  return { ...before, [name]: Number(value) };
+}
+
 /** Adds NAME=VALUE or NAME=MIN..MAX to a table of dims. */
 export function dimOrRange(text: string, before: Dims = {}): Dims {
   const [, name, least, greatest] = /^(.+)=(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? [];

@@ -32,7 +32,7 @@ export interface Inlined {
 export function inlineBranch(node: OnnxNode, name: string, graph: OnnxGraph): Inlined {
   const path = `${node.name}/${name}`;
   const own = new Set([...graph.initializers.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
-  const renamed = (inner: string): string => (own.has(inner) ? `${path}/${inner}` : inner);
+  const renamed = (inner: string): string => (inner !== '' && own.has(inner) ? `${path}/${inner}` : inner);
   const within = (g: OnnxGraph): OnnxGraph => ({
     nodes: g.nodes.map(rename),
     outputs: g.outputs.map(renamed),

@@ -19,7 +19,7 @@ import { LowerContext } from './lower/context.ts';
 import { DIRECT } from './lower/direct.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './parse.ts';
 import { stepsOf } from './steps.ts';
-import type { OnnxArray } from './tensor.ts';
+import { DTYPE_NAMES, type OnnxArray } from './tensor.ts';
 
 /** How symbolic dimensions are bound. */
 export interface LowerOptions {
@@ -121,6 +121,17 @@ function isImage(model: OnnxModel, input: OnnxValue): boolean {
   return found;
 }
 
+/** True where every reader of a float input takes its values as whole numbers, as an embedding of Keras does. */
+function isWhole(model: OnnxModel, input: OnnxValue): boolean {
+  const readers = model.nodes.filter((n) => n.inputs.includes(input.name));
+  const whole = (n: OnnxNode): boolean => {
+    const to = n.attributes.get('to');
+    const dtype = to?.type === 'int' ? DTYPE_NAMES[to.value] : undefined;
+    return n.op === 'Cast' && dtype !== undefined && domainOf(dtype) === 'int';
+  };
+  return readers.length > 0 && readers.every(whole) && !model.outputs.some((o) => o.name === input.name);
+}
+
 /** Ops whose operands of quantized integers have their scale and zero point right behind them. */
 const QUANTIZED_OPERANDS = /^(com\.microsoft:)?(DequantizeLinear|QLinear\w+|QGemm)$/;
 
@@ -160,7 +171,8 @@ function addInput(
   const stored = image ? [n, h, w, c] : shape;
   const params = integerInput(model, input);
   const pin = params && toPin(params);
-  const id = graph.tensor(input.name, stored, pin ? 'real' : domainOf(input.dtype ?? 'float32'), pin);
+  const domain = pin ? 'real' : isWhole(model, input) ? 'int' : domainOf(input.dtype ?? 'float32');
+  const id = graph.tensor(input.name, stored, domain, pin);
   graph.inputs.push({ tensor: id, name: input.name, perm, ...(pin ? integersOf(params) : {}) });
   graph.values.set(input.name, { view: { id, perm, shape: null }, ...(pin ? { params } : {}) });
 }
@@ -247,7 +259,7 @@ function lowerIf(graph: GraphBuilder, c: LowerContext): void {
     c.fail(
       'UnsupportedForm',
       'its condition depends on the input: a graph of fixed steps takes one branch',
-      'Export the model with the condition fixed, or simplify it first (onnxsim).',
+      'Give an input that it depends on one value with --set NAME=VALUE, or simplify the model first (onnxsim).',
     );
   const name = condition.data[0] !== 0 ? 'then_branch' : 'else_branch';
   const branch = branchesOf(c.node).find(([n]) => n === name)?.[1] ?? c.fail('BadGraph', `${name} is missing`);

@@ -121,6 +121,12 @@ export class Expansion extends NodeReader {
     return out;
   }
 
+  /** Adds a node of the ONNX domain that defines every output, with the attributes of this node. */
+  become(op: string, inputs: readonly string[]): void {
+    const { name, outputs, attributes } = this.node;
+    this.nodes.push({ name, op, domain: '', inputs, outputs, attributes });
+  }
+
   /** Adds a node that defines output o; nothing where it is not asked for. */
   give(o: number, op: string, inputs: readonly string[], attributes: Attributes = {}): void {
     if (this.wanted(o)) this.#add(op, inputs, [this.node.outputs[o]!], attributes);

@@ -115,11 +115,32 @@ const MatMulNBits: Expand = (e) => {
   else e.set(0, y);
 };
 
+/** Integer weights [directions,K,rows] at `at` as reals [directions,rows,K], with their scale and zero point at `by`. */
+function cellWeights(e: Expansion, at: number, by: number): string {
+  const { data, shape } = e.fixed(at, 'the weight');
+  const [scales, zeros] = [e.fixed(by, 'the scale').data, e.fixed(by + 1, 'the zero point').data];
+  const [directions, k, rows] = shape as [number, number, number];
+  const w = new Float64Array(data.length);
+  for (let d = 0; d < directions; d++)
+    for (let r = 0; r < rows; r++) {
+      const own = (v: Float64Array): number => v[v.length === directions ? d : d * rows + r]!;
+      for (let i = 0; i < k; i++)
+        w[(d * rows + r) * k + i] = (data[(d * k + i) * rows + r]! - own(zeros)) * own(scales);
+    }
+  return e.real(w, [directions, rows, k]);
+}
+
+const DynamicQuantizeLSTM: Expand = (e) => {
+  const rest = [3, 4, 5, 6, 7].map((i) => (e.given(i) ? e.input(i) : ''));
+  e.become('LSTM', [e.input(0), cellWeights(e, 1, 8), cellWeights(e, 2, 10), ...rest]);
+};
+
 /** Operators of quantized integers by name, behind their domain. */
 export const QOPERATOR: Readonly<Record<string, Expand>> = {
   QLinearConv,
   QLinearMatMul,
   'com.microsoft:DynamicQuantizeMatMul': DynamicQuantizeMatMul,
+  'com.microsoft:DynamicQuantizeLSTM': DynamicQuantizeLSTM,
   'com.microsoft:MatMulIntegerToFloat': MatMulIntegerToFloat,
   'com.microsoft:MatMulNBits': MatMulNBits,
   'com.microsoft:QGemm': QGemm,

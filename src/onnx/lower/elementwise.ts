@@ -4,6 +4,7 @@
  */
 import type { FloatOp } from '../../quant/float-graph.ts';
 import type { UnaryFn } from '../../quant/unary.ts';
+import { broadcastShapes, sizeOf } from '../array.ts';
 import type { OnnxArray } from '../tensor.ts';
 import type { View } from './builder.ts';
 import type { LowerContext, OpLowering } from './context.ts';
@@ -127,7 +128,16 @@ function logical(how: 'and' | 'or' | 'xor'): OpLowering {
   return (c) => setAligned(c, { kind: 'logical', how }, [0, 1]);
 }
 
+/** A choice by a constant that always chooses the same is that operand, where it has the shape of the result. */
 const Where: OpLowering = (c) => {
+  const k = c.constant(0);
+  const only = k && [...k.data].every((v) => (v !== 0) === (k.data[0] !== 0));
+  if (k && only) {
+    const [own, other] = k.data[0] !== 0 ? [1, 2] : [2, 1];
+    const shape = c.shape(own);
+    const covered = [k.shape, c.shape(other)].every((s) => `${broadcastShapes([shape, s])}` === `${shape}`);
+    if (covered) return c.set(c.view(own));
+  }
   const { ids, shape, perm } = align(c, [0, 1, 2]);
   c.set({ id: c.emit({ kind: 'where' }, ids, shape, c.domain(1)), perm, shape: null });
 };
@@ -154,20 +164,34 @@ const PRelu: OpLowering = (c) => {
   c.set({ ...view, id: c.emit({ kind: 'linear', ca: 1, cb: 1, ...OPEN }, [above, scaled], shape) });
 };
 
+/** Reals of the integer model are finite: none is NaN. */
+const IsNaN: OpLowering = (c) => {
+  const shape = c.shape(0);
+  c.setConstant({ dtype: 'bool', shape, data: new Float64Array(sizeOf(shape)) });
+};
+
 const Not: OpLowering = (c) => {
   const view = c.view(0);
   c.set({ ...view, id: c.emit({ kind: 'logical', how: 'not' }, [view.id], c.graph.stored(view.id)) });
 };
 
-/** Cast within a domain is nothing (integers are whole); to reals it stays a node; from reals to integers it is refused. */
+/**
+ * Cast within a domain is nothing (integers are whole); to reals it stays a node; to truth values it is ≠ 0; from reals to
+ * integers it is refused.
+ */
 const Cast: OpLowering = (c) => {
   const to = c.node.op === 'CastLike' ? c.domain(1) : castTarget(c);
   const view = c.view(0);
   const from = c.graph.domain(view.id);
   if (from === to) return c.set(view);
-  if (from === 'real' || to === 'bool')
-    c.fail('UnsupportedForm', `a cast of ${from} data to ${to} data is not supported`);
-  return c.set({ ...view, id: c.emit({ kind: 'cast' }, [view.id], c.graph.stored(view.id), to) });
+  const shape = c.graph.stored(view.id);
+  if (to === 'bool') {
+    const zero = { dtype: from === 'real' ? 'float32' : 'int64', shape: [], data: Float64Array.of(0) } as const;
+    const ids = [view.id, c.graph.constant(c.node, zero)];
+    return c.set({ ...view, id: c.emit({ kind: 'compare', how: 'ne' }, ids, shape, 'bool') });
+  }
+  if (from === 'real') c.fail('UnsupportedForm', `a cast of ${from} data to ${to} data is not supported`);
+  return c.set({ ...view, id: c.emit({ kind: 'cast' }, [view.id], shape, to) });
 };
 
 function castTarget(c: LowerContext): 'real' | 'int' | 'bool' {
@@ -194,6 +218,7 @@ export const ELEMENTWISE: Readonly<Record<string, OpLowering>> = {
   Or: logical('or'),
   Xor: logical('xor'),
   Not,
+  IsNaN,
   Where,
   Pow,
   PRelu,
