@@ -80,6 +80,32 @@ describe('truth values', () => {
     expect(y).toEqual([-2, 3, 3, -2, 3, -2]);
   });
 
+  it('times whole numbers are a choice', async () => {
+    const spec: ModelSpec = {
+      inputs: { x: [6] },
+      types: { x: 'i64' },
+      nodes: [
+        ['Less', ['x', 'zero'], ['low']],
+        ['Cast', ['low'], ['l'], { to: 7 }],
+        ['Not', ['low'], ['high']],
+        ['Cast', ['high'], ['h'], { to: 7 }],
+        ['Add', ['x', 'ten'], ['up']],
+        ['Mul', ['l', 'up'], ['p']],
+        ['Mul', ['x', 'h'], ['q']],
+        ['Add', ['p', 'q'], ['y']],
+      ],
+      constants: [
+        { name: 'zero', shape: [], values: [0], int: true },
+        { name: 'ten', shape: [], values: [10], int: true },
+      ],
+      outputs: ['y'],
+    };
+    const data = [0, 1, -1, -10, 7, 9];
+    const samples = { dtype: 'i64' as const, shape: [2, 6], data: Float64Array.of(...data, ...data) };
+    const y = await run(spec, samples, { x: { dtype: 'i32', shape: [6], data: Int32Array.from(data) } });
+    expect(y).toEqual([0, 1, 9, 0, 7, 9]);
+  });
+
   it('a choice by IsNaN is folded', () => {
     const { nodes } = lower(
       parseOnnx(

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type FaceMatch, findFaces, matchFaces, same } from '../../scripts/models/faces.ts';
+import { type Box, type BoxMatch, detectorOf, matchBoxes } from '../../src/cli/report/boxes.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import { type ConvertOptions, convertOnnx } from '../../src/quant/convert.ts';
+import { sourceShape } from '../../src/quant/float-graph.ts';
 import { quantizeInput } from '../../src/quant/float-io.ts';
 import { sourceOrder } from '../../src/quant/samples.ts';
 import { fromScale } from '../../src/quant/scales.ts';
@@ -65,7 +66,7 @@ describe.each(MODELS)('$name', ({ name, options, calib, outputs, share }) => {
     const shape = decl.shape as number[];
     const size = shape.reduce((a, b) => a * b, 1);
     const power = graph.outputs.map(() => ({ signal: 0, noise: 0 }));
-    const faces: FaceMatch[] = [];
+    const faces: BoxMatch[] = [];
     for (let n = 0; n < Math.min(6, test.shape[0]!); n++) {
       const raw = Float64Array.from({ length: size }, (_, i) => test.data[n * size + (order ? order[i]! : i)]!);
       const x: Tensor = decl.u8 ? { dtype: 'u8', shape, data: Uint8Array.from(raw) } : quantizeInput(decl, raw);
@@ -87,12 +88,14 @@ describe.each(MODELS)('$name', ({ name, options, calib, outputs, share }) => {
         theirs![o.name] = wanted;
         ours![o.name] = own;
       }
-      if (name === 'ultraface')
-        faces.push(
-          matchFaces(findFaces(theirs!['scores']!, theirs!['boxes']!), findFaces(ours!['scores']!, ours!['boxes']!)),
-        );
+      const heads = float.outputs.map((o) => ({ name: o.name, shape: sourceShape(float, o) }));
+      const [height, width] = sourceShape(float, float.inputs[0]!).slice(2);
+      const detector = detectorOf(heads, width ?? 0, height ?? 0);
+      expect(detector !== undefined).toBe(name === 'ultraface' || name === 'yunet-face');
+      const found = (o: Record<string, Float64Array>): Box[] => detector!.boxes(new Map(Object.entries(o)));
+      if (detector) faces.push(matchBoxes(found(theirs!), found(ours!)));
     }
-    expect(faces.filter((f) => !same(f))).toEqual([]);
+    expect(faces.filter((f) => f.float !== f.ours || f.matched !== f.float || f.least < 0.9)).toEqual([]);
     for (const [k, o] of graph.outputs.entries())
       expect(10 * Math.log10(power[k]!.signal / power[k]!.noise), `${o.name} in dB`).toBeGreaterThan(25);
   });

@@ -10,10 +10,11 @@ import type { Model } from '../../graph/ir.ts';
 import type { ConvertResult } from '../../quant/convert.ts';
 import { gasAtMaxima, macs } from '../figures.ts';
 import { grouped } from '../output.ts';
+import { detectorOf } from './boxes.ts';
 import { bar, dots, histogram, pairs, scatter } from './charts.ts';
 import { type Collected, collect, type LayerFacts, type SampleOutput } from './collect.ts';
 import { type Cell, cell, html, page, tableOf, tiles } from './page.ts';
-import { pngUri } from './png.ts';
+import { detections, figure, picture, pictureOf, rangeOf } from './pictures.ts';
 
 /** What the report is told beside the result. */
 export interface ReportOptions {
@@ -107,39 +108,6 @@ function outputsBelow(result: ConvertResult, layers: readonly LayerFacts[], targ
     .map((o) => o.name);
 }
 
-/** Height, width and channels where a value is a picture in its source's order; undefined for any other. */
-function pictureOf(shape: readonly number[]): { h: number; w: number; c: 1 | 3; first: boolean } | undefined {
-  if (shape.length < 3) return undefined;
-  const [a, b, d] = shape.slice(-3) as [number, number, number];
-  const big = (h: number, w: number): boolean => h >= 8 && w >= 8 && h <= 4096 && w <= 4096;
-  if ((a === 1 || a === 3) && big(b, d)) return { h: b, w: d, c: a, first: true };
-  return (d === 1 || d === 3) && big(a, b) ? { h: a, w: b, c: d, first: false } : undefined;
-}
-
-function picture(
-  values: Float64Array,
-  p: NonNullable<ReturnType<typeof pictureOf>>,
-  [lo, hi]: readonly [number, number],
-): string {
-  const bytes = new Uint8Array(p.h * p.w * p.c);
-  for (let i = 0; i < p.h * p.w; i++)
-    for (let ch = 0; ch < p.c; ch++) {
-      const v = values[p.first ? ch * p.h * p.w + i : i * p.c + ch]!;
-      bytes[i * p.c + ch] = Math.min(255, Math.max(0, Math.round(((v - lo) / (hi - lo || 1)) * 255)));
-    }
-  const width = Math.min(320, Math.max(p.w, Math.min(224, p.w * 8)));
-  return `<img alt="" width="${width}" src="${pngUri(p.w, p.h, p.c, bytes)}">`;
-}
-
-function rangeOf(...all: readonly Float64Array[]): [number, number] {
-  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const v of all) for (const x of v) [lo, hi] = [Math.min(lo, x), Math.max(hi, x)];
-  return [lo, hi];
-}
-
-const figure = (inner: string, caption: string): string =>
-  `<figure>${inner}<figcaption>${html(caption)}</figcaption></figure>`;
-
 function thinned(v: Float64Array, most: number): number[] {
   const step = Math.ceil(v.length / most);
   return [...v.filter((_, i) => i % step === 0)];
@@ -166,7 +134,10 @@ function outputFigure({ name, shape, float, ours }: SampleOutput): string {
 function sampleSection({ inputs, outputs }: Collected['samples'][number], s: number): string {
   const shown = inputs.flatMap((x) => {
     const p = pictureOf(x.shape);
-    return p ? [figure(picture(x.float, p, rangeOf(x.float)), `${x.name}, an input`)] : [];
+    if (!p) return [];
+    const detector = inputs.length === 1 ? detectorOf(outputs, p.w, p.h) : undefined;
+    if (detector) return [detections(x, p, detector, outputs)];
+    return [figure(picture(x.float, p, rangeOf(x.float)), `${x.name}, an input`)];
   });
   return `<h2>Sample ${s}</h2>${shown.length > 0 ? `<div class="pictures">${shown.join('')}</div>` : ''}${outputs.map(outputFigure).join('')}`;
 }

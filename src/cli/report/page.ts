@@ -38,6 +38,9 @@ tr:target td { background: var(--warm); } ul { margin: 6px 0; padding-left: 20px
 svg { display: block; } svg.wide { width: 100%; min-width: 640px; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } .ink { fill: var(--ink) !important; }
 .pictures { display: flex; flex-wrap: wrap; gap: 16px; margin: 8px 0; } figure { margin: 0; } figcaption { color: var(--soft); font-size: 12px; }
 img { display: block; image-rendering: pixelated; border: 1px solid var(--line); border-radius: 4px; max-width: 100%; }
+.boxes { border: 1px solid var(--line); border-radius: 4px; max-width: 100%; height: auto; } .boxes rect { fill: none; }
+.boxes.float rect { stroke: #2f9bff; } .boxes.ours rect { stroke: #ff9a3d; } .boxes text { font-size: inherit; font-weight: 600; fill: #fff; paint-order: stroke;
+  stroke: #000; stroke-width: 0.2em; }
 .bad { color: var(--red); } .good { color: var(--green); }
 `;
 

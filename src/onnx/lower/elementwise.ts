@@ -64,9 +64,26 @@ function linear(ca: number, cb: number): OpLowering {
   };
 }
 
+/** Whole numbers times truth values as numbers: a choice between them and 0. False where neither operand is a truth value. */
+function choice(c: LowerContext): boolean {
+  if (c.domain(0) !== 'int') return false;
+  const { ids, shape, perm } = align(c, [0, 1]);
+  const truths = ids.map((id) => {
+    const node = c.graph.nodes.find((n) => n.output === id);
+    const from = node?.op.kind === 'cast' ? node.inputs[0]! : undefined;
+    return from !== undefined && c.graph.domain(from) === 'bool' ? from : undefined;
+  });
+  const at = truths.findIndex((t) => t !== undefined);
+  if (at < 0) return false;
+  const zero = c.graph.constant(c.node, { dtype: 'int64', shape: shape.map(() => 1), data: Float64Array.of(0) });
+  c.set({ id: c.emit({ kind: 'where' }, [truths[at]!, ids[1 - at]!, zero], shape, 'int'), perm, shape: null });
+  return true;
+}
+
 const Mul: OpLowering = (c) => {
   const k = withConstant(c);
   if (k) return setAffine(c, k.view, k.row, Float64Array.of(0));
+  if (choice(c)) return;
   return setAligned(c, { kind: 'mul', ...OPEN }, [0, 1]);
 };
 
