@@ -2,11 +2,15 @@
 # The same models converted under two JavaScript engines, V8 (Node) and JavaScriptCore (Bun), have the same bytes: both run
 # one bundle of scripts/reproduce.ts. Exits 1 on a difference. Bun is no dependency: it is fetched into a temporary folder,
 # at the version below; BUN=PATH takes one that is there. SAMEBIT_SHARED (default ../shared) holds further models.
+# reproduce.sh --packages [TEXT]: the files of packages whose name holds TEXT, all by default, in their place.
 set -euo pipefail
 
 bun_version=1.4.5
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 shared=${SAMEBIT_SHARED:-$root/../shared}
+args=("$root" "$shared")
+[ "${1:-}" = --packages ] && args+=("${2:-}")
+export SAMEBIT_ROOT=$root
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -18,8 +22,8 @@ if [ -z "${BUN:-}" ]; then
   BUN=$(find "$work/bun/node_modules" -type f -path '*/bin/bun*' -size +1000k | sort | head -n 1)
 fi
 
-node "$work/reproduce.mjs" "$root" "$shared" >"$work/node.txt" 2>"$work/node.log" || { cat "$work/node.log" >&2; exit 1; }
-"$BUN" "$work/reproduce.mjs" "$root" "$shared" >"$work/bun.txt" 2>"$work/bun.log" || { cat "$work/bun.log" >&2; exit 1; }
+node "$work/reproduce.mjs" "${args[@]}" >"$work/node.txt" 2>"$work/node.log" || { cat "$work/node.log" >&2; exit 1; }
+"$BUN" "$work/reproduce.mjs" "${args[@]}" >"$work/bun.txt" 2>"$work/bun.log" || { cat "$work/bun.log" >&2; exit 1; }
 
 echo "Node $(node --version), Bun $("$BUN" --version):"
 if ! cmp -s "$work/node.txt" "$work/bun.txt"; then

@@ -3,7 +3,9 @@
  * name, "refused" and the code of the refusal.
  * scripts/reproduce.sh runs it under two JavaScript engines, whose lines have to be the same.
  *
- * Usage: `tsx scripts/reproduce.ts ROOT [SHARED]`: the repository, and the folder whose models/ holds further models.
+ * Usage: `tsx scripts/reproduce.ts ROOT [SHARED [TEXT]]`: the repository, the folder whose models/ holds further models, and
+ * with TEXT the files of packages (scripts/models/packages.ts) whose package or path holds it, as scripts/packages.ts
+ * converts them, in place of all others.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -14,6 +16,8 @@ import { encodeModel } from '../src/format/encode.ts';
 import { ImportError } from '../src/onnx/errors.ts';
 import { type ConvertOptions, convertOnnx } from '../src/quant/convert.ts';
 import type { SampleTensor } from '../src/quant/samples.ts';
+import { convertFile, sourceOf } from './models/convert.ts';
+import { listed, located } from './models/packages.ts';
 
 interface Entry {
   readonly name: string;
@@ -57,9 +61,28 @@ function outcome(folder: string, { samples, options }: Entry): string {
   }
 }
 
-const [root, shared] = process.argv.slice(2);
-if (root === undefined) throw new Error('usage: reproduce.ts ROOT [SHARED]');
-for (const entry of ENTRIES) {
+/** Lines of files of packages. */
+function packaged(text: string): void {
+  for (const choice of listed(text)) {
+    const found = located(choice);
+    if (!found) continue;
+    const name = `${choice.pack.name}/${choice.file.path}${JSON.stringify(choice.file.set ?? {})}`;
+    const start = performance.now();
+    try {
+      const { bytes } = convertFile(sourceOf(found.bytes, choice.file), found.path, found.bytes.length, choice.file);
+      console.log(`${name} ${createHash('sha256').update(bytes).digest('hex')}`);
+    } catch (e) {
+      if (!(e instanceof ImportError)) throw e;
+      console.log(`${name} refused ${e.code}`);
+    }
+    console.error(`  ${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  }
+}
+
+const [root, shared, text] = process.argv.slice(2);
+if (root === undefined) throw new Error('usage: reproduce.ts ROOT [SHARED [TEXT]]');
+if (text !== undefined) packaged(text);
+for (const entry of text === undefined ? ENTRIES : []) {
   const folder = entry.example
     ? join(root, 'examples', entry.example)
     : shared === undefined

@@ -67,14 +67,6 @@ const PACKAGES: readonly ModelPackage[] = [
     ],
   },
   {
-    ...{ from: 'PyPI', name: 'rapidocr-onnxruntime', version: '1.4.4' },
-    files: [
-      { path: 'rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx', dims: line },
-      { path: 'rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx', dims: page, twin: true },
-      { path: 'rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx', dims: { ...words, 'x[2]': 48 }, twin: true },
-    ],
-  },
-  {
     ...{ from: 'PyPI', name: 'rapidocr', version: '3.10.0' },
     files: [
       { path: 'rapidocr/models/PP-OCRv6_det_small.onnx', dims: page },
@@ -192,12 +184,14 @@ const PACKAGES: readonly ModelPackage[] = [
   },
 ];
 
+/** The repository: SAMEBIT_ROOT where these sources are bundled into one file elsewhere. */
+const ROOT: string = process.env['SAMEBIT_ROOT'] ?? join(import.meta.dirname, '../..');
 /** Where packages are unpacked. */
-export const CACHE: string = join(import.meta.dirname, '../../.models');
+export const CACHE: string = join(ROOT, '.models');
 
 /** SHA-256 of every file by its path in the cache, in the form that `sha256sum` reads. */
 const CHECKSUMS: ReadonlyMap<string, string> = new Map(
-  readFileSync(join(import.meta.dirname, 'packages.sha256'), 'utf8')
+  readFileSync(join(ROOT, 'scripts/models/packages.sha256'), 'utf8')
     .trim()
     .split('\n')
     .map((l) => [l.slice(66), l.slice(0, 64)]),
@@ -206,7 +200,7 @@ const CHECKSUMS: ReadonlyMap<string, string> = new Map(
 /** Folder of the unpacked package; undefined, with a line on stderr, where it cannot be had. */
 function fetchPackage(pack: ModelPackage): string | undefined {
   if (pack.from === 'shared') {
-    const own = join(process.env['SAMEBIT_SHARED'] ?? join(import.meta.dirname, '../../../shared'), pack.name);
+    const own = join(process.env['SAMEBIT_SHARED'] ?? join(ROOT, '../shared'), pack.name);
     return existsSync(own) ? own : undefined;
   }
   const folder = join(CACHE, folderName(pack));

@@ -106,6 +106,28 @@ describe('truth values', () => {
     expect(y).toEqual([0, 1, 9, 0, 7, 9]);
   });
 
+  it('indices that are computed are cut to the axis', async () => {
+    const spec: ModelSpec = {
+      inputs: { x: [4] },
+      types: { x: 'i64' },
+      nodes: [
+        ['Less', ['x', 'zero'], ['low']],
+        ['Add', ['x', 'five'], ['up']],
+        ['Where', ['low', 'up', 'x'], ['i']],
+        ['Gather', ['t', 'i'], ['y']],
+      ],
+      constants: [
+        { name: 'zero', shape: [], values: [0], int: true },
+        { name: 'five', shape: [], values: [5], int: true },
+        { name: 't', shape: [5], values: [10, 20, 30, 40, 50], int: true },
+      ],
+      outputs: ['y'],
+    };
+    const samples = { dtype: 'i64' as const, shape: [2, 4], data: Float64Array.of(0, -1, 4, -5, 1, 2, 3, -2) };
+    const y = await run(spec, samples, { x: { dtype: 'i32', shape: [4], data: Int32Array.of(4, -1, -5, 2) } });
+    expect(y).toEqual([50, 50, 10, 30]);
+  });
+
   it('a choice by IsNaN is folded', () => {
     const { nodes } = lower(
       parseOnnx(

@@ -50,7 +50,7 @@ export function dots(values: readonly (number | undefined)[], names: readonly st
     );
   const goal =
     target > 0
-      ? `<line x1="${left}" x2="${width - 12}" y1="${fixed(y(target))}" y2="${fixed(y(target))}" stroke="var(--green)" stroke-dasharray="5 4"/><text x="${left + 4}" y="${fixed(y(target) + 14)}">target of the outputs, ${target} dB</text>`
+      ? `<line x1="${left}" x2="${width - 12}" y1="${fixed(y(target))}" y2="${fixed(y(target))}" stroke="var(--green)" stroke-dasharray="5 4"/>`
       : '';
   const marks = values.map((v, i) => {
     if (v === undefined || Number.isNaN(v)) return '';
@@ -59,7 +59,8 @@ export function dots(values: readonly (number | undefined)[], names: readonly st
     const colour = Number.isFinite(v) && v < target ? 'orange' : 'blue';
     return `<circle cx="${fixed(x(i))}" cy="${fixed(y(own))}" r="3.2" fill="var(--${colour})"><title>${html(text)}</title></circle>`;
   });
-  return `<div class="scroll"><svg class="wide" viewBox="0 0 ${width} ${height}" role="img" aria-label="signal to error by layer in decibels">${grid.join('')}${goal}${marks.join('')}<text x="${left}" y="${height - 8}">dB of each layer, in order of execution</text></svg></div>`;
+  const below = `dB of each layer, in order of execution${target > 0 ? `; dashed: the target of the outputs, ${target} dB` : ''}`;
+  return `<div class="scroll"><svg class="wide" viewBox="0 0 ${width} ${height}" role="img" aria-label="signal to error by layer in decibels">${grid.join('')}${goal}${marks.join('')}<text x="${left}" y="${height - 8}">${below}</text></svg></div>`;
 }
 
 /** Two lists of values side by side: a pair of bars each, from zero. */
@@ -74,14 +75,15 @@ export function pairs(a: readonly number[], b: readonly number[]): string {
   return `<svg width="${width}" height="${height}" role="img" aria-label="float and integer values">${all.join('')}<line x1="40" x2="${width}" y1="${fixed(y(0))}" y2="${fixed(y(0))}" stroke="var(--soft)"/>${axis.join('')}</svg>`;
 }
 
-/** Each integer value over its float one. */
+/** Each integer value over its float one, with the ends of the floats below. */
 export function scatter(a: readonly number[], b: readonly number[]): string {
   const size = 220;
   const [lo, hi] = [Math.min(...a, ...b), Math.max(...a, ...b)];
-  const at = (v: number): number => 12 + ((v - lo) / (hi - lo || 1)) * (size - 24);
+  const at = (v: number): number => 8 + ((v - lo) / (hi - lo || 1)) * (size - 16);
   const marks = a.map(
     (v, i) =>
       `<circle cx="${fixed(at(v))}" cy="${fixed(size - at(b[i]!))}" r="1.6" fill="var(--blue)" fill-opacity="0.6"/>`,
   );
-  return `<svg width="${size}" height="${size}" role="img" aria-label="integer over float values"><rect x="1" y="1" width="${size - 2}" height="${size - 2}" fill="none" stroke="var(--line)"/><line x1="12" y1="${size - 12}" x2="${size - 12}" y2="12" stroke="var(--soft)" stroke-dasharray="4 4"/>${marks.join('')}<text x="14" y="${size - 2}">float ${lo.toPrecision(3)} … ${hi.toPrecision(3)}</text></svg>`;
+  const ends = `<text x="2" y="${size + 14}">${lo.toPrecision(3)}</text><text x="${size / 2}" y="${size + 14}" text-anchor="middle">float</text><text x="${size - 2}" y="${size + 14}" text-anchor="end">${hi.toPrecision(3)}</text>`;
+  return `<svg width="${size}" height="${size + 18}" role="img" aria-label="integer over float values"><rect x="1" y="1" width="${size - 2}" height="${size - 2}" fill="none" stroke="var(--line)"/><line x1="8" y1="${size - 8}" x2="${size - 8}" y2="8" stroke="var(--soft)" stroke-dasharray="4 4"/>${marks.join('')}${ends}</svg>`;
 }

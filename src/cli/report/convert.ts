@@ -55,8 +55,11 @@ function layerRow(l: LayerFacts, i: number, most: { gas: number }, target: numbe
     cell.text(l.type.dtype),
     { html: html(l.why), as: 'wrap' },
     showSqnr(l.sqnr, target),
-    { html: h ? histogram(h.counts, [h.lo, h.hi], h.limits) : '' },
-    { html: h ? html(`${short(h.lo)} … ${short(h.hi)}`) : '', as: 'r' },
+    {
+      html: h
+        ? `${histogram(h.counts, [h.lo, h.hi], h.limits)}<span class="soft">${html(`${short(h.lo)} … ${short(h.hi)}`)}</span>`
+        : '',
+    },
     { html: h ? `<span${h.clipped > 0.001 ? ' class="bad"' : ''}>${html(share(h.clipped))}</span>` : '', as: 'r' },
     { html: bar(Number(l.gas) / most.gas, short(Number(l.gas)), 60), title: grouped(l.gas) },
     { ...right(l.macs === 0 ? '' : short(l.macs)), title: grouped(l.macs) },
@@ -117,18 +120,18 @@ function thinned(v: Float64Array, most: number): number[] {
 function outputFigure({ name, shape, float, ours }: SampleOutput): string {
   const error = float.map((v, i) => Math.abs(v - ours[i]!));
   const [, worst] = rangeOf(error);
-  const title = `<h3>${html(name)} <span class="soft">[${shape.join(', ')}], greatest difference ${worst.toPrecision(3)}</span></h3>`;
+  const title = `<h3>${html(name)} <span class="soft">[${shape.join(', ')}]</span><div class="soft">greatest difference ${worst.toPrecision(3)}</div></h3>`;
   const p = pictureOf(shape);
   if (p) {
     const range = rangeOf(float, ours);
     const shown = [figure(picture(float, p, range), 'float'), figure(picture(ours, p, range), 'integers')];
     const gain = worst > 0 ? (range[1] - range[0]) / worst : 1;
     shown.push(figure(picture(error, p, [0, worst || 1]), `difference, ${gain.toPrecision(3)} times`));
-    return `${title}<div class="pictures">${shown.join('')}</div>`;
+    return `<div class="output">${title}<div class="pictures">${shown.join('')}</div></div>`;
   }
   if (float.length <= 64)
-    return `${title}<div class="scroll">${pairs([...float], [...ours])}</div><p class="soft">Blue: float. Orange: integers.</p>`;
-  return `${title}${scatter(thinned(float, 1500), thinned(ours, 1500))}`;
+    return `<div class="output">${title}<div class="scroll">${pairs([...float], [...ours])}</div><p class="soft">Blue: float. Orange: integers.</p></div>`;
+  return `<div class="output">${title}${scatter(thinned(float, 1500), thinned(ours, 1500))}</div>`;
 }
 
 function sampleSection({ inputs, outputs }: Collected['samples'][number], s: number): string {
@@ -139,7 +142,7 @@ function sampleSection({ inputs, outputs }: Collected['samples'][number], s: num
     if (detector) return [detections(x, p, detector, outputs)];
     return [figure(picture(x.float, p, rangeOf(x.float)), `${x.name}, an input`)];
   });
-  return `<h2>Sample ${s}</h2>${shown.length > 0 ? `<div class="pictures">${shown.join('')}</div>` : ''}${outputs.map(outputFigure).join('')}`;
+  return `<h2>Sample ${s}</h2>${shown.length > 0 ? `<div class="pictures">${shown.join('')}</div>` : ''}<div class="outputs">${outputs.map(outputFigure).join('')}</div>`;
 }
 
 /** The report of a conversion as one HTML file. */
@@ -154,7 +157,7 @@ export async function convertReport(result: ConvertResult, model: Model, options
     (d) => `${d.name}: ${d.u8 ? 'u8' : d.dtype} [${d.shape.map((x) => showDim(x, model.symbols)).join(', ')}]`,
   );
   const heads = ['layer', 'from', 'became', 'type', 'why', 'signal / error', 'values'];
-  const numbers = ['seen', 'beyond', 'gas', 'MACs', 'bytes'];
+  const numbers = ['beyond', 'gas', 'MACs', 'bytes'];
   const sections = [
     `<p class="soft">${html(options.source)} as integers, model <span class="mono">${hex(model.id)}</span></p>`,
     tiles([
@@ -180,7 +183,7 @@ export async function convertReport(result: ConvertResult, model: Model, options
         )}`
       : '<p>No calibration samples were given: the types are those of the source, and layers are not compared.</p>',
     `<h2>Layers</h2><p class="soft">Histograms have a logarithmic height; red lines are the ends of the integers, values beyond them are cut.</p>${tableOf(
-      [{ html: '', as: 'r' }, ...heads, ...numbers.map((h, i) => (i === 2 ? h : { html: html(h), as: 'r' }))],
+      [{ html: '', as: 'r' }, ...heads, ...numbers.map((h, i) => (i === 1 ? h : { html: html(h), as: 'r' }))],
       kept.map((l, i) => layerRow(l, i, most, options.target > 0 ? 20 : 0)),
     )}`,
     ...samples.map(sampleSection),

@@ -32,12 +32,13 @@ p { margin: 6px 0; max-width: 76ch; } .soft { color: var(--soft); } code, .mono 
 table { border-collapse: collapse; width: 100%; } th, td { padding: 5px 8px; text-align: left; white-space: nowrap;
   border-bottom: 1px solid var(--line); vertical-align: middle; } tr:last-child td { border-bottom: 0; }
 th { position: sticky; top: 0; background: var(--card); font-weight: 600; color: var(--soft); }
-td.r, th.r { text-align: right; font-variant-numeric: tabular-nums; } td.wrap { white-space: normal; min-width: 150px; max-width: 240px; line-height: 1.3; }
+td.r, th.r { text-align: right; font-variant-numeric: tabular-nums; } td.wrap { white-space: normal; min-width: 120px; max-width: 240px; line-height: 1.3; }
 td.name { max-width: 300px; overflow: hidden; text-overflow: ellipsis; }
 tr:target td { background: var(--warm); } ul { margin: 6px 0; padding-left: 20px; } li { margin: 4px 0; max-width: 90ch; }
 svg { display: block; } svg.wide { width: 100%; min-width: 640px; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } .ink { fill: var(--ink) !important; }
 .pictures { display: flex; flex-wrap: wrap; gap: 16px; margin: 8px 0; } figure { margin: 0; } figcaption { color: var(--soft); font-size: 12px; }
 img { display: block; image-rendering: pixelated; border: 1px solid var(--line); border-radius: 4px; max-width: 100%; }
+h3 .soft { font-weight: 400; } .outputs { display: flex; flex-wrap: wrap; gap: 0 24px; align-items: flex-start; } .output { max-width: 100%; }
 .boxes { border: 1px solid var(--line); border-radius: 4px; max-width: 100%; height: auto; } .boxes rect { fill: none; }
 .boxes.float rect { stroke: #2f9bff; } .boxes.ours rect { stroke: #ff9a3d; } .boxes text { font-size: inherit; font-weight: 600; fill: #fff; paint-order: stroke;
   stroke: #000; stroke-width: 0.2em; }

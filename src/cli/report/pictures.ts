@@ -20,7 +20,8 @@ export function pictureOf(shape: readonly number[]): Picture | undefined {
   if (shape.length < 3) return undefined;
   const [a, b, d] = shape.slice(-3) as [number, number, number];
   const big = (h: number, w: number): boolean => h >= 8 && w >= 8 && h <= 4096 && w <= 4096;
-  if ((a === 1 || a === 3) && big(b, d)) return { h: b, w: d, c: a, first: true };
+  const narrow = shape.length === 3 && Math.max(b, d) > 8 * Math.min(b, d); // rows of one sample
+  if ((a === 3 || (a === 1 && !narrow)) && big(b, d)) return { h: b, w: d, c: a, first: true };
   return (d === 1 || d === 3) && big(a, b) ? { h: a, w: b, c: d, first: false } : undefined;
 }
 
@@ -63,7 +64,8 @@ function boxed(uri: string, p: Picture, boxes: readonly Box[], colour: string): 
   const by = p.w / width; // units of the drawing in a pixel of the page
   const drawn = boxes.map(({ box: [l, t, r, b], score }) => {
     const [x, y] = [l * p.w, t * p.h];
-    const label = `<text x="${(x + 3 * by).toFixed(1)}" y="${(Math.max(y, 0) + 12 * by).toFixed(1)}" font-size="${(11 * by).toFixed(1)}">${score.toFixed(2)}</text>`;
+    const above = y > 14 * by ? y - 4 * by : Math.max(y, 0) + 13 * by;
+    const label = `<text x="${Math.max(x, 2 * by).toFixed(1)}" y="${above.toFixed(1)}" font-size="${(11 * by).toFixed(1)}">${score.toFixed(2)}</text>`;
     return `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${((r - l) * p.w).toFixed(1)}" height="${((b - t) * p.h).toFixed(1)}" stroke-width="${(2 * by).toFixed(2)}"/>${label}`;
   });
   return `<svg class="boxes ${colour}" role="img" viewBox="0 0 ${p.w} ${p.h}" width="${width}" height="${Math.round((width * p.h) / p.w)}"><image width="${p.w}" height="${p.h}" href="${uri}"/>${drawn.join('')}</svg>`;
@@ -82,6 +84,6 @@ export function detections(
   const count = (n: number): string => `${n} ${n === 1 ? 'box' : 'boxes'}`;
   const { matched, least } = matchBoxes(float, ours);
   const overlap =
-    matched === 0 ? '' : ` ${matched} of them lie on each other, each by at least ${least.toFixed(3)} of their union.`;
+    matched === 0 ? '' : ` Pairs of both models: ${matched}, least intersection over union ${least.toFixed(3)}.`;
   return `<div class="pictures">${figure(boxed(uri, p, float, 'float'), `float: ${count(float.length)}`)}${figure(boxed(uri, p, ours, 'ours'), `integers: ${count(ours.length)}`)}</div><p class="soft">${html(`Boxes with a score above ${detector.score}, overlaps suppressed.${overlap}`)}</p>`;
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { HEADROOM } from '../plan.ts';
+import { HEADROOM, isMove } from '../plan.ts';
 import {
   BOOL_TYPE,
   clampReal,
@@ -54,13 +54,28 @@ export const emitSlice: Emit<'slice'> = (c, op) => {
   return { ref: c.writer.node('slice', [x.ref], attrs), type: x.type };
 };
 
+/** True where a tensor is the result of arithmetic, of which no operand says how far it reaches. */
+function computed(c: EmitContext, id: number): boolean {
+  const maker = c.scope.graph.nodes.find((n) => n.output === id);
+  if (!maker || maker.op.kind === 'constant') return false;
+  return isMove(maker) ? computed(c, maker.inputs[0]!) : true;
+}
+
+/** Indices cut to an axis of n. */
+function within(c: EmitContext, ref: Quantized['ref'], n: number): Quantized['ref'] {
+  const end = (v: number): Quantized['ref'] => c.writer.constant('i32', [1], Int32Array.of(v));
+  return c.writer.node('min', [c.writer.node('max', [ref, end(0)], {}), end(n - 1)], {});
+}
+
 /** Elements by index; the indices are whole numbers. */
 export const emitGather: Emit<'gather'> = (c, op) => {
   const [x, index] = [c.input(0), c.input(1)];
   const n = c.inputShape(0)[op.axis]!;
-  if (index.type.dtype !== 'i32' || index.type.lo < 0 || index.type.hi >= n)
-    c.fail('UnsupportedForm', `indices of ${index.type.lo}…${index.type.hi} may lie outside an axis of ${n}`);
-  return { ref: c.writer.node('gather', [x.ref, index.ref], { axis: op.axis }), type: x.type };
+  const { lo, hi } = c.inputRange(1);
+  if (index.type.dtype !== 'i32' || lo < 0 || hi >= n)
+    c.fail('UnsupportedForm', `indices of ${lo}…${hi} may lie outside an axis of ${n}`);
+  const ref = computed(c, c.node.inputs[1]!) ? within(c, index.ref, n) : index.ref;
+  return { ref: c.writer.node('gather', [x.ref, ref], { axis: op.axis }), type: x.type };
 };
 
 /** Broadcast. */
