@@ -296,23 +296,3 @@ describe('norms and rotations', () => {
         expect(dB[0]).toBeGreaterThan(rank === 4 ? 45 : 60); // an input of rank 4 is an image of 8 bits
       });
 });
-
-describe('roots', () => {
-  it('keep what lies near 0, as the magnitudes of a spectrum', async () => {
-    const { result, dB } = await fidelity({
-      inputs: { a: [1, 256], b: [1, 256] },
-      nodes: [
-        ['Pow', ['a', 'power'], ['p']],
-        ['Pow', ['b', 'power'], ['q']],
-        ['Mul', ['p', 'p'], ['r']],
-        ['Mul', ['q', 'q'], ['s']],
-        ['Add', ['r', 's'], ['t']],
-        ['Sqrt', ['t'], ['y']],
-      ],
-      constants: [{ name: 'power', shape: [], values: [12] }],
-      outputs: ['t', 'y'],
-    });
-    expect(ops(result)).toContain('lut16 rescale lut16 max');
-    expect(dB[1]).toBeGreaterThan(44); // 32.7 by one table
-  });
-});

@@ -49,33 +49,13 @@ export function emitTable(c: EmitContext, x: Quantized, fns: readonly UnaryFn[],
   return x.type.dtype === 'i8' ? lut8(c, x, fns, type) : lut16(c, x, fns, type);
 }
 
-/** How much finer the second table of a root is: it reaches over the first 512 integers above 0. */
-const FINER = 64;
-
-/** True of a root of i16 values: steep at 0, where the first cell of one table is a line. */
-function isRoot(x: Quantized, fns: readonly UnaryFn[]): boolean {
-  const [f] = fns;
-  const root = f?.fn === 'sqrt' || (f?.fn === 'power' && f.alpha > 0 && f.alpha < 1);
-  return root && fns.length === 1 && x.type.dtype === 'i16' && x.type.zp === 0;
-}
-
-/**
- * A root as the greater of two tables: one over all values, and one over the least, which ends at its last value beyond
- * them. A line between two points of a root lies below it, so the finer one is the greater where it reaches.
- */
-function emitRoot(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
-  const least: QType = { ...x.type, scale: x.type.scale / FINER, lo: -32768, hi: 32767 };
-  const [whole, fine] = [lut16(c, x, fns, type), lut16(c, c.rescaled(x, least), fns, type)];
-  return { ref: c.writer.node('max', [whole.ref, fine.ref], {}), type };
-}
-
 /** A chain of unary functions; a lone positive factor only changes the scale that the integers stand for. */
 export const emitUnary: Emit<'unary'> = (c, op) => {
   const x = c.real();
   const [f, ...rest] = op.fns;
   if (f?.fn === 'affine' && rest.length === 0 && f.scale > 0 && f.shift === 0 && !c.pinned)
     return { ref: x.ref, type: { ...x.type, scale: x.type.scale * f.scale } };
-  return isRoot(x, op.fns) ? emitRoot(c, x, op.fns, c.outputType()) : emitTable(c, x, op.fns, c.outputType());
+  return emitTable(c, x, op.fns, c.outputType());
 };
 
 /** True where two types stand for the same reals, but for the last bits of their scales. */
