@@ -105,8 +105,10 @@ function summary(rows: readonly string[], all: readonly Listed[]): string {
   const converts = rows.filter((r) => !r.includes('| refused, '));
   const networks = all.filter((c) => !c.file.twin && rows.some((r) => r.startsWith(`| ${keyOf(c)} |`)));
   const own = networks.filter((c) => converts.some((r) => r.startsWith(`| ${keyOf(c)} |`)));
+  const low = converts.filter((r) => Number(r.split(' | ')[6] || 99) < 10).length;
   return `${converts.length} of ${rows.length} rows convert; the others are refused by name. The rows hold ${networks.length} distinct networks, other forms
-of one network counted once; ${own.length} of them convert. With the ${OWN} of the first table that makes ${own.length + OWN} of ${networks.length + OWN}.`;
+of one network counted once; ${own.length} of them convert. With the ${OWN} of the first table that makes ${own.length + OWN} of ${networks.length + OWN}. Of the rows that
+convert ${low} are below 10 dB: there the integers do not follow the floats on such inputs.`;
 }
 
 const HEAD = `${MARK}
