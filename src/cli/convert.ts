@@ -37,6 +37,7 @@ interface Flags {
   readonly target?: number;
   readonly budget?: number;
   readonly equalise?: boolean;
+  readonly wideWeights: boolean;
   readonly fitWeights: boolean;
   readonly correctBias: boolean;
   readonly weights: 'i8' | 'i4';
@@ -111,9 +112,12 @@ function show(
     `  ${result.ops} ops, ${grouped(result.macs)} MACs, ${grouped(result.gas)} gas, from ${report.samples} calibration samples`,
   );
   const { widened, equalised, int4 } = report;
+  const values = widened.filter((w) => w.what === 'values').length;
   const how = typeof report.ranges === 'string' ? report.ranges : `percentile ${report.ranges.percentile}`;
   if (report.samples > 0)
-    print(`  ranges by ${how}, ${equalised.length} tensors equalised, ${widened.length} groups of more than 8 bits`);
+    print(
+      `  ranges by ${how}, ${equalised.length} tensors equalised; more than 8 bits: ${values} groups of tensors, the weights of ${widened.length - values} layers`,
+    );
   if (int4.length > 0) print(`  i4 weights in ${int4.length} of ${report.layers.length} layers`);
   if (result.literal)
     print(
@@ -152,6 +156,7 @@ async function convert(path: string, flags: Flags): Promise<void> {
     target: flags.target,
     budget: flags.budget,
     equalise: flags.equalise,
+    wideWeights: flags.wideWeights,
     fitWeights: flags.fitWeights,
     correctBias: flags.correctBias,
     weights: flags.weights,
@@ -228,16 +233,17 @@ export function addConvert(program: Command): void {
     )
     .option(
       '--target <dB>',
-      'signal over rounding error that every output shall reach; 34 by default, 0 for 8 bits',
+      'signal over rounding error that every output shall reach; 40 by default, 0 for 8 bits',
       atLeast(0),
     )
-    .option('--budget <X>', 'most work for the target, as a multiple of that of 8 bits; 1.25 by default', atLeast(1))
+    .option('--budget <X>', 'most gas for the target, as a multiple of that of 8 bits; 1.2 by default', atLeast(1))
     .option('--equalise', 'move scales between layers where 8 bits miss the target and the samples favour it')
     .addOption(
       new Option('--weights <type>', 'i4 halves the weights of dense layers and convolutions, at a loss')
         .choices(['i8', 'i4'])
         .default('i8'),
     )
+    .option('--no-wide-weights', 'leave the weights of every layer at 8 bits')
     .option('--no-fit-weights', 'round each weight to its nearest integer')
     .option('--no-correct-bias', 'leave the mean error of rounding out of the biases')
     .option('--report <OUT.html>', 'write what became of each layer, its error and cost, as one HTML file')

@@ -23,7 +23,7 @@ import { HEADROOM } from './plan.ts';
 import { type InputForm, type LayerReport, type QuantizeResult, type QuantPolicy, quantize } from './quantize.ts';
 import type { WeightType } from './rounding.ts';
 import { type SampleReader, type SampleTensor, type SampleTransform, sampleReader } from './samples.ts';
-import { i8Type, i16Type, type QType, type Range } from './scales.ts';
+import { i8Type, i16Type, type LayerForms, type QType, type Range } from './scales.ts';
 import type { Widened } from './sensitivity.ts';
 import { resized, sampledAt } from './symbolic.ts';
 import { type TuneOptions, tune } from './tune.ts';
@@ -160,7 +160,7 @@ function inputForm(
   const quantizer = quantizerOf(graph, input);
   if (quantizer) return { type: quantizer, storedScale: quantizer.scale / folded.scale, u8: false };
   const own = image ? i8Type(range) : i16Type(range, HEADROOM);
-  return { type: own, storedScale: own.scale / folded.scale, u8: false };
+  return { type: own, storedScale: own.scale / folded.scale, u8: false, free: image };
 }
 
 /** Range of an index input: the axis that it is looked up in, whatever the samples hold; else what they hold. */
@@ -234,8 +234,9 @@ const HARMLESS = 38;
 
 /** Quantizes; a model above the goal of its size is tried again with more layers of one multiplier. */
 function withinSize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy, source: number): QuantizeResult {
+  const forms = new Map<number, LayerForms>();
   const attempt = (dB: number): QuantizeResult =>
-    quantize(graph, ranges, { ...policy, rounding: { ...policy.rounding!, fine: 10 ** (-dB / 10) } });
+    quantize(graph, ranges, { ...policy, forms, rounding: { ...policy.rounding!, fine: 10 ** (-dB / 10) } });
   const fits = (result: QuantizeResult): boolean => encodeModel(result.graph).length <= sizeGoal(source);
   let result = attempt(FINENESS[0]!);
   for (const dB of FINENESS.slice(1)) {
@@ -341,10 +342,11 @@ export function convertModel(
       return f ? inputForm(type, own, input, f, ranges) : { index: indexRange(own, input, ranges) };
     });
   const size = pinned ? Number.POSITIVE_INFINITY : source; // integers of the source are kept, whatever they take
-  const tuned = tune(raw, readers, formsOf, options, progress);
+  const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
+  const choice = options.weights === 'i4' ? { ...options, wideWeights: false } : options;
+  const tuned = tune(raw, readers, formsOf, choice, { rounding, goal: sizeGoal(size) }, progress);
   const { ranges } = tuned;
   const graph = atMaxima(tuned.graph);
-  const rounding = { fit: options.fitWeights ?? true, correct: options.correctBias ?? true, fine: 0 };
   const result = withinSize(graph, ranges, { ...tuned.policy, rounding, weights: options.weights }, size);
   if (graph.symbols) checkSymbolic(result.graph);
   const count = readers?.[0]?.count;

@@ -64,6 +64,14 @@ export interface ConvTranspose2d extends Window, Limits, Stepped {
   readonly padding: readonly [number, number];
 }
 
+/** What multiplies its operand by constant weights and adds a bias per row. */
+export type Layer = Conv2d | ConvTranspose2d | Dense;
+
+/** True for a layer. */
+export function isLayer(op: FloatOp): op is Layer {
+  return op.kind === 'conv2d' || op.kind === 'conv_transpose2d' || op.kind === 'dense';
+}
+
 /** y = clamp(b + Σ w·x) over the last axis: weight [O,K] row-major, bias [O]. */
 export interface Dense extends Limits, Stepped {
   readonly kind: 'dense';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Graph } from '../graph/ir.ts';
-import { type Emit, EmitContext, type EmitScope, type Quantized } from './emit/context.ts';
+import { type Emit, EmitContext, type EmitScope, type Parts, type Quantized } from './emit/context.ts';
 import * as elements from './emit/elementwise.ts';
 import { emitAffine, emitConv2d, emitConvTranspose2d, emitDense, emitMatmul } from './emit/layers.ts';
 import * as moves from './emit/moves.ts';
@@ -18,14 +18,15 @@ import type { LayerStats } from './layer-stats.ts';
 import type { Ranges } from './observe.ts';
 import { isMove, planTypes, type Width } from './plan.ts';
 import type { Rounding, WeightType } from './rounding.ts';
-import { type QType, type Range, toScale } from './scales.ts';
+import { type LayerForms, type QType, type Range, toScale } from './scales.ts';
 
 /**
  * How a model input is written: its type in the graph's reals, the scale it stores (in the caller's units), and whether
- * the caller's bytes are q + 128. `index` inputs are i32 (or bool) and have no scale.
+ * the caller's bytes are q + 128. A `free` input takes floats, so that its type may be wider. `index` inputs are i32 (or
+ * bool) and have no scale.
  */
 export type InputForm =
-  | { readonly type: QType; readonly storedScale: number; readonly u8: boolean }
+  | { readonly type: QType; readonly storedScale: number; readonly u8: boolean; readonly free?: boolean }
   | { readonly index: Range };
 
 /** What quantization may choose. */
@@ -40,6 +41,10 @@ export interface QuantPolicy {
   readonly rounding?: Rounding | undefined;
   /** Element type of the weights of dense layers and of convolutions without groups; i8 by default. */
   readonly weights?: WeightType | undefined;
+  /** Layers and tables in two parts; none by default. */
+  readonly parts?: Parts | undefined;
+  /** What the weights of layers became before, with the same ranges, widths and kind of rounding; filled where it is empty. */
+  readonly forms?: Map<number, LayerForms> | undefined;
 }
 
 /** One layer of the report: source node, kind, output type and observed range. */
@@ -206,6 +211,8 @@ export function quantize(graph: FloatGraph, ranges: Ranges, policy: QuantPolicy)
     stats: policy.stats ?? new Map(),
     rounding: policy.rounding ?? { fit: false, correct: false, fine: 0 },
     weights: policy.weights ?? 'i8',
+    parts: policy.parts ?? { layers: new Set(), tables: new Set() },
+    forms: policy.forms ?? new Map(),
   };
   declareInputs(scope, policy);
   const became: [number, number][] = [];

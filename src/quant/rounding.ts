@@ -52,8 +52,8 @@ export interface Rounder {
   meanError(v: Float64Array, q: ArrayLike<number>, o: number): number;
   /** Covariance of the first group's inputs, by which weights are rounded together; undefined where they are not. */
   readonly covariance: Float64Array | undefined;
-  /** True where the rounded weights change the layer's output by less than the accepted share of its power. */
-  isFine(weight: Float64Array, q: { readonly w: Int8Array; readonly scales: Float64Array }): boolean;
+  /** Share of the layer's output power by which the rounded weights change it; 1 where that is not known. */
+  lost(weight: Float64Array, q: { readonly w: Int8Array; readonly scales: Float64Array }): number;
 }
 
 /** xᵀCx. */
@@ -83,7 +83,7 @@ export interface Rounding {
 }
 
 /** The rounder of a layer of `rows` rows by its statistics. */
-export function createRounder(stats: LayerStats, rows: number, { fit, correct, fine }: Rounding): Rounder {
+export function createRounder(stats: LayerStats, rows: number, { fit, correct }: Rounding): Rounder {
   const perGroup = rows / stats.groups.length;
   const covariances = stats.groups.map(covariance);
   const nearest = (v: Float64Array): Int8Array =>
@@ -101,12 +101,12 @@ export function createRounder(stats: LayerStats, rows: number, { fit, correct, f
       for (let i = 0; i < v.length; i++) sum += (v[i]! - q[i]!) * mean[i]!;
       return sum;
     },
-    isFine(weight, { w, scales }) {
+    lost(weight, { w, scales }) {
       const k = weight.length / rows;
       let [error, signal] = [0, 0];
       for (let o = 0; o < rows; o++) {
         const c = covariances[Math.floor(o / perGroup)];
-        if (!c) return false;
+        if (!c) return 1;
         const row = weight.slice(o * k, (o + 1) * k);
         signal += power(row, c);
         error += power(
@@ -114,7 +114,7 @@ export function createRounder(stats: LayerStats, rows: number, { fit, correct, f
           c,
         );
       }
-      return error < signal * fine;
+      return signal > 0 ? error / signal : error > 0 ? 1 : 0;
     },
   };
 }

@@ -214,16 +214,49 @@ export function proved(w: ArrayLike<number>, from: number, k: number, b: number,
   return Math.abs(b) < BIAS_LIMIT && bound < LIMIT && reach * exp2i(l) < LIMIT;
 }
 
+/** Both forms of a layer's integers, kept between attempts: one multiplier for all rows, and what of its power that loses. */
+export interface LayerForms {
+  one?: LayerIntegers | undefined;
+  each?: LayerIntegers | undefined;
+  lost?: number;
+}
+
 /**
  * Quantizes a linear layer: m first, then the weight scale that m stands for, then w = ⌊w/sw+½⌋ and b = ⌊b/(sx·sw)+½⌋, so
- * that no gain error is left. A row whose proof fails gets twice its weight scale until it passes.
+ * that no gain error is left. A row whose proof fails gets twice its weight scale until it passes. Rows share one multiplier
+ * where that loses less than the share `fine` of the layer's power.
  * Returns undefined where a row cannot pass: its bias or its gain is too large.
  */
-export function quantizeLayer(spec: LayerSpec): LayerIntegers | undefined {
+export function quantizeLayer(spec: LayerSpec, fine = 0, forms: LayerForms = {}): LayerIntegers | undefined {
   const kept = spec.steps && keep(spec, spec.steps);
   if (kept) return kept;
-  const one = spec.bias.length > 1 && spec.rounder ? descend(spec, true) : undefined;
-  return one && spec.rounder!.isFine(spec.weight, one) ? one : descend(spec, false);
+  if (fine > 0 && forms.lost === undefined && spec.bias.length > 1 && spec.rounder) {
+    forms.one = descend(spec, true);
+    forms.lost = forms.one ? spec.rounder.lost(spec.weight, forms.one) : 1;
+  }
+  if (forms.one && forms.lost! < fine) return forms.one;
+  forms.each ??= descend(spec, false);
+  return forms.each;
+}
+
+/** Rows whose greatest weight is below this share of the layer's would lose too much to its scale. */
+const EVEN = 1 / 16;
+
+/**
+ * Quantizes a linear layer in two parts, w ≈ s·(hi + lo/254): the second has the weights and biases that the first leaves
+ * out. Undefined where a part cannot pass its proofs.
+ */
+export function quantizeParts(spec: LayerSpec): readonly [LayerIntegers, LayerIntegers] | undefined {
+  const k = spec.weight.length / spec.bias.length;
+  const most = firstScales({ ...spec, bias: new Float64Array(spec.bias.length) });
+  const top = most.reduce((a, b) => Math.max(a, b), 0);
+  const even = most.every((s) => s === 0 || s >= top * EVEN);
+  const hi = descend(spec, even);
+  if (!hi) return undefined;
+  const weight = spec.weight.map((v, i) => v - hi.w[i]! * hi.scales[Math.floor(i / k)]!);
+  const bias = spec.bias.map((v, o) => v - hi.b[o]! * hi.scales[o]! * spec.inputScale);
+  const lo = descend({ ...spec, weight, bias }, even);
+  return lo && [hi, lo];
 }
 
 /** The layer of weights that are integers already: kept, with the nearest multipliers; undefined where a proof fails. */

@@ -1,34 +1,52 @@
 /**
- * How much error 8 bits at each group of tensors bring into each output, measured in floats: one group at a time is rounded
- * to its integers and only what depends on it is computed again. Groups that matter most get 16 bits until every output is
- * predicted to reach its target.
+ * How much error 8 bits at each group of tensors, and in the weights of each layer, bring into each output, measured in
+ * floats: one at a time is rounded to its integers and only what depends on it is computed again. What matters most for its
+ * cost gets 16 bits until every output is predicted to reach its target.
  * @module
  */
-import { type FloatGraph, type FloatNode, type FloatOp, sizeOf } from './float-graph.ts';
+import { SCHEDULE_1 } from '../core/cost.ts';
+import { type FloatGraph, type FloatInput, type FloatNode, type FloatOp, type Layer, sizeOf } from './float-graph.ts';
 import { execute } from './interpret.ts';
 import type { Block } from './kernels/block.ts';
 import { groupsOf, isMove, type Width } from './plan.ts';
 import type { SampleReader } from './samples.ts';
 import { clampReal, type QType, round } from './scales.ts';
 
-/** A group that was given more bits: its tensors, the name of its first node, and its share of the worst output's error. */
+/** What was given more bits: the values of a group by its first node or the weights of a layer, and its share of the worst output's error. */
 export interface Widened {
   readonly name: string;
   readonly source: string;
+  readonly what: 'values' | 'weights';
   readonly bits: Width;
   readonly share: number;
 }
 
-/** Error power of one group in every output, and where it is rounded. */
+/** Error power of one group in every output, and where it is rounded: at nodes, or at an input. */
 interface Group {
   readonly root: number;
   readonly nodes: readonly FloatNode[];
+  readonly input?: FloatInput;
   readonly noise: Float64Array;
 }
 
+/** Error power of a layer's weights in every output, and the layer with the weights that its integers stand for. */
+interface RoughLayer {
+  readonly node: FloatNode;
+  readonly op: Layer;
+  readonly noise: Float64Array;
+}
+
+/** What may get more bits: its error power in every output, its cost in quarters of gas and of spare bytes, and the step. */
+interface Candidate {
+  readonly noise: Float64Array;
+  readonly cost: number;
+  readonly bytes: number;
+  readonly step: (share: number) => Promotion;
+}
+
 /** Work in products that the scan may spend, which sets its number of samples. */
-const BUDGET = 2e10;
-const MOST_SAMPLES = 4;
+const BUDGET = 1e10;
+const MOST_SAMPLES = 8;
 
 function workOf(graph: FloatGraph): number {
   return graph.nodes.reduce((sum, { op, output }) => {
@@ -61,16 +79,23 @@ class Rerun {
     return (this.#own[id] ??= { data: new Float64Array(this.#base[id]!.data.length), shape: this.#base[id]!.shape });
   }
 
-  /** Values with the outputs of `rounded` cut to their types; unchanged tensors are the base's. */
-  run(rounded: ReadonlySet<FloatNode>, types: readonly (QType | undefined)[]): readonly Block[] {
+  /** Values with a group cut to its types, or a layer in its place; unchanged tensors are the base's. */
+  run({ nodes, input }: Partial<Group>, types: readonly (QType | undefined)[], layer?: RoughLayer): readonly Block[] {
     const now = [...this.#base];
     const dirty = new Set<number>();
+    const rounded = new Set(nodes);
+    if (input) {
+      now[input.tensor] = this.#buffer(input.tensor);
+      roundTo(this.#base[input.tensor]!.data, types[input.tensor]!, now[input.tensor]!.data);
+      dirty.add(input.tensor);
+    }
     for (const node of this.#graph.nodes) {
-      const moved = node.inputs.some((id) => dirty.has(id));
+      const rough = layer?.node === node ? layer.op : undefined;
+      const moved = rough !== undefined || node.inputs.some((id) => dirty.has(id));
       if (!moved && !rounded.has(node)) continue;
       const y = this.#buffer(node.output);
       const [first, ...rest] = node.inputs.map((id) => now[id]!);
-      if (moved) execute(node.op, first ?? y, y, rest);
+      if (moved) execute(rough ?? node.op, first ?? y, y, rest);
       const from = moved ? y.data : this.#base[node.output]!.data;
       if (rounded.has(node)) roundTo(from, types[node.output]!, y.data);
       now[node.output] = y;
@@ -81,8 +106,8 @@ class Rerun {
 }
 
 /**
- * Where errors are measured: at the outputs, but for what saturates them. Probabilities of samples that are certain hide every
- * error before them, so a last softmax, sigmoid or tanh is passed over.
+ * Where errors are measured: at the outputs, and before a last softmax, sigmoid or tanh. Probabilities of samples that are
+ * certain hide every error before them; those near a threshold show errors that the power of what comes before hides.
  */
 function measuredAt(graph: FloatGraph): number[] {
   const makers = new Map(graph.nodes.map((n) => [n.output, n]));
@@ -92,7 +117,7 @@ function measuredAt(graph: FloatGraph): number[] {
     const flat = node?.op.kind === 'softmax' || last === 'sigmoid' || last === 'tanh';
     return node && (flat || isMove(node)) ? before(node.inputs[0]!) : id;
   };
-  return graph.outputs.map((o) => before(o.tensor));
+  return [...new Set(graph.outputs.flatMap((o) => [o.tensor, before(o.tensor)]))];
 }
 
 /** Nodes whose results are rounded anew, by group: all that are not moves and stand for reals. */
@@ -130,28 +155,46 @@ export interface ScanOptions {
   readonly settled: ReadonlyMap<number, Width>;
   /** Wanted ratio of signal to rounding error at every output, in dB. */
   readonly target: number;
+  /** Layers whose weights may have 16 bits, with the weights that their 8 bits stand for, by output tensor. */
+  readonly layers: ReadonlyMap<number, Layer>;
+  /** Inputs whose type may be wider. */
+  readonly inputs: readonly FloatInput[];
+  /** What a byte of weights costs, in quarters of gas. */
+  readonly bytePrice: number;
+  /** Bytes that second parts of weights may take, all together. */
+  readonly spare: number;
 }
 
-/** A step of the scan: tensors that get more bits, and what the report says of them. */
+/** A step of the scan: tensors and layers (by output tensor) that get more bits, and what the report says of them. */
 export interface Promotion {
   readonly tensors: readonly number[];
+  readonly layers: readonly number[];
   readonly widened: Widened;
 }
 
-/** Runs the scan; gives the groups to widen, in order. */
+/** Runs the scan; gives what to widen, in order. */
 export function scanSensitivity(
   graph: FloatGraph,
   readers: readonly SampleReader[],
   options: ScanOptions,
 ): readonly Promotion[] {
-  const groups = collect(graph, options.settled);
+  const root = groupsOf(graph);
+  const measured = measuredAt(graph);
+  const noise = (): Float64Array => new Float64Array(measured.length);
+  const groups = [
+    ...options.inputs.map((input): Group => ({ root: root[input.tensor]!, nodes: [], input, noise: noise() })),
+    ...collect(graph, options.settled),
+  ];
   const { count } = readers[0]!;
   const { types } = options;
-  const passes = Math.floor(BUDGET / (workOf(graph) * (groups.length / 2 + 1)));
+  const layers = graph.nodes.flatMap((node): RoughLayer[] => {
+    const op = options.layers.get(node.output);
+    return op ? [{ node, op, noise: noise() }] : [];
+  });
+  const passes = Math.floor(BUDGET / (workOf(graph) * ((groups.length + layers.length) / 2 + 1)));
   const samples = Math.min(count, Math.max(1, Math.min(MOST_SAMPLES, passes)));
   const base = graph.tensors.map((t): Block => ({ data: new Float64Array(sizeOf(t.shape)), shape: t.shape }));
   const rerun = new Rerun(graph, base);
-  const measured = measuredAt(graph);
   const signal = new Float64Array(measured.length);
   for (let s = 0; s < samples; s++) {
     const at = Math.floor(((s + 0.5) * count) / samples);
@@ -163,15 +206,19 @@ export function scanSensitivity(
     measured.forEach((id, k) => {
       for (const v of base[id]!.data) signal[k]! += v * v;
     });
-    for (const group of groups) {
-      const now = rerun.run(new Set(group.nodes), types);
+    const add = (noise: Float64Array, now: readonly Block[]): void =>
       measured.forEach((id, k) => {
         const [a, b] = [now[id]!.data, base[id]!.data];
-        if (a !== b) for (let i = 0; i < a.length; i++) group.noise[k]! += (a[i]! - b[i]!) * (a[i]! - b[i]!);
+        if (a !== b) for (let i = 0; i < a.length; i++) noise[k]! += (a[i]! - b[i]!) * (a[i]! - b[i]!);
       });
-    }
+    for (const group of groups) add(group.noise, rerun.run(group, types));
+    for (const layer of layers) add(layer.noise, rerun.run({}, types, layer));
   }
-  return promote(graph, groups, signal, options.target);
+  const candidates = [
+    ...groups.map((g) => valuesOf(graph, g, options.bytePrice)),
+    ...layers.map((l) => weightsOf(graph, l, options.bytePrice)),
+  ];
+  return promote(candidates, signal, options);
 }
 
 /** The layer with each row's weights in 127 steps of its greatest one. */
@@ -228,53 +275,86 @@ export function simulate(
   return noise.reduce((worst, v, k) => Math.max(worst, v / (signal[k] || 1)), 0);
 }
 
-/** What widening a group adds: products of 16 bits count twice, its own elements a quarter. */
-function costOf(graph: FloatGraph, members: ReadonlySet<number>): number {
+/** Bytes that a table of 513 nodes takes more than one of 256 entries. */
+const TABLE = 2 * 513 - 256;
+
+/** What widening a group adds, in quarters of gas: bytes written and read, products of 16 bits, tables with nodes between. */
+function costOf(graph: FloatGraph, members: ReadonlySet<number>, bytePrice: number): number {
+  const { byte, mac_i8_i8, mac_i16_i8, mac_i16_i16, lut8, lut16 } = SCHEDULE_1.weights;
   let cost = 1;
   for (const { op, inputs, output } of graph.nodes) {
     const size = sizeOf(graph.tensors[output]!.shape);
-    if (members.has(output)) cost += size / 4;
-    if (!inputs.some((id) => members.has(id)) || members.has(output)) continue;
-    if (op.kind === 'conv2d' || op.kind === 'dense') cost += (size * op.weight.length) / Math.max(1, op.bias.length);
-    else if (op.kind === 'matmul') cost += size * (graph.tensors[inputs[0]!]!.shape.at(-1) ?? 1);
-    else cost += size;
+    if (members.has(output)) cost += size * byte;
+    const read = inputs.filter((id) => members.has(id));
+    for (const id of read) cost += sizeOf(graph.tensors[id]!.shape) * byte;
+    if (read.length === 0 || members.has(output)) continue;
+    if (
+      op.kind === 'dense' ||
+      (op.kind === 'conv2d' && op.weight.length > op.bias.length * op.kernel[0] * op.kernel[1])
+    )
+      cost += ((size * op.weight.length) / Math.max(1, op.bias.length)) * (mac_i16_i8 - mac_i8_i8);
+    else if (op.kind === 'matmul')
+      cost += size * (graph.tensors[inputs[0]!]!.shape.at(-1) ?? 1) * (mac_i16_i16 - mac_i8_i8);
+    else if (op.kind === 'unary') cost += size * (lut16 - lut8) + TABLE * bytePrice;
   }
   return cost;
 }
 
-/** Widens the group that takes most of the worst output's error for what it costs, until every output reaches the target. */
-function promote(
-  graph: FloatGraph,
-  groups: readonly Group[],
-  signal: Float64Array,
-  target: number,
-): readonly Promotion[] {
+/** The values of a group as a candidate. */
+function valuesOf(graph: FloatGraph, { root: own, nodes, input, noise }: Group, bytePrice: number): Candidate {
   const root = groupsOf(graph);
-  const members = new Map<Group, ReadonlySet<number>>();
-  const cost = new Map<Group, number>();
-  for (const g of groups) {
-    const own = new Set(graph.tensors.filter((t) => root[t.id] === g.root).map((t) => t.id));
-    members.set(g, own);
-    cost.set(g, costOf(graph, own));
-  }
-  const left = new Set(groups);
+  const members = new Set(graph.tensors.filter((t) => root[t.id] === own).map((t) => t.id));
+  const { name, source } = nodes[0] ?? { name: input!.name, source: 'input' };
+  const step = (share: number): Promotion => {
+    const widened = { name, source, what: 'values', bits: widthFor(graph, members), share } as const;
+    return { tensors: input ? [input.tensor] : nodes.map((n) => n.output), layers: [], widened };
+  };
+  return { noise, cost: costOf(graph, members, bytePrice), bytes: 0, step };
+}
+
+/** Bytes that the second part of a layer's weights takes: as many weights, a bias and a multiplier a row. */
+export function partBytes({ weight, bias }: Layer): number {
+  return weight.length + 8 * bias.length;
+}
+
+/** The weights of a layer as a candidate: a second part of as many products and bytes, and the sum of both. */
+function weightsOf(graph: FloatGraph, { node, op, noise }: RoughLayer, bytePrice: number): Candidate {
+  const { byte, linear2, mac_depthwise, mac_i16_i8, op: each } = SCHEDULE_1.weights;
+  const size = sizeOf(graph.tensors[node.output]!.shape);
+  const k = op.weight.length / Math.max(1, op.bias.length);
+  const product = op.kind === 'conv2d' && k === op.kernel[0] * op.kernel[1] ? mac_depthwise : mac_i16_i8;
+  const gas = size * (k * product + linear2 + 8 * byte) + 2 * each;
+  const step = (share: number): Promotion => {
+    const widened = { name: node.name, source: node.source, what: 'weights', bits: 16, share } as const;
+    return { tensors: [], layers: [node.output], widened };
+  };
+  const bytes = partBytes(op);
+  return { noise, cost: gas + bytes * bytePrice, bytes, step };
+}
+
+/** Takes what has most of the worst output's error for its cost and fits the bytes, until every output reaches the target. */
+function promote(
+  candidates: readonly Candidate[],
+  signal: Float64Array,
+  { target, spare }: Pick<ScanOptions, 'target' | 'spare'>,
+): readonly Promotion[] {
+  const left = new Set(candidates);
+  let room = spare;
   const order: Promotion[] = [];
   const limit = 10 ** (-target / 10);
   for (;;) {
-    const noise = signal.map((s, k) => [...left].reduce((sum, g) => sum + g.noise[k]!, 0) / (s === 0 ? 1 : s));
+    const noise = signal.map((s, k) => [...left].reduce((sum, c) => sum + c.noise[k]!, 0) / (s === 0 ? 1 : s));
     const worst = noise.reduce((best, v, k) => (v > noise[best]! ? k : best), 0);
     if (!(noise[worst]! > limit)) return order;
-    const gain = (g: Group): number => g.noise[worst]! / cost.get(g)!;
-    const next = [...left].reduce<Group | undefined>(
-      (best, g) => (!best || gain(g) > gain(best) ? g : best),
+    const gain = (c: Candidate): number => c.noise[worst]! / c.cost;
+    const next = [...left].reduce<Candidate | undefined>(
+      (best, c) => (c.bytes <= room && (!best || gain(c) > gain(best)) ? c : best),
       undefined,
     );
     if (!next) return order;
     left.delete(next);
-    const bits = widthFor(graph, members.get(next)!);
-    const { name, source } = next.nodes[0]!;
-    const share = next.noise[worst]! / (noise[worst]! * (signal[worst] || 1));
-    order.push({ tensors: next.nodes.map((n) => n.output), widened: { name, source, bits, share } });
+    room -= next.bytes;
+    order.push(next.step(next.noise[worst]! / (noise[worst]! * (signal[worst] || 1))));
   }
 }
 
@@ -283,6 +363,11 @@ export function widthsOf(order: readonly Promotion[], count: number): Map<number
   const widths = new Map<number, Width>();
   for (const { tensors, widened } of order.slice(0, count)) for (const id of tensors) widths.set(id, widened.bits);
   return widths;
+}
+
+/** Layers of the first `count` promotions, by output tensor. */
+export function layersOf(order: readonly Promotion[], count: number): Set<number> {
+  return new Set(order.slice(0, count).flatMap((p) => p.layers));
 }
 
 /** The most promotions, in their order, whose cost `of` stays within `most`; it grows with each. */

@@ -125,6 +125,8 @@ describe('convert', () => {
     expect(wide.tuning.widened.length).toBeGreaterThan(0);
     expect(wide.gas).toBeGreaterThan(narrow.gas);
     expect(run('--target', '70', '--budget', '1').gas).toBeLessThanOrEqual(narrow.gas);
+    const values = run('--target', '70', '--budget', '9', '--no-wide-weights');
+    expect(new Set((values.tuning.widened as { what: string }[]).map((w) => w.what))).toEqual(new Set(['values']));
     for (const bad of ['x', '', '-1', 'Infinity'])
       expect(refused(...base, '--target', bad), bad).toContain('number from 0');
     for (const bad of ['x', '', '0.5', 'Infinity'])

@@ -174,7 +174,8 @@ describe('the gas budget', () => {
   it('takes the most promotions that stay within it', () => {
     const order = Array.from({ length: 9 }, (_, i) => ({
       tensors: [i],
-      widened: { name: '', source: '', bits: 16 as const, share: 0 },
+      layers: [],
+      widened: { name: '', source: '', what: 'values', bits: 16, share: 0 } as const,
     }));
     for (let most = 0; most <= 10; most++) expect(withinBudget(order, most, (n) => n)).toBe(Math.min(most, 9));
   });

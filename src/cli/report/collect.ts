@@ -6,7 +6,7 @@ import type { Tensor } from '../../core/tensor.ts';
 import { encodeModel } from '../../format/encode.ts';
 import type { Graph, Model } from '../../graph/ir.ts';
 import type { ConvertResult } from '../../quant/convert.ts';
-import { type FloatGraph, type FloatNode, isIndex, sizeOf } from '../../quant/float-graph.ts';
+import { type FloatGraph, type FloatNode, isIndex, isLayer, sizeOf } from '../../quant/float-graph.ts';
 import { createInterpreter } from '../../quant/interpret.ts';
 import { isMove } from '../../quant/plan.ts';
 import { outputWidths } from '../../quant/quantize.ts';
@@ -112,15 +112,19 @@ function unseen({ op }: FloatNode): boolean {
   return op.kind === 'constant' || (op.kind === 'lstm' && op.what === 'cells');
 }
 
-/** Why a layer has the type that it has. */
+/** Why a layer has the type that it has, and its weights their width. */
 function whyOf(result: ConvertResult, node: FloatNode, wide: ReadonlySet<number>): string {
-  const four = result.report.int4.some((w) => w.name === node.name && w.source === node.source);
-  return four ? `${typeReason(result, node, wide)}; i4 weights in blocks` : typeReason(result, node, wide);
+  const same = (w: { readonly name: string; readonly source: string }): boolean =>
+    w.name === node.name && w.source === node.source;
+  const four = result.report.int4.some(same);
+  const two = isLayer(node.op) && result.report.widened.some((w) => w.what === 'weights' && same(w));
+  const weights = four ? '; i4 weights in blocks' : two ? '; weights of 16 bits, in two parts' : '';
+  return typeReason(result, node, wide) + weights;
 }
 
 function typeReason(result: ConvertResult, node: FloatNode, wide: ReadonlySet<number>): string {
   const tensor = result.float.tensors[node.output]!;
-  const widened = result.report.widened.find((w) => w.name === node.name && w.bits > 8);
+  const widened = result.report.widened.find((w) => w.name === node.name && w.what === 'values');
   const type = result.types[node.output]!;
   if (tensor.pin) return 'the type that the source model gives it';
   if (tensor.domain !== 'real') return tensor.domain === 'bool' ? 'truth values' : 'whole numbers, kept as they are';

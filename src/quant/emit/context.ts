@@ -10,7 +10,7 @@ import type { GraphWriter, Ref } from '../graph-writer.ts';
 import type { LayerStats } from '../layer-stats.ts';
 import type { Ranges } from '../observe.ts';
 import type { Rounding, WeightType } from '../rounding.ts';
-import { LIMIT, multiplier, type QType, type Range, sameType, withLimits } from '../scales.ts';
+import { type LayerForms, LIMIT, multiplier, type QType, type Range, sameType, withLimits } from '../scales.ts';
 
 /** An integer tensor with its type. */
 export interface Quantized {
@@ -20,6 +20,12 @@ export interface Quantized {
 
 /** Quantizes one kind of float operation. */
 export type Emit<K extends FloatKind> = (c: EmitContext, op: OpOf<K>) => Quantized;
+
+/** Nodes in two parts, by output tensor: layers whose weights have 16 bits, and tables with finer nodes near zero. */
+export interface Parts {
+  readonly layers: ReadonlySet<number>;
+  readonly tables: ReadonlySet<number>;
+}
 
 /** What all nodes of one quantization share. */
 export interface EmitScope {
@@ -36,6 +42,10 @@ export interface EmitScope {
   readonly rounding: Rounding;
   /** Element type of the weights of layers that can have either. */
   readonly weights: WeightType;
+  /** Which layers and tables come in two parts. */
+  readonly parts: Parts;
+  /** What each layer's weights may become, by output tensor. */
+  readonly forms: Map<number, LayerForms>;
 }
 
 /** One float node on its way into the integer graph. */

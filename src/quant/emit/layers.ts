@@ -3,6 +3,7 @@
  * @module
  */
 import type { Conv2d, ConvTranspose2d, Dense } from '../float-graph.ts';
+import type { Ref } from '../graph-writer.ts';
 import { createRounder } from '../rounding.ts';
 import {
   compactMultipliers,
@@ -11,27 +12,32 @@ import {
   multiplier,
   type QType,
   quantizeLayer,
+  quantizeParts,
 } from '../scales.ts';
 import { depthwise } from '../simplify.ts';
 import { centred, type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
 import { emitInt4, takesInt4 } from './int4.ts';
 import { fitProducts, type Span } from './narrow.ts';
+import { joinParts, partType } from './planes.ts';
 
-/** A layer as the converter's arithmetic sees it. Padding taps add 0, so a padded layer's interval holds 0. */
+/** What a layer computes, for an output of `type`. Padding taps add 0, so a padded layer's interval holds 0. */
 function specOf(c: EmitContext, op: Conv2d | ConvTranspose2d | Dense, type: QType, padded: boolean): LayerSpec {
   const x = c.real().type;
   const own = centred(x);
   const taps = padded ? { lo: Math.min(own.lo, 0), hi: Math.max(own.hi, 0) } : own;
-  const { weight, bias } = op;
+  const { weight, bias, steps } = op;
   const stats = c.scope.stats.get(c.node.output);
   const rounder = stats && createRounder(stats, bias.length, c.scope.rounding);
-  return { weight, bias, steps: op.steps, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
+  return { weight, bias, steps, inputScale: x.scale, centred: taps, outputScale: type.scale, rounder };
 }
 
 /** Quantizes the rows of a layer. */
-function layer(c: EmitContext, op: Conv2d | ConvTranspose2d | Dense, type: QType, padded: boolean): LayerIntegers {
+function layer(c: EmitContext, spec: LayerSpec): LayerIntegers {
+  const { rounding, forms } = c.scope;
+  const kept = forms.get(c.node.output) ?? {};
+  forms.set(c.node.output, kept);
   return (
-    quantizeLayer(specOf(c, op, type, padded)) ??
+    quantizeLayer(spec, rounding.fine, kept) ??
     c.fail(
       'UnsupportedForm',
       'a bias or gain is too large for an int32 accumulator',
@@ -40,50 +46,67 @@ function layer(c: EmitContext, op: Conv2d | ConvTranspose2d | Dense, type: QType
   );
 }
 
+/** Writes a layer with given integers into an output type. */
+type WriteLayer = (ints: LayerIntegers, type: QType) => Ref;
+
+/** A layer of i4 weights, or once of i8, or in two parts and their sum. */
+function written(c: EmitContext, op: Conv2d | ConvTranspose2d | Dense, padded: boolean, write: WriteLayer): Quantized {
+  const type = c.outputType(op);
+  const four =
+    op.kind !== 'conv_transpose2d' && takesInt4(c, op) ? emitInt4(c, op, specOf(c, op, type, padded), type) : undefined;
+  if (four) return four;
+  if (c.scope.parts.layers.has(c.node.output)) {
+    const part = partType(type);
+    const both = quantizeParts({ ...specOf(c, op, part, padded), rounder: undefined });
+    if (both) return joinParts(c, write(both[0], part), write(both[1], part), type);
+  }
+  return { ref: write(layer(c, specOf(c, op, type, padded)), type), type };
+}
+
+/** Constants of a layer and its stage. */
+function operands(c: EmitContext, { w, b, m, l }: LayerIntegers, kernel: readonly number[], type: QType) {
+  const taps = kernel.reduce((n, k) => n * k, b.length);
+  const weights = c.writer.constant('i8', [b.length, ...kernel, w.length / taps], w);
+  const bias = c.writer.constant('i32', [b.length], b);
+  return { refs: [c.input().ref, weights, bias], stage: { m: compactMultipliers(m), l, ...output(type) } };
+}
+
 /** Convolution: conv2d with a stage; with i4 weights it is dense. */
 export const emitConv2d: Emit<'conv2d'> = (c, op) => {
-  const type = c.outputType(op);
-  const padded = op.pads.some((p) => p > 0);
-  const four = takesInt4(c, op) ? emitInt4(c, op, specOf(c, op, type, padded), type) : undefined;
-  if (four) return four;
-  const { w, b, m, l } = layer(c, op, type, padded);
-  const o = b.length;
-  const weights = c.writer.constant('i8', [o, ...op.kernel, w.length / (o * op.kernel[0] * op.kernel[1])], w);
-  const bias = c.writer.constant('i32', [o], b);
-  const stage = { m: compactMultipliers(m), l, ...output(type) };
   const { strides, pads, dilations, groups } = op;
-  return {
-    ref: c.writer.node('conv2d', [c.input().ref, weights, bias], { strides, pads, dilations, groups, stage }),
-    type,
-  };
+  return written(
+    c,
+    op,
+    pads.some((p) => p > 0),
+    (ints, type) => {
+      const { refs, stage } = operands(c, ints, op.kernel, type);
+      return c.writer.node('conv2d', refs, { strides, pads, dilations, groups, stage });
+    },
+  );
 };
 
 /** Transposed convolution: conv_transpose2d with a stage; taps outside the image add 0. */
 export const emitConvTranspose2d: Emit<'conv_transpose2d'> = (c, op) => {
-  const type = c.outputType(op);
-  const { w, b, m, l } = layer(c, op, type, true);
-  const o = b.length;
-  const weights = c.writer.constant('i8', [o, ...op.kernel, w.length / (o * op.kernel[0] * op.kernel[1])], w);
-  const stage = { m: compactMultipliers(m), l, ...output(type) };
   const { strides, pads, dilations, groups, padding } = op;
-  const attrs = { strides, pads, dilations, groups, stage, output_padding: padding };
-  return {
-    ref: c.writer.node('conv_transpose2d', [c.input().ref, weights, c.writer.constant('i32', [o], b)], attrs),
-    type,
-  };
+  return written(c, op, true, (ints, type) => {
+    const { refs, stage } = operands(c, ints, op.kernel, type);
+    return c.writer.node('conv_transpose2d', refs, {
+      strides,
+      pads,
+      dilations,
+      groups,
+      stage,
+      output_padding: padding,
+    });
+  });
 };
 
 /** Dense layer: dense with a stage. */
-export const emitDense: Emit<'dense'> = (c, op) => {
-  const type = c.outputType(op);
-  const four = takesInt4(c, op) ? emitInt4(c, op, specOf(c, op, type, false), type) : undefined;
-  if (four) return four;
-  const { w, b, m, l } = layer(c, op, type, false);
-  const weights = c.writer.constant('i8', [b.length, w.length / b.length], w);
-  const bias = c.writer.constant('i32', [b.length], b);
-  const stage = { m: compactMultipliers(m), l, ...output(type) };
-  return { ref: c.writer.node('dense', [c.input().ref, weights, bias], { block: 0, stage }), type };
-};
+export const emitDense: Emit<'dense'> = (c, op) =>
+  written(c, op, false, (ints, type) => {
+    const { refs, stage } = operands(c, ints, [], type);
+    return c.writer.node('dense', refs, { block: 0, stage });
+  });
 
 /** Scale and shift per channel: a 1×1 depthwise convolution over the tensor as an image of one row. */
 export const emitAffine: Emit<'affine'> = (c, op) => {
@@ -91,7 +114,7 @@ export const emitAffine: Emit<'affine'> = (c, op) => {
   const channels = shape.at(-1)!;
   const all = (v: Float64Array): Float64Array => (v.length === channels ? v : new Float64Array(channels).fill(v[0]!));
   const type = c.outputType();
-  const { w, b, m, l } = layer(c, depthwise(all(op.scale), all(op.shift)), type, false);
+  const { w, b, m, l } = layer(c, specOf(c, depthwise(all(op.scale), all(op.shift)), type, false));
   const fixed = c.dims === shape;
   if (!fixed && shape.length > 4)
     c.fail('UnsupportedForm', 'symbolic dimensions before factors per channel take at most 4 axes');

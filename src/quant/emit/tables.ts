@@ -2,51 +2,71 @@
  * Unary functions as tables, limits, and softmax.
  * @module
  */
+import type { Ref } from '../graph-writer.ts';
 import { exp2i } from '../math.ts';
 import { Q8, Q15 } from '../plan.ts';
 import { clampReal, LIMIT, linearShift, multiplier, type QType, round } from '../scales.ts';
-import { applyChain, roundEven, type UnaryFn } from '../unary.ts';
+import { nearTable, nodesOf, valueAt } from '../tables.ts';
+import { roundEven, type UnaryFn } from '../unary.ts';
 import { type Emit, type EmitContext, output, type Quantized, reach } from './context.ts';
+import { joinParts, partType } from './planes.ts';
 
-/** f at x; where f is undefined outside the observed range, its value at the nearest observed point. */
-function valueAt(c: EmitContext, fns: readonly UnaryFn[], x: number): number {
-  const y = applyChain(fns, x);
-  if (Number.isFinite(y)) return y;
-  const { lo, hi } = c.inputRange();
-  const nearest = applyChain(fns, clampReal(x, lo, hi));
-  return Number.isFinite(nearest)
-    ? nearest
-    : c.fail('NotFinite', `the function is undefined at ${x}, inside its input's range`);
+function undefinedAt(c: EmitContext, x: number): never {
+  return c.fail('NotFinite', `the function is undefined at ${x}, inside its input's range`);
 }
 
 /** 256 entries for an i8 input. */
 function lut8(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
   const table = type.dtype === 'i8' ? new Int8Array(256) : new Int16Array(256);
   for (let i = 0; i < 256; i++) {
-    const y = valueAt(c, fns, (i - 128 - x.type.zp) * x.type.scale);
+    const v = (i - 128 - x.type.zp) * x.type.scale;
+    const y = valueAt(c.inputRange(), fns, v) ?? undefinedAt(c, v);
     table[i] = clampReal(round(y / type.scale) + type.zp, type.lo, type.hi);
   }
   const ref = c.writer.node('lut8', [x.ref, c.writer.constant(type.dtype, [256], table)], { zp: type.zp });
   return { ref, type };
 }
 
-/** 513 nodes for an i16 input; s is the largest shift for which no node is cut. */
-function lut16(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
-  const nodes = Float64Array.from(
-    { length: 513 },
-    (_, j) => valueAt(c, fns, (128 * j - 32768) * x.type.scale) / type.scale,
-  );
+/** Entries for values at 513 nodes in output steps; s is the largest shift for which no node is cut. */
+function entries(nodes: Float64Array): { readonly table: Int16Array; readonly s: number } {
   const max = nodes.reduce((a, v) => Math.max(a, Math.abs(v)), 0);
   let s = 7;
   while (s < 22 && round(max * exp2i(s - 6)) <= 32767) s++;
-  const table = Int16Array.from(nodes, (v) => clampReal(round(v * exp2i(s - 7)), -32768, 32767));
-  const ref = c.writer.node('lut16', [x.ref, c.writer.constant('i16', [513], table)], { s, output: output(type) });
-  return { ref, type };
+  return { table: Int16Array.from(nodes, (v) => clampReal(round(v * exp2i(s - 7)), -32768, 32767)), s };
+}
+
+/** A table of 513 nodes of an i16 input. */
+function lut16(c: EmitContext, x: Ref, nodes: Float64Array, type: QType): Ref {
+  const { table, s } = entries(nodes);
+  return c.writer.node('lut16', [x, c.writer.constant('i16', [513], table)], { s, output: output(type) });
+}
+
+/**
+ * Two tables of an i16 input: one over all of it, and one of what that leaves out near zero, where the input is taken on
+ * finer steps and saturates.
+ */
+function twoTables(c: EmitContext, x: Quantized, f: (v: number) => number, type: QType): Quantized {
+  const part = partType(type);
+  const [all, near] = nearTable((v) => f(v) / part.scale, x.type, c.inputRange());
+  const finer = { ma: exp2i(near.k), mb: 0, s: 0, output: { dtype: 'i16' as const, zp: 0, lo: -32768, hi: 32767 } };
+  const t = c.writer.node('linear2', [x.ref], finer);
+  return joinParts(c, lut16(c, x.ref, all, part), lut16(c, t, near.nodes, part), type);
 }
 
 /** A chain of functions of x as a table: lut8 or lut16 by its dtype. */
 export function emitTable(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
-  return x.type.dtype === 'i8' ? lut8(c, x, fns, type) : lut16(c, x, fns, type);
+  if (x.type.dtype === 'i8') return lut8(c, x, fns, type);
+  const f = (v: number): number => valueAt(c.inputRange(), fns, v) ?? undefinedAt(c, v);
+  if (c.scope.parts.tables.has(c.node.output)) return twoTables(c, x, f, type);
+  return {
+    ref: lut16(
+      c,
+      x.ref,
+      nodesOf((v) => f(v) / type.scale, x.type.scale),
+      type,
+    ),
+    type,
+  };
 }
 
 /** A chain of unary functions; a lone positive factor only changes the scale that the integers stand for. */
