@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {Rule} from "../Rule.sol";
 import {Proof, Statement} from "../Types.sol";
 
-/// @title topk, argmax, argmin and nms (spec/10-ops.md §4, §7): a claimed index is right iff as many elements of its line come
+/// @title topk, argmax, argmin and nms (spec/10-ops.md §4, §6): a claimed index is right iff as many elements of its line come
 /// before it as must. Terms are the elements of the line, each 1 if it comes before the claim.
 contract Search is Rule {
     uint256 private constant ARGMAX = 22;
@@ -197,6 +197,7 @@ contract Search is Rule {
 
     function free(Row memory r, uint256 i) private pure returns (bool) {
         unchecked {
+            if (r.slot == 0) return true;
             int256[4] memory b = sides(r, i);
             for (uint256 k; k < r.slot; ++k) {
                 if (overlap(r.t15, sides(r, uint256(read(r.kept, r.start + k))), b)) return false;

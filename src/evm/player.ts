@@ -245,7 +245,8 @@ type Next =
 
 /** What follows from the chunk of the last descent; undefined where it is as it must be. */
 function nextOf(trace: Trace, claimed: ClaimedTrace): Next | undefined {
-  const { tensor, chunk, bytes } = claimed.last!;
+  if (claimed.last === undefined) return undefined;
+  const { tensor, chunk, bytes } = claimed.last;
   const { commitment: c } = trace;
   const own = chunkOf(trace, tensor, chunk);
   const other = (b: number, i: number): boolean => b !== bytes[i];

@@ -106,11 +106,12 @@ describe.each(MODELS.map((g, i) => [g.name, g, i] as const))('%s', (_, g, seed) 
       };
       const [value, total, proof] = await settle(own);
       expect(value, where).toBe(BigInt(own));
-      for (const claim of new Set([own + 1, own - 1, 0, -1, -2, r.int(-5, 300)])) {
-        if (claim === own) continue;
-        expect((await settle(claim))[0], `${where}, claim ${claim}`).not.toBe(BigInt(claim));
-        if (!CHECKED.has(op)) break;
-      }
+      if (CHECKED.has(op))
+        for (const claim of new Set([own + r.int(1, 3), own - 1, -2])) {
+          const [other] = await settle(claim);
+          // The maximum and the sums of sample are computed, whatever is claimed.
+          expect(other, `${where}, claim ${claim}`).not.toBe(BigInt(claim));
+        }
 
       const forged = solidityProof(proof);
       const t = r.below(Math.max(1, forged.tensors.length));
