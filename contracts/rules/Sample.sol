@@ -46,7 +46,7 @@ contract Sample is Weights {
         if (c.code != SAMPLE) revert NoRule(c.code);
         Row memory r = rowOf(leaf, c, dims);
         bool scattered = overOrder(c) && r.k > 0;
-        return (scattered ? r.k : r.v, c.step == MAXIMUM ? 1 : 0, scattered ? 16 : 128);
+        return (scattered ? r.k : r.v, c.step == MAXIMUM ? 1 : 0, scattered ? 16 : 64);
     }
 
     /// @inheritdoc Rule

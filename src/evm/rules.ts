@@ -113,7 +113,7 @@ export function tileOf(c: Commitment, tensor: number): number {
     case 'Search':
       return op === 'nms' ? 1 : attrs['axis'] === shape.length - 1 ? 128 : 16;
     case 'Sample':
-      return (attrs['k'] as number) > 0 && ['sum', 'n', 'cut_sum'].includes(name) ? 16 : 128;
+      return (attrs['k'] as number) > 0 && ['sum', 'n', 'cut_sum'].includes(name) ? 16 : 64;
     default:
       return 128;
   }

@@ -114,13 +114,14 @@ export function smart(truth: Truth, index: number = pickTensor(truth)): Lie {
 }
 
 /** As `smart`, where an element has terms: its asserter splits them into parts that finish to the claim, of which some are wrong. */
-export function forged(truth: Truth): Lie {
+export function forged(truth: Truth, index?: number): Lie {
   const { trace, random } = truth;
-  const long = trace.commitment.trace.flatMap((e, i) => {
-    const some = e.node >= 0 && trace.tensor(i).data.length > 0;
-    return some && termsOf(trace.commitment, i, 0, trace.plan.dims).count > tileOf(trace.commitment, i) ? [i] : [];
-  });
-  const lie = element(truth, random.pick(long));
+  const long = (): number[] =>
+    trace.commitment.trace.flatMap((e, i) => {
+      const some = e.node >= 0 && trace.tensor(i).data.length > 0;
+      return some && termsOf(trace.commitment, i, 0, trace.plan.dims).count > tileOf(trace.commitment, i) ? [i] : [];
+    });
+  const lie = element(truth, index ?? random.pick(long()));
   return { ...lie, kind: 'sums', twist: forgeSums(lie.claimed, truth.random) };
 }
 
