@@ -33,9 +33,6 @@ export function final(sequence: View, initial: View, reverse: boolean, n: number
   return v.data[start + u]!;
 }
 
-/** What one factor of the first of two sums counts in a total of both; sums stay within an int32. */
-const APART = 2n ** 32n;
-
 /** A row of weights, and the vector that it is multiplied by. */
 export interface Product extends Place {
   readonly w: View;
@@ -48,13 +45,13 @@ export function products(first: Product | undefined, second: Product | undefined
     const [a, b] = [Math.max(from - base, 0), Math.min(to - base, p?.w.shape[1] ?? 0)];
     return p === undefined || a >= b ? 0n : BigInt(dot(p.w, p.row, p.v, p.start, a, b));
   };
-  return part(first, 0) * APART + part(second, first?.w.shape[1] ?? 0);
+  return (part(first, 0) << 32n) + part(second, first?.w.shape[1] ?? 0);
 }
 
 /** Both sums of a total. */
 export function bothOf(total: bigint): readonly [first: number, second: number] {
   const second = BigInt.asIntN(32, total);
-  return [Number((total - second) / APART), Number(second)];
+  return [Number((total - second) >> 32n), Number(second)];
 }
 
 /** mulhr((b[r] + ax)·2^lx, mx) of row r. */
