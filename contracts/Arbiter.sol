@@ -25,8 +25,8 @@ contract Arbiter {
         if (address(rule) == address(0)) revert NoRule(code);
     }
 
-    /// @notice The element that the definition gives, from what the proof opens.
-    function element(Statement calldata s, Proof calldata p) external view returns (int256) {
-        return ruleOf(uint256(bytes32(p.leaf[:32]))).whole(0, s, p);
+    /// @notice True if `value` is the element that the definition gives, from what the proof opens.
+    function isElement(int256 value, Statement calldata s, Proof calldata p) external view returns (bool) {
+        return ruleOf(uint256(bytes32(p.leaf[:32]))).whole(value, s, p) == value;
     }
 }

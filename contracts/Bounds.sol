@@ -6,7 +6,7 @@ import {Reader} from "./Reader.sol";
 
 /// @title What a leaf says of its own place and of intervals, for those who prove a header false.
 contract Bounds is Reader {
-    /// @notice An opened element lies outside the interval of its tensor, or the op commits steps before this one.
+    /// @notice An opened element lies outside the interval of its tensor, or is one of the tensor itself, or the op commits steps before this one.
     error Outside();
 
     /// @notice First trace index of a leaf's steps, the one behind the last, and whether it breaks their order or reads a
@@ -33,6 +33,8 @@ contract Bounds is Reader {
     function limits(Statement calldata s, Proof calldata p) external pure returns (int256 lo, int256 hi) {
         Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
         if (c.step != 0 || uword(p.leaf, 2) != 1) revert Outside();
+        // Elements of the tensor itself (cumsum reads the sum before) are no operands: nothing shows them right.
+        for (uint256 i; i < p.tensors.length; ++i) if (p.tensors[i].key == TRACE + p.index) revert Outside();
         uint256 n = uword(p.leaf, 1);
         uint256 pos = 5;
         for (uint256 i; i < n; ++i) {

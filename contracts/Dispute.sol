@@ -16,10 +16,26 @@ contract Dispute is Games {
     /// @notice Challenges the trace of a claim, with a bond.
     function challenge(uint256 id) external payable returns (uint256) {
         (Game storage g, uint256 game) = start(id);
-        uint256 height = Trees.depth(REGISTRY.get(claims[id].header).traceLength);
-        (g.node, g.height) = (claims[id].traceRoot, uint8(height));
-        g.phase = height == 0 ? Phase.Root : Phase.Children;
+        descend(g);
         return game;
+    }
+
+    /// @notice Challenger: begins the descent again, to another tensor, at most `AGAIN` times. An element of a recurrent op
+    /// follows from tensors behind its own; where they differ too, which difference is the earliest shows when both are opened.
+    function again(uint256 game) external {
+        Game storage g = turn(game, games[game].phase == Phase.Choice ? Phase.Choice : Phase.Element);
+        if (++g.descents > AGAIN) revert NotOpen();
+        (g.inTensor, g.index, g.count, g.pending) = (false, 0, 0, 0);
+        descend(g);
+        emit Again(game);
+    }
+
+    /// @dev To the root of the trace.
+    function descend(Game storage g) private {
+        Claim storage c = claims[g.claim];
+        uint256 height = Trees.depth(REGISTRY.get(c.header).traceLength);
+        (g.node, g.height) = (c.traceRoot, uint8(height));
+        next(g, height == 0 ? Phase.Root : Phase.Children);
     }
 
     /// @notice Challenges that output `j` is the tensor of the trace that the signature names.
@@ -122,7 +138,7 @@ contract Dispute is Games {
     function prove(uint256 game, Statement calldata s, Proof calldata p) external {
         Game storage g = turn(game, Phase.Element);
         int256 claimed = inChunk(g, s, p);
-        if (forward(p.leaf, IRule.whole.selector, false, 0) == claimed) revert NoFault();
+        if (forward(p.leaf, IRule.whole.selector, claimed, false, 0) == claimed) revert NoFault();
         decide(game, true);
     }
 
@@ -172,7 +188,7 @@ contract Dispute is Games {
             if (total != g.total) revert BadReveal();
         } else {
             int256 claimed = inChunk(g, s, p);
-            bool right = forward(p.leaf, IRule.finish.selector, true, total) == claimed;
+            bool right = forward(p.leaf, IRule.finish.selector, claimed, true, total) == claimed;
             if (p.element != g.element || !right) revert BadReveal();
         }
         g.pending = keccak256(abi.encode(sums));
@@ -196,16 +212,17 @@ contract Dispute is Games {
     /// @notice Challenger: the terms of the part that was chosen combine to something else.
     function provePart(uint256 game, Statement calldata s, Proof calldata p, uint256 from, uint256 to) external {
         Game storage g = turn(game, Phase.Tile);
-        stated(g, s);
-        if (p.index != g.tensor || p.element != g.element || from != g.from || to != g.to) revert BadIndex();
-        if (forward(p.leaf, IRule.part.selector, false, 0) == g.total) revert NoFault();
+        int256 claimed = inChunk(g, s, p);
+        if (p.element != g.element || from != g.from || to != g.to) revert BadIndex();
+        if (forward(p.leaf, IRule.part.selector, claimed, false, 0) == g.total) revert NoFault();
         decide(game, true);
     }
 
     /// @dev Calls the rule of a leaf with the calldata of this call under another selector: the functions of rules
-    /// begin with the arguments of those that forward to them. Nothing is decoded and encoded again.
+    /// take the claimed element where those that forward to them take a game, then the same arguments. Nothing is decoded and
+    /// encoded again.
     /// @param patch whether `fourth` replaces the fourth word
-    function forward(bytes calldata leaf, bytes4 selector, bool patch, int256 fourth)
+    function forward(bytes calldata leaf, bytes4 selector, int256 claimed, bool patch, int256 fourth)
         private
         view
         returns (int256 value)
@@ -215,6 +232,7 @@ contract Dispute is Games {
             let q := mload(0x40)
             calldatacopy(q, 0, calldatasize())
             mstore(q, or(selector, and(mload(q), not(shl(224, 0xffffffff)))))
+            mstore(add(q, 4), claimed)
             if patch { mstore(add(q, 100), fourth) }
             let ok := staticcall(gas(), rule, q, calldatasize(), q, 32)
             if iszero(ok) {

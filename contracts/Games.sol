@@ -37,7 +37,7 @@ enum Phase {
 }
 
 /// @notice One challenge. `node` is the hash under dispute, `height` levels above a leaf, `index` its place among its like;
-/// `count` elements of `bits` bits are in the tensor.
+/// `count` elements of `bits` bits are in the tensor; `descents`: how often the descent began again.
 struct Game {
     address challenger;
     uint64 deadline;
@@ -54,6 +54,7 @@ struct Game {
     uint64 element;
     uint64 from;
     uint64 to;
+    uint8 descents;
     bytes32 node;
     bytes32 pending;
     int256 total;
@@ -87,6 +88,8 @@ abstract contract Games is Reader {
     event Revealed(uint256 indexed game, bytes32[] children);
     /// @notice The challenger chose one of them.
     event Chosen(uint256 indexed game, uint256 which);
+    /// @notice The challenger began the descent again.
+    event Again(uint256 indexed game);
     /// @notice The asserter revealed the root of the tensor, or a chunk of it.
     event Opened(uint256 indexed game, bytes32 word);
     /// @notice The challenger contests an element by its terms.
@@ -100,6 +103,9 @@ abstract contract Games is Reader {
 
     /// @notice Most hashes or sums of one reveal.
     uint256 public constant FAN = 8;
+
+    /// @notice How often the descent of a game may begin again.
+    uint256 public constant AGAIN = 8;
 
     /// @dev `pending` of a contest whose terms were not split yet.
     bytes32 internal constant FIRST = bytes32(uint256(1));

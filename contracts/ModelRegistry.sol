@@ -150,15 +150,15 @@ contract ModelRegistry {
     }
 
     /// @notice Shows an interval false: from operands inside their own intervals follows an element outside that of the output.
+    /// @param value the element
     /// @param s a statement of the model over a trace root of the caller's own
-    /// @param p a proof of an element of the first step of a node, against that trace root
-    function refuteBound(bytes32 headerHash, Statement calldata s, Proof calldata p) external {
+    /// @param p a proof of the element, of the one step of a node, against that trace root
+    function refuteBound(bytes32 headerHash, int256 value, Statement calldata s, Proof calldata p) external {
         ModelInfo memory m = young(headerHash);
         if (s.modelRoot != m.modelRoot || s.nodes != m.nodes || s.traceLength != m.traceLength) revert BadLeaf();
         if (!takes(headerHash, s.dims)) revert BadDims();
         (int256 lo, int256 hi) = BOUNDS.limits(s, p);
-        int256 v = ARBITER.element(s, p);
-        refute(headerHash, m, v < lo || v > hi);
+        refute(headerHash, m, (value < lo || value > hi) && ARBITER.isElement(value, s, p));
     }
 
     /// @notice Pays out what is due to the caller.

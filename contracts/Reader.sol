@@ -33,8 +33,10 @@ abstract contract Reader {
         uint256 last;
     }
 
-    /// @dev A node and the cell that is computed: word offsets into the leaf, and the element's index on every axis.
+    /// @dev A node and the cell that is computed: word offsets into the leaf, and the element's index on every axis. `claim`: what
+    /// the element is said to be.
     struct Cell {
+        int256 claim;
         uint256 code;
         uint256 step;
         uint256 operands;
@@ -312,6 +314,15 @@ abstract contract Reader {
     function flat(Tensor memory t, uint256[8] memory pos) internal pure returns (uint256 i) {
         unchecked {
             for (uint256 d; d < t.rank; ++d) i = i * t.dims[d] + pos[d];
+        }
+    }
+
+    /// @dev A table of 513 nodes at −32768 ≤ x ≤ 32767, times 128.
+    function interpolated(Tensor memory table, int256 x) internal pure returns (int256) {
+        unchecked {
+            uint256 v = uint256(x + 32768);
+            int256 t = read(table, v >> 7);
+            return 128 * t + (read(table, (v >> 7) + 1) - t) * int256(v & 127);
         }
     }
 

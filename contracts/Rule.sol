@@ -19,28 +19,33 @@ abstract contract Rule is IRule, Reader {
     }
 
     /// @inheritdoc IRule
-    function part(uint256, Statement calldata s, Proof calldata p, uint256 from, uint256 to)
+    function part(int256 claim, Statement calldata s, Proof calldata p, uint256 from, uint256 to)
         external
         pure
         returns (int256)
     {
         check(s, p);
-        return combineTerms(s, p, cellOf(p.leaf, p.index, p.element, s.dims), from, to);
+        return combineTerms(s, p, claimed(p, s, claim), from, to);
     }
 
     /// @inheritdoc IRule
-    function finish(uint256, Statement calldata s, Proof calldata p, int256 total) external pure returns (int256) {
+    function finish(int256 claim, Statement calldata s, Proof calldata p, int256 total) external pure returns (int256) {
         check(s, p);
-        return complete(s, p, cellOf(p.leaf, p.index, p.element, s.dims), total);
+        return complete(s, p, claimed(p, s, claim), total);
     }
 
     /// @inheritdoc IRule
-    function whole(uint256, Statement calldata s, Proof calldata p) external pure returns (int256) {
+    function whole(int256 claim, Statement calldata s, Proof calldata p) external pure returns (int256) {
         check(s, p);
-        Cell memory c = cellOf(p.leaf, p.index, p.element, s.dims);
+        Cell memory c = claimed(p, s, claim);
         (uint256 count,, uint256 tile) = countTerms(p.leaf, c, s.dims);
         if (count > tile) revert TooManyTerms();
         return complete(s, p, c, count == 0 ? int256(0) : combineTerms(s, p, c, 0, count));
+    }
+
+    function claimed(Proof calldata p, Statement calldata s, int256 claim) private pure returns (Cell memory c) {
+        c = cellOf(p.leaf, p.index, p.element, s.dims);
+        c.claim = claim;
     }
 
     /// @dev Number of terms of a cell, 0 where it has none; how they combine; how many one proof may carry.

@@ -33,7 +33,9 @@ struct Proof {
     bytes32[] rootSiblings;
 }
 
-/// @notice The one-element references of some ops. An element is `finish` of the `part` of all its terms.
+/// @notice The one-element references of some ops. An element is `finish` of the `part` of all its terms. Ops that find an index
+/// in a line are asked about a claimed one instead: they give the claim where it is right, else another number. All others do
+/// not look at the claim.
 interface IRule {
     /// @notice Number of terms of an element, how they combine (0 sum, 1 maximum, 2 minimum), and how many one proof may carry.
     function terms(bytes calldata leaf, uint256 index, uint256 element, uint256[] calldata dims)
@@ -42,15 +44,14 @@ interface IRule {
         returns (uint256 count, uint256 combine, uint256 tile);
 
     /// @notice Terms from … to − 1, combined, from what the proof opens.
-    /// @dev The first word is unused, here and below: a caller may forward calldata that begins with a word of its own.
-    function part(uint256, Statement calldata s, Proof calldata p, uint256 from, uint256 to)
+    function part(int256 claim, Statement calldata s, Proof calldata p, uint256 from, uint256 to)
         external
         view
         returns (int256);
 
     /// @notice The element, from all its terms combined.
-    function finish(uint256, Statement calldata s, Proof calldata p, int256 total) external view returns (int256);
+    function finish(int256 claim, Statement calldata s, Proof calldata p, int256 total) external view returns (int256);
 
     /// @notice The element, from what the proof opens; of at most as many terms as one proof may carry.
-    function whole(uint256, Statement calldata s, Proof calldata p) external view returns (int256);
+    function whole(int256 claim, Statement calldata s, Proof calldata p) external view returns (int256);
 }

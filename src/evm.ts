@@ -3,11 +3,11 @@
  * @module
  */
 export * as artifacts from './evm/artifacts.gen.ts';
+export type { GameEvent, History } from './evm/claimed.ts';
 export {
   asserterMove,
   challengerMove,
   type Game,
-  type History,
   type Knowledge,
   type Move,
   PHASES,

@@ -3,10 +3,12 @@ pragma solidity ^0.8.28;
 
 import {Rule} from "../Rule.sol";
 import {Proof, Statement} from "../Types.sol";
+import {Dots} from "./Dots.sol";
 
-/// @title conv2d, dense and matmul (spec/10-ops.md §2). Terms are the products, in the order of the weights.
-contract Linear is Rule {
+/// @title conv2d, conv_transpose2d, dense and matmul (spec/10-ops.md §2). Terms are the products, in the order of the weights.
+contract Linear is Dots {
     uint256 private constant CONV2D = 1;
+    uint256 private constant CONV_TRANSPOSE2D = 2;
     uint256 private constant DENSE = 3;
     uint256 private constant MATMUL = 4;
 
@@ -21,7 +23,7 @@ contract Linear is Rule {
             uint256 pos = skip(leaf, c.operands, c.code == MATMUL ? 0 : 1);
             uint256 rank = uword(leaf, pos + 6);
             count = 1;
-            uint256 d = c.code == CONV2D ? 1 : rank - 1;
+            uint256 d = c.code <= CONV_TRANSPOSE2D ? 1 : rank - 1;
             for (; d < rank; ++d) count *= dimAt(uword(leaf, pos + 7 + d), dims);
             combine = 0;
             // The columns of a matmul that is not transposed are rows apart: a chunk each.
@@ -38,7 +40,7 @@ contract Linear is Rule {
     {
         Tensor memory x = operand(s, p, c, 0);
         Tensor memory w = operand(s, p, c, 1);
-        if (c.code == CONV2D) return convolve(p, c, x, w, from, to);
+        if (c.code == CONV2D || c.code == CONV_TRANSPOSE2D) return convolve(p, c, x, w, from, to);
         if (c.code == DENSE) return row(s, p, c, x, w, from, to);
         if (c.code == MATMUL) return product(p, c, x, w, from, to);
         revert NoRule(c.code);
@@ -55,7 +57,7 @@ contract Linear is Rule {
         uint256 o = c.pos[c.rank - 1];
         total += read(operand(s, p, c, 2), o);
         uint256 pos = c.attrs + 1;
-        if (c.code == CONV2D) {
+        if (c.code <= CONV_TRANSPOSE2D) {
             pos = afterList(p.leaf, afterList(p.leaf, afterList(p.leaf, c.attrs))) + 1;
         }
         return staged(p, pos, 0, total, o);
@@ -77,17 +79,39 @@ contract Linear is Rule {
                 uint256 tap = term / cg;
                 uint256 end = (tap + 1) * cg;
                 if (end > to) end = to;
-                int256 iy = int256(c.pos[1] * uword(leaf, a + 1) + (tap / w.dims[2]) * uword(leaf, a + 9))
-                    - word(leaf, a + 4);
-                int256 ix = int256(c.pos[2] * uword(leaf, a + 2) + (tap % w.dims[2]) * uword(leaf, a + 10))
-                    - word(leaf, a + 5);
-                if (iy >= 0 && iy < int256(x.dims[1]) && ix >= 0 && ix < int256(x.dims[2])) {
-                    uint256 xi =
-                        ((c.pos[0] * x.dims[1] + uint256(iy)) * x.dims[2] + uint256(ix)) * x.dims[3] + first;
+                (bool inside, uint256 iy) =
+                    source(leaf, c, c.pos[1], x.dims[1], tap / w.dims[2], 0);
+                uint256 ix;
+                if (inside) (inside, ix) = source(leaf, c, c.pos[2], x.dims[2], tap % w.dims[2], 1);
+                if (inside) {
+                    uint256 xi = ((c.pos[0] * x.dims[1] + iy) * x.dims[2] + ix) * x.dims[3] + first;
                     sum += dot(x, xi + term - tap * cg, 1, w, row0 + term, 1, end - term);
                 }
                 term = end;
             }
+        }
+    }
+
+    /// @dev The pixel that tap k meets on an axis (0 rows, 1 columns), and whether there is one. A transposed convolution
+    /// meets those of which a stride apart is where the tap lies.
+    function source(bytes calldata leaf, Cell memory c, uint256 o, uint256 extent, uint256 k, uint256 axis)
+        private
+        pure
+        returns (bool inside, uint256 i)
+    {
+        unchecked {
+            int256 stride = word(leaf, c.attrs + 1 + axis);
+            int256 before = word(leaf, c.attrs + 4 + axis);
+            int256 reach = int256(k) * word(leaf, c.attrs + 9 + axis);
+            int256 spot;
+            if (c.code == CONV2D) {
+                spot = int256(o) * stride - before + reach;
+            } else {
+                spot = int256(o) + before - reach;
+                if (spot % stride != 0) return (false, 0);
+                spot /= stride;
+            }
+            return (spot >= 0 && spot < int256(extent), uint256(spot));
         }
     }
 
@@ -140,68 +164,6 @@ contract Linear is Rule {
         unchecked {
             uint256 gap = c.rank - t.rank;
             for (uint256 d; d + 2 < t.rank; ++d) i = i * t.dims[d] + (t.dims[d] == 1 ? 0 : c.pos[gap + d]);
-        }
-    }
-
-    /// @dev Σ over `run` bytes of two chunks, from byte a and b on.
-    function bytesDot(bytes32 x, uint256 a, bytes32 w, uint256 b, uint256 run, int256 zp)
-        private
-        pure
-        returns (int256 sum)
-    {
-        assembly ("memory-safe") {
-            for { let end := add(a, run) } lt(a, end) { } {
-                sum := add(sum, mul(sub(signextend(0, byte(a, x)), zp), signextend(0, byte(b, w))))
-                a := add(a, 1)
-                b := add(b, 1)
-            }
-        }
-    }
-
-    /// @dev Σ (x[xi + j·xs] − zp)·w[wi + j·ws], j < n.
-    function dot(Tensor memory x, uint256 xi, uint256 xs, Tensor memory w, uint256 wi, uint256 ws, uint256 n)
-        private
-        pure
-        returns (int256 sum)
-    {
-        unchecked {
-            int256 zp = x.zp;
-            uint256 j;
-            if (xs == 1 && ws == 1) {
-                if (xi + n > x.count || wi + n > w.count) revert BadIndex();
-                while (j < n) {
-                    uint256 a = (xi + j) * x.bits;
-                    uint256 b = (wi + j) * w.bits;
-                    bytes32 xc = chunkAt(x, a >> 8);
-                    bytes32 wc = chunkAt(w, b >> 8);
-                    (a, b) = (a & 255, b & 255);
-                    uint256 run = (256 - a) / x.bits;
-                    uint256 other = (256 - b) / w.bits;
-                    if (run > other) run = other;
-                    if (run > n - j) run = n - j;
-                    if (x.bits == 8 && w.bits == 8) sum += bytesDot(xc, a >> 3, wc, b >> 3, run, zp);
-                    else sum += elementsDot(xc, a, x.bits, wc, b, w.bits, run, zp);
-                    j += run;
-                }
-                return sum;
-            }
-            for (; j < n; ++j) sum += (read(x, xi + j * xs) - zp) * read(w, wi + j * ws);
-        }
-    }
-
-    /// @dev As `bytesDot` for elements of any width, from bits a and b on.
-    function elementsDot(
-        bytes32 x,
-        uint256 a,
-        uint256 xBits,
-        bytes32 w,
-        uint256 b,
-        uint256 wBits,
-        uint256 run,
-        int256 zp
-    ) private pure returns (int256 sum) {
-        unchecked {
-            for (uint256 k; k < run; ++k) sum += (pick(x, a + k * xBits, xBits) - zp) * pick(w, b + k * wBits, wBits);
         }
     }
 }

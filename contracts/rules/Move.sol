@@ -19,6 +19,7 @@ contract Move is Rule {
         if (c.code == 36) return read(x, broadcast(x, c.pos, c.rank));
         if (c.code == 35) return gather(s, p, c, x);
         if (c.code == 34) return pad(s, p, c, x);
+        if (c.code == 47) return update(s, p, c, x);
         uint256[8] memory pos;
         if (c.code == 31) pos = transpose(p, c);
         else if (c.code == 33) pos = slice(s, p, c);
@@ -84,6 +85,21 @@ contract Move is Rule {
                 return read(value, value.rank == 0 ? 0 : c.pos[c.rank - 1]);
             }
             return read(x, flat(x, pos));
+        }
+    }
+
+    function update(Statement calldata s, Proof calldata p, Cell memory c, Tensor memory x)
+        private
+        pure
+        returns (int256)
+    {
+        unchecked {
+            uint256 axis = uword(p.leaf, c.attrs);
+            Tensor memory rows = operand(s, p, c, 1);
+            int256 k = int256(c.pos[axis]) - read(operand(s, p, c, 2), 0);
+            if (k < 0 || k >= int256(rows.dims[axis])) return read(x, p.element);
+            c.pos[axis] = uint256(k);
+            return read(rows, flat(rows, c.pos));
         }
     }
 

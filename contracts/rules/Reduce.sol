@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {Rule} from "../Rule.sol";
 import {Proof, Statement} from "../Types.sol";
 
-/// @title Pools and reductions (spec/10-ops.md §4): terms are the taps of a window, or the elements that are reduced, the
-/// last axis fastest. argmax, argmin and resize_bilinear have one term.
+/// @title Pools, reductions, cumsum and resize_bilinear (spec/10-ops.md §4): terms are the taps of a window, or the elements
+/// that are reduced, the last axis fastest.
 contract Reduce is Rule {
     uint256 private constant MAX_POOL2D = 16;
     uint256 private constant AVG_POOL2D = 17;
@@ -13,9 +13,8 @@ contract Reduce is Rule {
     uint256 private constant REDUCE_MEAN = 19;
     uint256 private constant REDUCE_MAX = 20;
     uint256 private constant REDUCE_MIN = 21;
-    uint256 private constant ARGMAX = 22;
-    uint256 private constant ARGMIN = 23;
     uint256 private constant RESIZE_BILINEAR = 41;
+    uint256 private constant CUMSUM = 45;
 
     /// @inheritdoc Rule
     function countTerms(bytes calldata leaf, Cell memory c, uint256[] calldata dims)
@@ -26,8 +25,18 @@ contract Reduce is Rule {
     {
         if (c.code == MAX_POOL2D || c.code == AVG_POOL2D) count = uword(leaf, c.attrs + 1) * uword(leaf, c.attrs + 2);
         else if (c.code >= REDUCE_SUM && c.code <= REDUCE_MIN) count = reduced(leaf, c, dims);
-        tile = c.code >= REDUCE_SUM && c.code <= REDUCE_MIN ? 16 : 32;
+        else if (c.code == CUMSUM) count = added(leaf, c);
+        tile = c.code == MAX_POOL2D || c.code == AVG_POOL2D ? 32 : 16;
         combine = c.code == MAX_POOL2D || c.code == REDUCE_MAX ? 1 : c.code == REDUCE_MIN ? 2 : 0;
+    }
+
+    /// @dev Elements that a cell of cumsum adds up.
+    function added(bytes calldata leaf, Cell memory c) private pure returns (uint256) {
+        unchecked {
+            uint256 axis = uword(leaf, c.attrs);
+            if (c.pos[axis] != 0 || uword(leaf, c.attrs + 2) == 0) return 0;
+            return c.dims[axis] - uword(leaf, c.attrs + 1);
+        }
     }
 
     /// @dev Elements that a cell reduces.
@@ -50,6 +59,7 @@ contract Reduce is Rule {
     {
         if (c.code == MAX_POOL2D || c.code == AVG_POOL2D) return window(s, p, c, from, to);
         if (c.code >= REDUCE_SUM && c.code <= REDUCE_MIN) return visit(s, p, c, from, to);
+        if (c.code == CUMSUM) return line(s, p, c, from, to);
         return 0;
     }
 
@@ -66,7 +76,7 @@ contract Reduce is Rule {
             return mean(p, afterList(p.leaf, c.attrs), total, reduced(p.leaf, c, s.dims));
         }
         if (c.code == AVG_POOL2D) return mean(p, c.attrs + 18, total, divisor(p, c, s.dims));
-        if (c.code == ARGMAX || c.code == ARGMIN) return arg(s, p, c);
+        if (c.code == CUMSUM) return running(s, p, c, total);
         if (c.code == RESIZE_BILINEAR) return bilinear(s, p, c);
         revert NoRule(c.code);
     }
@@ -177,21 +187,45 @@ contract Reduce is Rule {
         }
     }
 
-    function arg(Statement calldata s, Proof calldata p, Cell memory c) private pure returns (int256) {
+    /// @dev cumsum: the sum before and one x'; only the first of the sums from the end adds up a line. Attributes: axis,
+    /// exclusive, reverse.
+    function running(Statement calldata s, Proof calldata p, Cell memory c, int256 total)
+        private
+        pure
+        returns (int256)
+    {
         unchecked {
-            Tensor memory x = operand(s, p, c, 0);
             uint256 axis = uword(p.leaf, c.attrs);
-            if (x.dims[axis] == 1) return 0;
-            bool last = uword(p.leaf, c.attrs + 1) == 1;
-            uint256[8] memory pos;
-            for (uint256 d; d < x.rank; ++d) pos[d] = d < axis ? c.pos[d] : d == axis ? 0 : c.pos[d - 1];
-            (int256 top, uint256 best) = (read(x, flat(x, pos)), 0);
-            for (uint256 k = 1; k < x.dims[axis]; ++k) {
-                pos[axis] = k;
-                int256 v = read(x, flat(x, pos));
-                if ((c.code == ARGMAX ? v > top : v < top) || (last && v == top)) (top, best) = (v, k);
+            bool exclusive = uword(p.leaf, c.attrs + 1) == 1;
+            bool reverse = uword(p.leaf, c.attrs + 2) == 1;
+            Tensor memory x = operand(s, p, c, 0);
+            if (c.pos[axis] == 0) {
+                if (reverse) return total;
+                return exclusive ? int256(0) : read(x, p.element) - x.zp;
             }
-            return int256(best);
+            Tensor memory y = step(s, p, c, 0);
+            --c.pos[axis];
+            int256 before = read(y, flat(y, c.pos));
+            if (exclusive == reverse) ++c.pos[axis];
+            int256 v = read(x, flat(x, c.pos)) - x.zp;
+            return reverse ? before - v : before + v;
+        }
+    }
+
+    /// @dev Terms of the first of the sums from the end.
+    function line(Statement calldata s, Proof calldata p, Cell memory c, uint256 from, uint256 to)
+        private
+        pure
+        returns (int256 sum)
+    {
+        unchecked {
+            uint256 axis = uword(p.leaf, c.attrs);
+            uint256 first = uword(p.leaf, c.attrs + 1);
+            Tensor memory x = operand(s, p, c, 0);
+            for (uint256 k = from; k < to; ++k) {
+                c.pos[axis] = k + first;
+                sum += read(x, flat(x, c.pos)) - x.zp;
+            }
         }
     }
 

@@ -3,9 +3,10 @@ pragma solidity ^0.8.28;
 
 import {Rule} from "../Rule.sol";
 import {Proof, Statement} from "../Types.sol";
+import {Weights} from "./Weights.sol";
 
 /// @title softmax and log_softmax (spec/10-ops.md §5): row figures are steps of the trace, their terms the elements of a row.
-contract Rows is Rule {
+contract Rows is Weights {
     uint256 private constant SOFTMAX = 25;
     uint256 private constant LOG_SOFTMAX = 26;
     int256 private constant NOTHING = -2147483648;
@@ -34,31 +35,6 @@ contract Rows is Rule {
         hex"0000eb3b0000ebfe0000ecc10000ed830000ee450000ef060000efc80000f0880000f1490000f2090000f2c80000f387"
         hex"0000f4460000f5050000f5c30000f6800000f73e0000f7fb0000f8b70000f9730000fa2f0000faea0000fba50000fc60"
         hex"0000fd1a0000fdd40000fe8e0000ff4700010000";
-
-    /// @dev EXP2 of spec/00-numerics.md §2.2: 257 words of 32 bits, big-endian.
-    bytes private constant EXP2 =
-        hex"00800000007fa766007f4f09007ef6e9007e9f06007e4760007deff7007d98ca007d41d9007ceb25007c94ad007c3e70"
-        hex"007be870007b92ab007b3d21007ae7d2007a92bf007a3de60079e948007994e5007940bc0078eccd007899180078459e"
-        hex"0077f25d00779f5600774c880076f9f30076a798007655760076038c0075b1dc0075606300750f240074be1c00746d4d"
-        hex"00741cb50073cc5500737c2d00732c3d0072dc8300728d0100723db60071eea200719fc50071511e007102ad0070b473"
-        hex"0070666f007018a2006fcb09006f7da7006f307a006ee383006e96c1006e4a34006dfddc006db1b9006d65ca006d1a10"
-        hex"006cce8b006c833a006c381d006bed34006ba27e006b57fd006b0daf006ac395006a79ad006a2ff90069e67800699d2a"
-        hex"0069540f00690b260068c270006879ec0068319a0067e97a0067a18c006759d0006712460066caed006683c600663cd0"
-        hex"0065f60a0065af7600656913006522e10064dcdf0064970d0064516c00640bfb0063c6ba006381a900633cc80062f817"
-        hex"0062b39500626f4300622b1f0061e72b0061a36600615fd000611c690060d930006096260060534b0060109d005fce1e"
-        hex"005f8bcd005f49aa005f07b4005ec5ec005e8452005e42e5005e01a5005dc093005d7fad005d3ef5005cfe69005cbe0a"
-        hex"005c7dd8005c3dd2005bfdf8005bbe4a005b7ec9005b3f73005b004a005ac14c005a827a005a43d3005a05570059c707"
-        hex"005988e200594ae800590d190058cf74005891fb005854ac005817870057da8d00579dbc005761160057249a0056e848"
-        hex"0056ac1f005670210056344b0055f89f0055bd1d005581c30055469300550b8c0054d0ad005495f800545b6b00542106"
-        hex"0053e6ca0053acb6005372ca005339070052ff6b0052c5f800528cac0052538800521a8b0051e1b60051a90800517081"
-        hex"005138220050ffe90050c7d700508fed005058290050208b004fe914004fb1c3004f7a99004f4395004f0cb7004ed5ff"
-        hex"004e9f6d004e6900004e32ba004dfc99004dc69d004d90c7004d5b15004d258a004cf023004cbae1004c85c4004c50cc"
-        hex"004c1bf8004be749004bb2bf004b7e58004b4a17004b15f9004ae1ff004aae2a004a7a78004a46ea004a13800049e039"
-        hex"0049ad1600497a1600494739004914800048e1ea0048af7700487d2600484af9004818ee0047e7060047b5410047839d"
-        hex"0047521d004720be0046ef820046be6800468d7000465c9900462be50045fb520045cae100459a9100456a6300453a56"
-        hex"00450a6b0044daa00044aaf700447b6f00444c0700441cc10043ed9b0043be9500438fb1004360ed00433249004303c5"
-        hex"0042d5620042a71e004278fb00424af800421d140041ef510041c1ad00419428004166c30041397e00410c580040df51"
-        hex"0040b269004085a0004058f700402c6c00400000";
 
     /// @inheritdoc Rule
     function countTerms(bytes calldata leaf, Cell memory c, uint256[] calldata dims)
@@ -216,31 +192,5 @@ contract Rows is Rule {
     /// @dev mulhr(min(d, ⌊(2^31−1)/2^l⌋)·2^l, m).
     function exponent(Proof calldata p, Cell memory c, int256 d) private pure returns (int256) {
         return exponent(uword(p.leaf, c.attrs), word(p.leaf, c.attrs + 1), d);
-    }
-
-    function exponent(uint256 left, int256 m, int256 d) private pure returns (int256) {
-        unchecked {
-            int256 cap = int256(2147483647 >> left);
-            return mulhr((d < cap ? d : cap) << left, m);
-        }
-    }
-
-    /// @dev 2^bits·2^(−t/65536).
-    function expweight(bytes memory table, uint256 bits, uint256 t) private pure returns (int256) {
-        unchecked {
-            uint256 i = (t >> 8) & 255;
-            int256 a = entryOf(table, i);
-            int256 v = a - rsh((a - entryOf(table, i + 1)) * int256(t & 255), 8);
-            uint256 shift = (t >> 16) + 23 - bits;
-            return rsh(v, shift < 25 ? shift : 25);
-        }
-    }
-
-    function entryOf(bytes memory table, uint256 i) private pure returns (int256) {
-        uint256 v;
-        assembly ("memory-safe") {
-            v := shr(224, mload(add(add(table, 32), shl(2, i))))
-        }
-        return int256(v);
     }
 }

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Abi, Account, PublicClient, WalletClient } from 'viem';
-import { artifacts, type Game, type Hex, type History, PHASES } from '../evm.ts';
+import { artifacts, type Game, type GameEvent, type Hex, type History, PHASES } from '../evm.ts';
 import { UsageError } from './errors.ts';
 import { installs } from './package.ts';
 
@@ -28,12 +28,6 @@ export interface Claim {
   readonly inputRoot: Hex;
   readonly outputRoot: Hex;
   readonly traceRoot: Hex;
-}
-
-/** An event of the dispute contract. */
-export interface ChainEvent {
-  readonly name: string;
-  readonly args: Readonly<Record<string, unknown>>;
 }
 
 const ABI = artifacts.Dispute.abi as unknown as Abi;
@@ -146,7 +140,7 @@ export class Court {
   }
 
   /** Sends a transaction and waits for it; its events. */
-  async send(functionName: string, args: readonly unknown[], value = 0n): Promise<readonly ChainEvent[]> {
+  async send(functionName: string, args: readonly unknown[], value = 0n): Promise<readonly GameEvent[]> {
     const call = { address: this.#address, abi: ABI, functionName, args, value } as const;
     const hash = await this.#wallet.writeContract({ ...call, chain: null, account: this.account });
     const receipt = await this.#public.waitForTransactionReceipt({ hash, pollingInterval: 200 });
@@ -157,16 +151,23 @@ export class Court {
       .map((e) => ({ name: e.eventName as string, args: (e as { args?: object }).args as Record<string, unknown> }));
   }
 
-  /** All events of the contract that fit, in order. */
-  async events(eventName: string, args: Readonly<Record<string, unknown>>): Promise<readonly ChainEvent[]> {
-    const found = await this.#public.getContractEvents({
-      address: this.#address,
-      abi: ABI,
-      eventName,
-      args: args as never,
-      fromBlock: 0n,
-    });
-    return found.map((e) => ({ name: eventName, args: (e as unknown as { args: Record<string, unknown> }).args }));
+  /** All events of the contract of these names that fit, in order. */
+  async events(names: readonly string[], args: Readonly<Record<string, unknown>>): Promise<readonly GameEvent[]> {
+    const found = await Promise.all(
+      names.map((eventName) =>
+        this.#public.getContractEvents({
+          address: this.#address,
+          abi: ABI,
+          eventName,
+          args: args as never,
+          fromBlock: 0n,
+        }),
+      ),
+    );
+    return found
+      .flatMap((logs, i) => logs.map((log) => ({ name: names[i]!, log })))
+      .sort((p, q) => Number(p.log.blockNumber - q.log.blockNumber) || p.log.logIndex - q.log.logIndex)
+      .map(({ name, log }) => ({ name, args: (log as unknown as { args: Record<string, unknown> }).args }));
   }
 
   /** The chain's time. */
@@ -174,18 +175,9 @@ export class Court {
     return (await this.#public.getBlock()).timestamp;
   }
 
-  /** What the events of a game tell. */
-  async history(game: bigint): Promise<History> {
-    const [reveals, chosen, sums] = await Promise.all([
-      this.events('Revealed', { game }),
-      this.events('Chosen', { game }),
-      this.events('Summed', { game }),
-    ]);
-    return {
-      reveals: reveals.map((e) => e.args['children'] as Hex[]),
-      choices: chosen.map((e) => Number(e.args['which'])),
-      sums: (sums[sums.length - 1]?.args['sums'] as bigint[]) ?? [],
-    };
+  /** What the asserter revealed in a game, and what was chosen. */
+  history(game: bigint): Promise<History> {
+    return this.events(['Revealed', 'Chosen', 'Opened', 'Again', 'Summed'], { game });
   }
 
   /** A game, and its phase by name. */

@@ -101,7 +101,7 @@ async function assertClaim(path: string, flags: Flags): Promise<void> {
     const claim = await court.read<Claim>('getClaim', [id]);
     if (claim.asserter.toLowerCase() !== court.account.address.toLowerCase())
       throw new UsageError('NotOurs', `claim ${id} is not of this account`, 'Pass the key that made the claim.');
-    for (const e of await court.events('Challenged', { claim: id })) {
+    for (const e of await court.events(['Challenged'], { claim: id })) {
       const game = e.args['game'] as bigint;
       const { game: state, phase } = await court.game(game);
       if (phase !== 'done') await play(bot, game, asserterMove(game, state, known), state.deadline);
@@ -119,7 +119,7 @@ async function assertClaim(path: string, flags: Flags): Promise<void> {
 
 /** Whether this account plays against a claim, and its undecided games. */
 async function gamesOf(court: Court, claim: bigint): Promise<{ readonly all: number; readonly open: bigint[] }> {
-  const made = await court.events('Challenged', { claim, challenger: court.account.address });
+  const made = await court.events(['Challenged'], { claim, challenger: court.account.address });
   const open: bigint[] = [];
   for (const e of made) {
     const game = e.args['game'] as bigint;
@@ -166,7 +166,7 @@ async function watch(path: string, flags: Flags): Promise<void> {
   );
   for (;;) {
     await withdraw(court, say);
-    for (const e of await court.events('Claimed', { header: model })) await look(bot, e.args['claim'] as bigint);
+    for (const e of await court.events(['Claimed'], { header: model })) await look(bot, e.args['claim'] as bigint);
     if (flags.once) return;
     await pause(1000 * flags.interval);
   }

@@ -5,7 +5,7 @@
  */
 import { dimAt } from '../core/dim.ts';
 import { floorDiv } from '../core/int.ts';
-import type { Cell, Slots, Step, View } from '../ops/define.ts';
+import type { Cell, Check, Slots, Step, Total, View } from '../ops/define.ts';
 import { OPS } from '../ops/index.ts';
 import { stridesOf } from '../ops/rules.ts';
 import { type Commitment, STEPS } from './commitment.ts';
@@ -19,12 +19,16 @@ export type Read =
 
 /**
  * What is computed of an element: the whole; where it is a fold, also some of its terms combined, or what follows from the
- * combination of all.
+ * combination of all. An element that an op finds in a line (topk, argmax) is checked against a claim instead where there is one.
  */
-export type Goal =
+export type Goal = (
   | { readonly kind: 'whole' }
   | { readonly kind: 'part'; readonly from: number; readonly to: number }
-  | { readonly kind: 'finish'; readonly total: number };
+  | { readonly kind: 'finish'; readonly total: Total }
+) & {
+  /** The claimed element, which an op that checks is asked about: the result is the claim where it is right, else another number. */
+  readonly claim?: number;
+};
 
 /** The goal of a whole element. */
 export const WHOLE: Goal = { kind: 'whole' };
@@ -107,22 +111,37 @@ export function cellOf(
 }
 
 /** Computes what is asked for of an element. */
-export function compute({ step, cell }: ReturnType<typeof cellOf>, goal: Goal): number {
+export function compute({ step, cell }: ReturnType<typeof cellOf>, goal: Goal): Total {
+  const { fold, check } = step;
+  if (check !== undefined && goal.claim !== undefined) return checked(check, cell, goal, goal.claim);
   if (goal.kind === 'whole') return step.element(cell);
-  const { fold } = step;
   if (fold === undefined) {
     if (goal.kind === 'part') throw new ProofError('the element has no terms');
     return step.element(cell);
   }
   if (goal.kind === 'finish') return fold.finish(cell, goal.total);
-  const { from, to } = goal;
+  inTerms(goal.from, goal.to, fold.terms(cell));
+  return fold.part(cell, goal.from, goal.to);
+}
+
+function inTerms(from: number, to: number, count: number): void {
   const valid = Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from < to;
-  if (!valid || to > fold.terms(cell)) throw new ProofError('no such terms');
-  return fold.part(cell, from, to);
+  if (!valid || to > count) throw new ProofError('no such terms');
+}
+
+/** A part of a check, or the claim where it is right and ~claim where it is not. */
+function checked(check: Check<unknown, Slots>, cell: Cell<unknown, Slots>, goal: Goal, claim: number): number {
+  const count = check.terms(cell);
+  if (goal.kind === 'part') {
+    inTerms(goal.from, goal.to, count);
+    return check.part(cell, claim, goal.from, goal.to);
+  }
+  const total = goal.kind === 'finish' ? Number(goal.total) : count > 0 ? check.part(cell, claim, 0, count) : 0;
+  return check.holds(cell, claim, total) ? claim : ~claim;
 }
 
 /**
- * Terms of an element, and how they combine; none for an element that is no fold.
+ * Terms of an element or of its check, and how they combine; none for an element that has neither.
  * @throws RangeError where the model has no such tensor or element
  */
 export function termsOf(
@@ -135,7 +154,8 @@ export function termsOf(
   if (node < 0) throw new RangeError(`tensor ${index} is made by no node`);
   const unread = (): Elements => elements(0, () => 0);
   const { step, cell } = cellOf(decodeLeaf(commitment.leaves[node]!), index, element, dims, unread);
-  return { count: step.fold?.terms(cell) ?? 0, combine: step.fold?.combine ?? 'sum' };
+  const { fold, check } = step;
+  return { count: (fold ?? check)?.terms(cell) ?? 0, combine: fold?.combine ?? 'sum' };
 }
 
 /** Attributes with dims evaluated and vectors read through `data`. */

@@ -6,6 +6,7 @@
  */
 import { floorDiv } from '../core/int.ts';
 import { i4At } from '../core/tensor.ts';
+import type { Total } from '../ops/define.ts';
 import { BITS, cellOf, compute, elements, type Goal, ProofError, type Read, WHOLE } from './cell.ts';
 import { vectorOf } from './commitment.ts';
 import { decodeLeaf, type LeafTensor, type NodeLeaf } from './leaf.ts';
@@ -77,23 +78,35 @@ interface Recorded {
  * Computes element `element` (flat index) of tensor `index`, or a part of it, from the tensors of a trace.
  * @throws RangeError where the tensor is made by no node
  */
-export function computeElement(trace: Trace, index: number, element: number, goal: Goal = WHOLE): number {
+export function computeElement(trace: Trace, index: number, element: number, goal: Goal = WHOLE): Total {
   return compute(recording(trace, index, element, new Map()), goal);
+}
+
+/** The elements of trace tensors that element `element` of tensor `index` follows from. */
+export function readsOf(
+  trace: Trace,
+  index: number,
+  element: number,
+): { readonly tensor: number; readonly at: number }[] {
+  const { commitment, plan } = trace;
+  const { node } = commitment.trace[index]!;
+  const reads: { tensor: number; at: number }[] = [];
+  const cell = cellOf(decodeLeaf(commitment.leaves[node]!), index, element, plan.dims, (read, _, count) => {
+    const source = sourceOf(trace, node, read);
+    return elements(count, (at) => {
+      if (read.kind === 'trace') reads.push({ tensor: read.index, at });
+      return source.at(at);
+    });
+  });
+  compute(cell, WHOLE);
+  return reads;
 }
 
 /**
  * Proves element `element` (flat index) of tensor `index` of a trace, or a part of it.
- * @param traceTree the tree over the roots of the trace, where another one is to be proved against: a claim that agrees with
- * `trace` on all that is read
  * @throws RangeError where there is no such tensor or element, or no node makes the tensor (it is an input or a constant)
  */
-export function proveElement(
-  trace: Trace,
-  index: number,
-  element: number,
-  goal: Goal = WHOLE,
-  traceTree?: Tree,
-): ElementProof {
+export function proveElement(trace: Trace, index: number, element: number, goal: Goal = WHOLE): ElementProof {
   const { commitment } = trace;
   const recorded = new Map<string, Recorded>();
   compute(recording(trace, index, element, recorded), goal);
@@ -107,7 +120,7 @@ export function proveElement(
     leaf: commitment.leaves[node]!,
     path: openLeaves(commitment.tree, [node]).siblings,
     tensors,
-    ...(indices.length === 0 ? {} : { roots: openLeaves(traceTree ?? trace.tree, indices) }),
+    ...(indices.length === 0 ? {} : { roots: openLeaves(trace.tree, indices) }),
   };
 }
 
@@ -180,7 +193,7 @@ interface Opened {
  * @returns the value that the op's definition gives
  * @throws ProofError where a path leads elsewhere, a chunk that is read was not opened, or the proof is malformed
  */
-export function verifyElement(statement: Statement, proof: ElementProof, goal: Goal = WHOLE): number {
+export function verifyElement(statement: Statement, proof: ElementProof, goal: Goal = WHOLE): Total {
   try {
     return verify(statement, proof, goal);
   } catch (e) {
@@ -189,7 +202,7 @@ export function verifyElement(statement: Statement, proof: ElementProof, goal: G
   }
 }
 
-function verify(s: Statement, proof: ElementProof, goal: Goal): number {
+function verify(s: Statement, proof: ElementProof, goal: Goal): Total {
   const { hash } = s;
   const path = { indices: [proof.node], siblings: proof.path };
   const modelRoot = rootOf(hash, depthOf(s.nodes), path, [leafHash(hash, proof.leaf)]);

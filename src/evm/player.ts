@@ -3,14 +3,15 @@
  * @module
  */
 
-import { type Goal, termsOf } from '../consensus/cell.ts';
-import type { Commitment } from '../consensus/commitment.ts';
-import { computeElement, proveElement, type Statement } from '../consensus/element.ts';
+import { BITS, type Goal, termsOf } from '../consensus/cell.ts';
+import { type Commitment, STEPS } from '../consensus/commitment.ts';
+import { computeElement, proveElement, readsOf, type Statement } from '../consensus/element.ts';
 import type { Header } from '../consensus/header.ts';
 import { signatureWords } from '../consensus/header.ts';
-import { emptyRoot, leafHash, nodeAt, nodeHash, openLeaves, type Tree, treeOver, WORD } from '../consensus/merkle.ts';
+import { leafHash, nodeAt, openLeaves, type Tree, treeOver, WORD } from '../consensus/merkle.ts';
 import { type Trace, traceBytes } from '../consensus/trace.ts';
 import { floorDiv } from '../core/int.ts';
+import { beforeAgain, ClaimedTrace, type History, LEVELS, lastRevealed, lastSums, walksBack } from './claimed.ts';
 import { type Hex, type SolidityProof, solidityProof, solidityStatement, toHex } from './proof.ts';
 import { tileOf } from './rules.ts';
 
@@ -31,8 +32,8 @@ export const PHASES = [
 /** Phase of a game. */
 export type Phase = (typeof PHASES)[number];
 
-/** Most sums of one reveal; levels of one reveal. */
-const [FAN, LEVELS] = [8, 3];
+/** Most sums of one reveal. */
+const FAN = 8;
 
 /** A game as `getGame` gives it. */
 export interface Game {
@@ -51,16 +52,10 @@ export interface Game {
   readonly element: bigint;
   readonly from: bigint;
   readonly to: bigint;
+  readonly descents: number;
   readonly node: Hex;
   readonly pending: Hex;
   readonly total: bigint;
-}
-
-/** What the events of a game tell beside its state: hashes revealed and chosen, in order, and the last sums. */
-export interface History {
-  readonly reveals: readonly (readonly Hex[])[];
-  readonly choices: readonly number[];
-  readonly sums: readonly bigint[];
 }
 
 /** A call of the contract. */
@@ -165,13 +160,14 @@ function sumsMove(id: bigint, game: Game, known: Knowledge): Move {
   const { trace } = known;
   const element = Number(game.element);
   const [from, to] = [Number(game.from), Number(game.to)];
+  const claim = trace.tensor(game.tensor).data[element]!;
   const sums = splits(from, to, game.tile).map(([a, b]) =>
-    BigInt(computeElement(trace, game.tensor, element, { kind: 'part', from: a, to: b })),
+    BigInt(computeElement(trace, game.tensor, element, { kind: 'part', from: a, to: b, claim })),
   );
   const statement = solidityStatement(statementOf(known));
   if (BigInt(game.pending) !== 1n) return { name: 'postSums', args: [id, statement, NO_PROOF, sums] };
-  const total = computeElement(trace, game.tensor, element, { kind: 'part', from, to });
-  const proof = proveElement(trace, game.tensor, element, { kind: 'finish', total });
+  const total = computeElement(trace, game.tensor, element, { kind: 'part', from, to, claim });
+  const proof = proveElement(trace, game.tensor, element, { kind: 'finish', total, claim });
   return { name: 'postSums', args: [id, statement, solidityProof(proof), sums] };
 }
 
@@ -196,116 +192,103 @@ function outputMove(id: bigint, j: number, { trace }: Knowledge): Move {
   };
 }
 
-/** The first place at which two lists of hashes differ; 0 where they do not. */
-function firstDifference(claimed: readonly Hex[], own: readonly Uint8Array[]): number {
-  return Math.max(
-    0,
-    claimed.findIndex((h, i) => h.toLowerCase() !== toHex(own[i]!)),
-  );
+/** The first place at which two lists of hashes differ, or the last; 0 where they do not. */
+function difference(claimed: readonly Hex[], own: readonly Uint8Array[], fromEnd: boolean): number {
+  const other = (h: Hex, i: number): boolean => h.toLowerCase() !== toHex(own[i]!);
+  return Math.max(0, fromEnd ? claimed.findLastIndex(other) : claimed.findIndex(other));
 }
 
 /** The next move of the challenger, or undefined where it is not his. */
 export function challengerMove(id: bigint, game: Game, history: History, known: Knowledge): Move | undefined {
   const { trace } = known;
-  const index = Number(game.index);
+  const element = Number(game.element);
   switch (PHASES[game.phase]) {
     case 'choice': {
-      const claimed = history.reveals[history.reveals.length - 1]!;
-      const tree = game.inTensor ? trace.tensorTree(game.tensor) : trace.tree;
-      return { name: 'choose', args: [id, claimed, firstDifference(claimed, below(tree, game.height, index))] };
+      const claimed = lastRevealed(history);
+      return { name: 'choose', args: [id, claimed, choiceOf(game, claimed, history, trace)] };
     }
     case 'element':
       return elementMove(id, game, history, known);
     case 'sumChoice': {
-      const parts = splits(Number(game.from), Number(game.to), game.tile);
-      const own = parts.map(([from, to]) =>
-        BigInt(computeElement(trace, game.tensor, Number(game.element), { kind: 'part', from, to })),
+      const claim = claimedElement(trace, history, element);
+      const own = splits(Number(game.from), Number(game.to), game.tile).map(([from, to]) =>
+        BigInt(computeElement(trace, game.tensor, element, { kind: 'part', from, to, claim })),
       );
-      const which = Math.max(
-        0,
-        history.sums.findIndex((v, i) => v !== own[i]),
-      );
-      return { name: 'chooseSum', args: [id, history.sums, which] };
+      const sums = lastSums(history);
+      const which = sums.findIndex((v, i) => v !== own[i]);
+      return { name: 'chooseSum', args: [id, sums, Math.max(0, which)] };
     }
     case 'tile': {
       const goal: Goal = { kind: 'part', from: Number(game.from), to: Number(game.to) };
-      return {
-        name: 'provePart',
-        args: [id, ...proofArgs(game, Number(game.element), goal, history, known), game.from, game.to],
-      };
+      return { name: 'provePart', args: [id, ...proofArgs(game, element, goal, history, known), game.from, game.to] };
     }
     default:
       return undefined;
   }
 }
 
+/** Which of the revealed hashes to go on with: towards the tensor that is looked for, else to the difference. */
+function choiceOf(game: Game, claimed: readonly Hex[], history: History, trace: Trace): number {
+  const index = Number(game.index);
+  if (game.inTensor)
+    return difference(claimed, below(trace.tensorTree(game.tensor), game.height, index), walksBack(trace, game.tensor));
+  const before = beforeAgain(history);
+  const target = before && nextOf(trace, new ClaimedTrace(trace, before));
+  if (target?.kind !== 'tensor') return difference(claimed, below(trace.tree, game.height, index), false);
+  return floorDiv(target.tensor, 2 ** (game.height - Math.min(LEVELS, game.height))) - index * claimed.length;
+}
+
+/** What to do with an opened chunk: to prove an element of it, or to open another tensor that the element follows from. */
+type Next =
+  | { readonly kind: 'element'; readonly element: number }
+  | { readonly kind: 'tensor'; readonly tensor: number };
+
+/** What follows from the chunk of the last descent; undefined where it is as it must be. */
+function nextOf(trace: Trace, claimed: ClaimedTrace): Next | undefined {
+  if (claimed.last === undefined) return undefined;
+  const { tensor, chunk, bytes } = claimed.last;
+  const { commitment: c } = trace;
+  const own = chunkOf(trace, tensor, chunk);
+  const other = (b: number, i: number): boolean => b !== bytes[i];
+  const byte = walksBack(trace, tensor) ? own.findLastIndex(other) : own.findIndex(other);
+  if (byte < 0) return undefined;
+  const { node, dtype } = c.trace[tensor]!;
+  const element = floorDiv(chunk * 8 * WORD + 8 * byte, BITS[dtype]);
+  // Only recurrent ops read what stands behind them in the trace; all before it agrees.
+  const first = c.firstStep[node]!;
+  const recurrent = STEPS[c.model.nodes[node]!.op].steps.some((s) => s.scan);
+  if (!recurrent || element >= trace.tensor(tensor).data.length) return { kind: 'element', element };
+  const doubtful = readsOf(trace, tensor, element).find(
+    (r) => r.tensor >= first && r.tensor !== tensor && !claimed.agrees(r.tensor, r.at),
+  );
+  return doubtful === undefined ? { kind: 'element', element } : { kind: 'tensor', tensor: doubtful.tensor };
+}
+
 /** A proof that an element of the revealed chunk is wrong; none where the chunk is as it must be. */
 function elementMove(id: bigint, game: Game, history: History, known: Knowledge): Move | undefined {
   const { trace } = known;
-  const bytes = chunkOf(trace, game.tensor, Number(game.index));
-  const claimed = BigInt(game.node);
-  const byte = bytes.findIndex((b, i) => b !== Number((claimed >> BigInt(8 * (WORD - 1 - i))) & 255n));
-  if (byte < 0) return undefined;
-  const element = floorDiv(Number(game.index) * 8 * WORD + 8 * byte, game.bits);
+  const { commitment: c, plan } = trace;
+  const next = nextOf(trace, new ClaimedTrace(trace, history));
+  if (next === undefined) return undefined;
+  if (next.kind === 'tensor') return { name: 'again', args: [id] };
+  const { element } = next;
   if (element >= Number(game.count)) return { name: 'provePadding', args: [id] };
-  const { count } = termsOf(trace.commitment, game.tensor, element, trace.plan.dims);
-  if (count <= tileOf(trace.commitment, game.tensor))
+  const { count } = termsOf(c, game.tensor, element, plan.dims);
+  if (count <= tileOf(c, game.tensor))
     return { name: 'prove', args: [id, ...proofArgs(game, element, { kind: 'whole' }, history, known)] };
-  const { node, leaf, path } = leafOf(trace.commitment, game.tensor);
-  return { name: 'contest', args: [id, BigInt(element), node, leaf, path, trace.plan.dims.map(BigInt)] };
+  const { node, leaf, path } = leafOf(c, game.tensor);
+  return { name: 'contest', args: [id, BigInt(element), node, leaf, path, plan.dims.map(BigInt)] };
+}
+
+/** An element of the chunk under dispute as it is claimed. */
+function claimedElement(trace: Trace, history: History, element: number): number {
+  const claimed = new ClaimedTrace(trace, history);
+  return claimed.tensor(claimed.last!.tensor).data[element]!;
 }
 
 function proofArgs(game: Game, element: number, goal: Goal, history: History, known: Knowledge): readonly unknown[] {
-  const tree = claimedTree(known, history);
-  const proof = proveElement(known.trace, game.tensor, element, goal, tree);
+  const claimed = new ClaimedTrace(known.trace, history);
+  const claim = claimed.tensor(game.tensor).data[element]!;
+  const proof = proveElement(claimed, game.tensor, element, { ...goal, claim });
   return [solidityStatement(statementOf(known)), solidityProof(proof)];
-}
-
-/**
- * The tree of the claimed trace, as far as it is known: left of the first difference it is the challenger's own, and what is
- * right of it on the way up was revealed.
- */
-function claimedTree({ trace }: Knowledge, history: History): Tree {
-  const { tree } = trace;
-  const depth = tree.levels.length - 1;
-  const levels = tree.levels.map((l, h) => whole(tree.hash, l, h, 2 ** (depth - h)));
-  let [height, index] = [depth, 0];
-  for (let i = 0; height > 0; i++) {
-    const step = Math.min(LEVELS, height);
-    const words = history.reveals[i]!.map(fromHex);
-    setNodes(tree.hash, levels, height, index, words);
-    index = index * 2 ** step + history.choices[i]!;
-    height -= step;
-  }
-  return { ...tree, levels };
-}
-
-/** A level with its filling. */
-function whole(hash: Tree['hash'], level: Uint8Array, height: number, count: number): Uint8Array {
-  const row = new Uint8Array(count * WORD);
-  for (let i = 0; i < count; i++) row.set(emptyRoot(hash, height), i * WORD);
-  row.set(level);
-  return row;
-}
-
-function fromHex(h: Hex): Uint8Array {
-  return Uint8Array.from({ length: WORD }, (_, i) => Number.parseInt(h.slice(2 + 2 * i, 4 + 2 * i), 16));
-}
-
-/** Puts revealed words and what follows from them below node `index` at `height`. */
-function setNodes(
-  hash: Tree['hash'],
-  levels: readonly Uint8Array[],
-  height: number,
-  index: number,
-  words: readonly Uint8Array[],
-): void {
-  let row = words;
-  for (let down = Math.min(LEVELS, height); down > 0; down--) {
-    const level = levels[height - down]!;
-    row.forEach((w, i) => {
-      level.set(w, (index * 2 ** down + i) * WORD);
-    });
-    row = Array.from({ length: floorDiv(row.length, 2) }, (_, i) => nodeHash(hash, row[2 * i]!, row[2 * i + 1]!));
-  }
 }

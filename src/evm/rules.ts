@@ -4,14 +4,24 @@
  */
 import type { Commitment } from '../consensus/commitment.ts';
 import { OPS, type OpName } from '../ops/index.ts';
-import { Elementwise, Linear, Move, Norms, Reduce, Rows } from './artifacts.gen.ts';
+import { Cells, Elementwise, Linear, Move, Norms, Reduce, Rows, Sample, Search } from './artifacts.gen.ts';
 
 /** Name of a rule contract. */
-export type RuleContract = 'Linear' | 'Elementwise' | 'Reduce' | 'Rows' | 'Norms' | 'Move';
+export type RuleContract =
+  | 'Linear'
+  | 'Elementwise'
+  | 'Reduce'
+  | 'Rows'
+  | 'Norms'
+  | 'Move'
+  | 'Search'
+  | 'Cells'
+  | 'Sample';
 
-/** Name of the contract by op. An op that is not here cannot be disputed on a chain. */
-export const RULES: Readonly<Partial<Record<OpName, RuleContract>>> = {
+/** Name of the contract by op: one that is missing is a type error. */
+export const RULES: Readonly<Record<OpName, RuleContract>> = {
   conv2d: 'Linear',
+  conv_transpose2d: 'Linear',
   dense: 'Linear',
   matmul: 'Linear',
   linear2: 'Elementwise',
@@ -25,14 +35,14 @@ export const RULES: Readonly<Partial<Record<OpName, RuleContract>>> = {
   compare: 'Elementwise',
   logical: 'Elementwise',
   where: 'Elementwise',
+  rope: 'Elementwise',
   max_pool2d: 'Reduce',
   avg_pool2d: 'Reduce',
   reduce_sum: 'Reduce',
   reduce_mean: 'Reduce',
   reduce_max: 'Reduce',
   reduce_min: 'Reduce',
-  argmax: 'Reduce',
-  argmin: 'Reduce',
+  cumsum: 'Reduce',
   resize_bilinear: 'Reduce',
   softmax: 'Rows',
   log_softmax: 'Rows',
@@ -50,6 +60,14 @@ export const RULES: Readonly<Partial<Record<OpName, RuleContract>>> = {
   depth_to_space: 'Move',
   space_to_depth: 'Move',
   resize_nearest: 'Move',
+  update: 'Move',
+  topk: 'Search',
+  argmax: 'Search',
+  argmin: 'Search',
+  nms: 'Search',
+  lstm: 'Cells',
+  gru: 'Cells',
+  sample: 'Sample',
 };
 
 /** A compiled contract. */
@@ -60,12 +78,15 @@ export interface Artifact {
 
 /** The rule contracts. */
 export const RULE_ARTIFACTS: Readonly<Record<RuleContract, Artifact>> = {
+  Cells,
   Elementwise,
   Linear,
   Move,
   Norms,
   Reduce,
   Rows,
+  Sample,
+  Search,
 };
 
 /**
@@ -81,12 +102,18 @@ export function codesOf(contract: RuleContract): number[] {
 
 /** Most terms that one proof carries: those of a run of neighbours cost little, terms of a chunk each much. */
 export function tileOf(c: Commitment, tensor: number): number {
-  const { op, attrs } = c.model.nodes[c.trace[tensor]!.node]!;
+  const { node, name } = c.trace[tensor]!;
+  const { op, attrs, inputs } = c.model.nodes[node]!;
+  const { shape } = c.model.tensors[inputs[0]!]!;
   switch (RULES[op]) {
     case 'Linear':
       return op === 'matmul' && attrs['tb'] !== true ? 16 : 128;
     case 'Reduce':
-      return op.startsWith('reduce') ? 16 : 32;
+      return op.endsWith('pool2d') ? 32 : 16;
+    case 'Search':
+      return op === 'nms' ? 1 : attrs['axis'] === shape.length - 1 ? 128 : 16;
+    case 'Sample':
+      return (attrs['k'] as number) > 0 && ['sum', 'n', 'cut_sum'].includes(name) ? 16 : 64;
     default:
       return 128;
   }

@@ -244,25 +244,42 @@ export interface Step<A, I extends Slots> {
   shape?(c: Omit<Cell<A, I>, 'at'>): readonly number[];
   element(c: Cell<A, I>): number;
   /** How an element of many terms splits; `element` is `finish` of its whole. */
-  readonly fold?: Fold<A, I>;
+  readonly fold?: Fold<A, I, Total>;
+  /** How a claimed element is checked where finding it reads a whole line. */
+  readonly check?: Check<A, I>;
 }
+
+/** What terms combine to; a bigint where it can leave 53 bits. */
+export type Total = number | bigint;
 
 /**
  * An element as a fold over terms 0…n−1, exact in any split: a dispute bisects it to a few terms. Only `part` reads what a
  * term needs; every part and combination of parts fits what the element's bound proves.
  */
-export interface Fold<A, I extends Slots> {
+export interface Fold<A, I extends Slots, T extends Total> {
   readonly combine: 'sum' | 'max' | 'min';
   terms(c: Cell<A, I>): number;
   /** Terms from … to − 1, combined; at least one. */
-  part(c: Cell<A, I>, from: number, to: number): number;
+  part(c: Cell<A, I>, from: number, to: number): T;
   /** The element, from all terms combined. */
-  finish(c: Cell<A, I>, total: number): number;
+  finish(c: Cell<A, I>, total: T): number;
+}
+
+/**
+ * A claimed element as a sum over terms 0…n−1 and a test of it: an index is right iff as many elements come before it as must.
+ * The test holds for one claim alone.
+ */
+export interface Check<A, I extends Slots> {
+  terms(c: Cell<A, I>): number;
+  /** Σ of terms from … to − 1; at least one. */
+  part(c: Cell<A, I>, claim: number, from: number, to: number): number;
+  /** True if the claim is the element, from the sum of all terms. */
+  holds(c: Cell<A, I>, claim: number, total: number): boolean;
 }
 
 /** The fields of a step whose element is a fold. */
 /* @__NO_SIDE_EFFECTS__ */
-export function folded<A, I extends Slots>(fold: Fold<A, I>): Pick<Step<A, I>, 'element' | 'fold'> {
+export function folded<A, I extends Slots>(fold: Fold<A, I, number>): Pick<Step<A, I>, 'element' | 'fold'> {
   return { fold, element: (c) => fold.finish(c, fold.part(c, 0, fold.terms(c))) };
 }
 

@@ -6,8 +6,9 @@ import type { Commitment } from '../../src/consensus/commitment.ts';
 import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
 import type { Trace } from '../../src/consensus/trace.ts';
 import * as artifacts from '../../src/evm/artifacts.gen.ts';
-import { asserterMove, challengerMove, type Game, type History, type Move } from '../../src/evm/player.ts';
-import { type Hex, toHex } from '../../src/evm/proof.ts';
+import type { GameEvent } from '../../src/evm/claimed.ts';
+import { asserterMove, challengerMove, type Game, type Move } from '../../src/evm/player.ts';
+import { toHex } from '../../src/evm/proof.ts';
 import { codesOf, RULE_ARTIFACTS, RULES } from '../../src/evm/rules.ts';
 
 export const BOND: bigint = 10n ** 17n;
@@ -128,14 +129,14 @@ export async function play(
       : await dispute.send(court.challenger, 'challengeOutput', [id, BigInt(options.output)], BOND);
   if (opened.error !== undefined) throw new Error(opened.error);
   const game = opened.events[0]!.args['game'] as bigint;
-  const history: { reveals: Hex[][]; choices: number[]; sums: bigint[] } = { reveals: [], choices: [], sums: [] };
+  const history: GameEvent[] = [];
   const gas = { asserter: 0n, challenger: opened.gas };
   const log: [string, bigint][] = [[options.output === undefined ? 'challenge' : 'challengeOutput', opened.gas]];
-  for (let moves = 1; moves < 200; moves++) {
+  for (let moves = 1; moves < 400; moves++) {
     const state = (await dispute.call('getGame', [game])).value as Game;
     const bots = {
       asserter: asserterMove(game, state, { header, trace: claimed, traceRoot }),
-      challenger: challengerMove(game, state, history as History, { header, trace: own, traceRoot }),
+      challenger: challengerMove(game, state, history, { header, trace: own, traceRoot }),
     };
     const side = bots.asserter === undefined ? 'challenger' : 'asserter';
     const twisted = options.twist?.(side, state, bots[side]);
@@ -153,11 +154,7 @@ export async function play(
       log.push(['timeout', ended.gas]);
       return done(ended, `timeout after ${sent?.error ?? 'silence'}`, moves, 0n);
     }
-    for (const e of sent.events) {
-      if (e.name === 'Revealed') history.reveals.push([...(e.args['children'] as Hex[])]);
-      if (e.name === 'Chosen') history.choices.push(Number(e.args['which']));
-      if (e.name === 'Summed') history.sums = [...(e.args['sums'] as bigint[])];
-    }
+    history.push(...sent.events);
     if (sent.events.some((e) => e.name === 'Decided')) return done(sent, move!.name, moves, sent.gas);
   }
   throw new Error('the game does not end');

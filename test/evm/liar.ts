@@ -1,4 +1,5 @@
 /** Traces with lies in them, and what follows from a lie. */
+import { STEPS } from '../../src/consensus/commitment.ts';
 import { computeElement } from '../../src/consensus/element.ts';
 import { type Tree, treeOfChunks } from '../../src/consensus/merkle.ts';
 import { Trace, type TraceTensor, traceBytes } from '../../src/consensus/trace.ts';
@@ -42,10 +43,30 @@ export function recompute(honest: Trace, index: number, tensor: TraceTensor): Ma
   const from = c.trace[index]!.node;
   if (from >= 0) {
     const end = c.firstStep[from + 1] ?? c.trace.length;
+    const { op, attrs } = plan.nodes[from]!;
+    const { steps, reversed } = STEPS[op];
+    const scans = steps.flatMap((s, i) => (s.scan ? [c.firstStep[from]! + i] : []));
+    if (scans.includes(index)) {
+      // Steps advance together in time; the lie stays where it is.
+      const [times] = tensor.shape as [number];
+      const walk = Array.from({ length: times }, (_, t) => (reversed?.(attrs as never) ? times - 1 - t : t));
+      const next = new Map(scans.map((i) => [i, { ...(changed.get(i) ?? honest.tensor(i)) }]));
+      for (const [i, t] of next) next.set(i, { shape: t.shape, data: t.data.slice() as TraceTensor['data'] });
+      const liar = new Liar(honest, next);
+      for (const t of walk)
+        for (const [i, { shape, data }] of next) {
+          const width = shape.slice(1).reduce((n, d) => n * d, 1);
+          for (let e = t * width; e < (t + 1) * width; e++)
+            if (i !== index || tensor.data[e] === honest.tensor(i).data[e])
+              data[e] = Number(computeElement(liar, i, e));
+        }
+      for (const [i, t] of next) keep(i, t);
+    }
     for (let i = index + 1; i < end; i++) {
+      if (scans.includes(i) && scans.includes(index)) continue;
       const liar = new Liar(honest, changed);
       const old = honest.tensor(i);
-      const data = old.data.map((_, e) => computeElement(liar, i, e)) as TraceTensor['data'];
+      const data = old.data.map((_, e) => Number(computeElement(liar, i, e))) as TraceTensor['data'];
       keep(i, { shape: old.shape, data });
     }
   }

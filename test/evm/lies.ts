@@ -1,6 +1,6 @@
 /** Claims that are false: traces with lies in them, and asserters who defend them as well as they can. */
 
-import { termsOf } from '../../src/consensus/cell.ts';
+import { type Goal, termsOf } from '../../src/consensus/cell.ts';
 import { commit } from '../../src/consensus/commitment.ts';
 import { computeElement } from '../../src/consensus/element.ts';
 import { leafHash, treeOfChunks, treeOver, WORD } from '../../src/consensus/merkle.ts';
@@ -9,6 +9,7 @@ import { type Game, splits } from '../../src/evm/player.ts';
 import { tileOf } from '../../src/evm/rules.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import type { Constant, Graph, Node } from '../../src/graph/ir.ts';
+import type { Total } from '../../src/ops/define.ts';
 import type { Inputs } from '../../src/runtime/inputs.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
@@ -113,13 +114,14 @@ export function smart(truth: Truth, index: number = pickTensor(truth)): Lie {
 }
 
 /** As `smart`, where an element has terms: its asserter splits them into parts that finish to the claim, of which some are wrong. */
-export function forged(truth: Truth): Lie {
+export function forged(truth: Truth, index?: number): Lie {
   const { trace, random } = truth;
-  const long = trace.commitment.trace.flatMap((e, i) => {
-    const some = e.node >= 0 && trace.tensor(i).data.length > 0;
-    return some && termsOf(trace.commitment, i, 0, trace.plan.dims).count > tileOf(trace.commitment, i) ? [i] : [];
-  });
-  const lie = element(truth, random.pick(long));
+  const long = (): number[] =>
+    trace.commitment.trace.flatMap((e, i) => {
+      const some = e.node >= 0 && trace.tensor(i).data.length > 0;
+      return some && termsOf(trace.commitment, i, 0, trace.plan.dims).count > tileOf(trace.commitment, i) ? [i] : [];
+    });
+  const lie = element(truth, index ?? random.pick(long()));
   return { ...lie, kind: 'sums', twist: forgeSums(lie.claimed, truth.random) };
 }
 
@@ -128,32 +130,35 @@ function forgeSums(claimed: Trace, random: Prng): Twist {
   return (side, game, move) => {
     if (side !== 'asserter' || move?.name !== 'postSums') return undefined;
     const [from, to, element] = [Number(game.from), Number(game.to), Number(game.element)];
-    const honest = splits(from, to, game.tile).map(([a, b]) =>
-      computeElement(claimed, game.tensor, element, { kind: 'part', from: a, to: b }),
+    const claim = claimed.tensor(game.tensor).data[element]!;
+    const sums = splits(from, to, game.tile).map(([a, b]) =>
+      BigInt(computeElement(claimed, game.tensor, element, { kind: 'part', from: a, to: b, claim })),
     );
     const first = BigInt(game.pending) === 1n;
-    const target = first ? totalFor(claimed, game) : Number(game.total);
+    const target = first ? totalFor(claimed, game) : game.total;
     if (target === undefined) return undefined;
-    const sums = honest.slice();
     const k = random.below(sums.length);
-    if (game.combine === 0) sums[k]! += target - honest.reduce((a, b) => a + b, 0);
+    if (game.combine === 0) sums[k]! += target - sums.reduce((a, b) => a + b, 0n);
     else {
-      const bound = game.combine === 1 ? Math.min : Math.max;
-      sums.forEach((v, i) => (sums[i] = bound(v, target)));
+      sums.forEach((v, i) => (sums[i] = (game.combine === 1) === v > target ? target : v));
       sums[k] = target;
     }
-    return { name: 'postSums', args: [...move.args.slice(0, 3), sums.map(BigInt)] };
+    return { name: 'postSums', args: [...move.args.slice(0, 3), sums] };
   };
 }
 
 /** A total that finishes to the claimed element; undefined if there is none. Totals and elements rise together, or against each other. */
-function totalFor(claimed: Trace, game: Game): number | undefined {
+function totalFor(claimed: Trace, game: Game): bigint | undefined {
   const element = Number(game.element);
   const { data } = claimed.tensor(game.tensor);
   const target = data[element]!;
-  if (game.combine !== 0) return target;
-  const finish = (total: number): number => computeElement(claimed, game.tensor, element, { kind: 'finish', total });
-  let [lo, hi] = data instanceof Float64Array ? [-(2 ** 50), 2 ** 50] : [-(2 ** 31), 2 ** 31 - 1];
+  if (game.combine !== 0) return BigInt(target);
+  const compute = (goal: Goal): Total => computeElement(claimed, game.tensor, element, { ...goal, claim: target });
+  // A total of two sums has the first in its upper half.
+  const unit = typeof compute({ kind: 'part', from: 0, to: 1 }) === 'bigint' ? 2n ** 32n : 1n;
+  const finish = (n: number): Total => compute({ kind: 'finish', total: unit === 1n ? n : BigInt(n) * unit });
+  for (let n = 0; n < 64; n++) if (finish(n) === target) return BigInt(n) * unit;
+  let [lo, hi] = data instanceof Float64Array ? [-(2 ** 50), 2 ** 50] : [-(2 ** 30), 2 ** 30];
   const rises = finish(hi) >= finish(lo);
   while (lo < hi) {
     const mid = Math.floor((lo + hi) / 2);
@@ -161,7 +166,7 @@ function totalFor(claimed: Trace, game: Game): number | undefined {
     if (rises ? v >= target : v <= target) hi = mid;
     else lo = mid + 1;
   }
-  return finish(lo) === target ? lo : undefined;
+  return finish(lo) === target ? BigInt(lo) * unit : undefined;
 }
 
 // ---- other models, other inputs

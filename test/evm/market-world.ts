@@ -5,7 +5,8 @@
 import { createAddressFromString } from '@ethereumjs/util';
 import type { Deployed, Sent } from '../../examples/chain.ts';
 import type { Trace } from '../../src/consensus/trace.ts';
-import { asserterMove, challengerMove, type Game, type History, type Move } from '../../src/evm/player.ts';
+import type { GameEvent } from '../../src/evm/claimed.ts';
+import { asserterMove, challengerMove, type Game, type Move } from '../../src/evm/player.ts';
 import { type Hex, toHex } from '../../src/evm/proof.ts';
 import { Prng } from '../support/prng.ts';
 import { BOND, MOVE, WINDOW } from './game.ts';
@@ -36,7 +37,7 @@ interface KnownGame {
   readonly id: bigint;
   readonly claim: KnownClaim;
   readonly by: Name;
-  readonly history: { reveals: Hex[][]; choices: number[]; sums: bigint[] };
+  readonly history: GameEvent[];
   done: boolean;
 }
 
@@ -152,7 +153,7 @@ export class World {
       : await this.#do(by, 'dispute', 'challenge', [claim.id], BOND);
     if (sent.error !== undefined) return;
     const id = sent.events[0]!.args['game'] as bigint;
-    this.#games.push({ id, claim, by, history: { reveals: [], choices: [], sums: [] }, done: false });
+    this.#games.push({ id, claim, by, history: [], done: false });
   }
 
   async grieve(): Promise<void> {
@@ -174,7 +175,7 @@ export class World {
       if (move === undefined) {
         side = g.by;
         const own = side === 'Watcher' ? claim.run.honest : claim.run.lies[0]!;
-        move = challengerMove(g.id, state, g.history as History, { ...knows, trace: own });
+        move = challengerMove(g.id, state, g.history, { ...knows, trace: own });
       }
       if (move === undefined || (chance && side === side.toLowerCase() && this.#prng.int(0, 1) === 0)) continue;
       const sent = await this.#do(side, 'dispute', move.name, move.args);
@@ -188,9 +189,7 @@ export class World {
 
   #follow(g: KnownGame, sent: Sent): void {
     for (const e of sent.events) {
-      if (e.name === 'Revealed') g.history.reveals.push([...(e.args['children'] as Hex[])]);
-      if (e.name === 'Chosen') g.history.choices.push(Number(e.args['which']));
-      if (e.name === 'Summed') g.history.sums = [...(e.args['sums'] as bigint[])];
+      g.history.push(e);
       if (e.name === 'Decided') {
         g.done = true;
         const winner = String(e.args['winner']).toLowerCase();

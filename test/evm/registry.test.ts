@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Sent } from '../../examples/chain.ts';
 import { type Commitment, commit } from '../../src/consensus/commitment.ts';
-import { proveElement } from '../../src/consensus/element.ts';
+import { computeElement, proveElement } from '../../src/consensus/element.ts';
 import { encodeHeader, type Header, headerHash, headerOf } from '../../src/consensus/header.ts';
 import { decodeLeaf, encodeLeaf, type NodeLeaf } from '../../src/consensus/leaf.ts';
 import { leafHash, openLeaves, treeOver } from '../../src/consensus/merkle.ts';
@@ -71,7 +71,14 @@ async function traceOf(c: Commitment, model: Model, dims: readonly number[] = []
 }
 
 /** Tries to show an interval false by an element of a trace. */
-function refuteBound(hash: string, c: Commitment, trace: Trace, index: number, dims = trace.plan.dims): Promise<Sent> {
+function refuteBound(
+  hash: string,
+  c: Commitment,
+  trace: Trace,
+  index: number,
+  dims = trace.plan.dims,
+  off = 0n,
+): Promise<Sent> {
   const { modelRoot, hash: name } = c;
   const header = headerOf(c);
   const s = solidityStatement({
@@ -82,7 +89,9 @@ function refuteBound(hash: string, c: Commitment, trace: Trace, index: number, d
     dims,
     traceRoot: trace.root,
   });
-  return court.registry.send(court.challenger, 'refuteBound', [hash, s, solidityProof(proveElement(trace, index, 0))]);
+  const value = BigInt(computeElement(trace, index, 0));
+  const proof = solidityProof(proveElement(trace, index, 0));
+  return court.registry.send(court.challenger, 'refuteBound', [hash, value + off, s, proof]);
 }
 
 describe('headers', () => {
@@ -205,6 +214,7 @@ describe('false headers', () => {
     const honest = await traceOf(c, chain);
     const hash = await register({ ...headerOf(c), peakBytes: 2 });
     for (let i = 1; i < honest.length; i++) expect((await refuteBound(hash, c, honest, i)).error).toBe('NoFault');
+    expect((await refuteBound(hash, c, honest, 1, [], 1000n)).error).toBe('NoFault');
     const { shape, data } = honest.tensor(0);
     const outside = new Liar(honest, new Map([[0, { shape, data: data.map(() => 127) as TypedArray }]]));
     expect((await refuteBound(hash, c, outside, 1)).error).toBe('revert');

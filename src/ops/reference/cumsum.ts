@@ -3,8 +3,15 @@
  * @module
  */
 import type { CumsumAttrs } from '../cumsum.ts';
-import type { Reference } from '../define.ts';
+import { type Cell, folded, type Reference } from '../define.ts';
 import { offsetAt } from '../elementwise.ts';
+
+type CumsumCell = Cell<CumsumAttrs, readonly [x: 1]>;
+
+/** x' at `k` places behind the cell on the axis. */
+function value({ in: [x], a: { axis }, at }: CumsumCell, k: number): number {
+  return x.data[offsetAt(x, at) + k * x.strides[axis]!]! - x.zp;
+}
 
 /** The one-element reference of cumsum. */
 export const cumsumSteps: Reference<CumsumAttrs, readonly [x: 1]> = {
@@ -12,20 +19,26 @@ export const cumsumSteps: Reference<CumsumAttrs, readonly [x: 1]> = {
     {
       name: 'y',
       output: 0,
-      // The sum before and one x'; the first of the sums from the end reads the row.
-      element({ in: [x], out, a: { axis, exclusive, reverse }, at }) {
-        const [i, step] = [at[axis]!, x.strides[axis]!];
-        const here = offsetAt(x, at);
-        const value = (k: number): number => x.data[here + k * step]! - x.zp;
-        if (i > 0) {
-          const before = out[0]!.data[here - step]!;
-          return reverse ? before - value(exclusive ? 0 : -1) : before + value(exclusive ? -1 : 0);
-        }
-        if (!reverse) return exclusive ? 0 : value(0);
-        let sum = 0;
-        for (let k = exclusive ? 1 : 0; k < x.shape[axis]!; k++) sum += value(k);
-        return sum;
-      },
+      // The sum before and one x'; only the first of the sums from the end adds up a row.
+      ...folded({
+        combine: 'sum',
+        terms({ in: [x], a: { axis, exclusive, reverse }, at }) {
+          return reverse && at[axis] === 0 ? x.shape[axis]! - (exclusive ? 1 : 0) : 0;
+        },
+        part(c, from, to) {
+          const skip = c.a.exclusive ? 1 : 0;
+          let sum = 0;
+          for (let k = from; k < to; k++) sum += value(c, k + skip);
+          return sum;
+        },
+        finish(c, total) {
+          const { axis, exclusive, reverse } = c.a;
+          if (c.at[axis] === 0) return reverse ? total : exclusive ? 0 : value(c, 0);
+          const [y] = c.out as readonly [CumsumCell['out'][number]];
+          const before = y.data[offsetAt(y, c.at) - y.strides[axis]!]!;
+          return reverse ? before - value(c, exclusive ? 0 : -1) : before + value(c, exclusive ? -1 : 0);
+        },
+      }),
     },
   ],
 };

@@ -1,13 +1,30 @@
-import { clamp, mulhr, rsh } from '../../core/int.ts';
+import { clamp, rsh } from '../../core/int.ts';
 import { I16, table } from '../cell.ts';
 import type { Cell, Reference } from '../define.ts';
 import type { In, LstmAttrs } from '../lstm.ts';
-import { before, dot, final } from './cell.ts';
+import { before, bothOf, dot, final, left, type Product, products, right } from './cell.ts';
 
 function gate(c: Cell<LstmAttrs, In>, g: number): number {
   const [t, n, u] = c.at as [number, number, number];
   const [batch, h] = [c.in[4].shape[0]!, c.in[4].shape[1]!];
   return c.step['p']!.data[(t * batch + n) * 4 * h + g * h + u]!;
+}
+
+/** The products of a gate: with x, and with h of the step before. */
+function gateProducts(c: Cell<LstmAttrs, In>): readonly [Product, Product] {
+  const [t, n, row] = c.at as [number, number, number];
+  const [x, wx, wh, , h0] = c.in;
+  const start = (t * x.shape[1]! + n) * x.shape[2]!;
+  return [
+    { w: wx, row, v: x, start },
+    { w: wh, row, ...before(c.out[0]!, h0, c.a.reverse, t, n) },
+  ];
+}
+
+/** A gate of both sums. */
+function gateOf(c: Cell<LstmAttrs, In>, ax: number, ah: number): number {
+  const r = c.at[2]!;
+  return clamp(left(c.a, c.in[3], ax, r) + right(c.a, ah, r), I16[0], I16[1]);
 }
 
 /** The one-element reference of lstm. */
@@ -19,14 +36,14 @@ export const lstmSteps: Reference<LstmAttrs, In> = {
       scan: true,
       shape: (c) => [c.in[0].shape[0]!, c.in[0].shape[1]!, c.in[1].shape[0]!],
       element(c) {
-        const [t, n, r] = c.at as [number, number, number];
-        const [x, wx, wh, b, h0] = c.in;
-        const { mx, lx, mh, lh } = c.a;
-        const ax = b.data[r]! + dot(wx, r, x, (t * x.shape[1]! + n) * x.shape[2]!);
-        const prev = before(c.out[0]!, h0, c.a.reverse, t, n);
-        const ah = dot(wh, r, prev.v, prev.start);
-        const pick = (m: Int32Array): number => (m.length === 1 ? m[0]! : m[r]!);
-        return clamp(mulhr(ax << lx, pick(mx)) + mulhr(ah << lh, pick(mh)), I16[0], I16[1]);
+        const [ax, ah] = gateProducts(c).map((p) => dot(p.w, p.row, p.v, p.start)) as [number, number];
+        return gateOf(c, ax, ah);
+      },
+      fold: {
+        combine: 'sum',
+        terms: (c) => c.in[1].shape[1]! + c.in[2].shape[1]!,
+        part: (c, from, to) => products(...gateProducts(c), from, to),
+        finish: (c, total) => gateOf(c, ...bothOf(BigInt(total))),
       },
     },
     {

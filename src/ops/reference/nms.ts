@@ -43,6 +43,31 @@ function precedes(c: NmsCell, first: number, i: number, j: number): boolean {
   return p === q ? i < j : p > q;
 }
 
+/** The indices of the cell's row as far as they are known: `y` from its start, how many there can be, and the last one. */
+function kept(c: NmsCell): { readonly y: (k: number) => number; readonly limit: number; readonly last: number } {
+  const [{ data, shape }] = c.out as readonly [NmsCell['out'][number]];
+  const limit = shape[2]!;
+  const start = (c.at[0]! * shape[1]! + c.at[1]!) * limit;
+  const slot = c.at[2] ?? 0;
+  return { y: (k) => data[start + k]!, limit, last: slot === 0 ? -1 : data[start + slot - 1]! };
+}
+
+/** True if element i passes the threshold and comes behind the last index. */
+function eligible(c: NmsCell, first: number, last: number, i: number): boolean {
+  return c.in[1].data[first + i]! > c.a.threshold && (last < 0 || precedes(c, first, last, i));
+}
+
+/** True if no box kept before the cell's slot overlaps box i. */
+function free(c: NmsCell, box: number, y: (k: number) => number, i: number): boolean {
+  for (let k = 0; k < c.at[2]!; k++) if (overlaps(c, box, y(k), i)) return false;
+  return true;
+}
+
+/** True if nothing is kept any more: the slot before is empty. */
+function over(c: NmsCell, last: number): boolean {
+  return c.at[2]! > 0 && last < 0;
+}
+
 /** The one-element reference of nms: an index follows from those before it. */
 export const nmsSteps: Reference<NmsAttrs, In> = {
   steps: [
@@ -51,31 +76,55 @@ export const nmsSteps: Reference<NmsAttrs, In> = {
       output: 0,
       element(c) {
         const { first, box, n } = row(c);
-        const y = c.out[0]!;
-        const slot = c.at[2]!;
-        const start = (c.at[0]! * y.shape[1]! + c.at[1]!) * y.shape[2]!;
-        const last = slot === 0 ? -1 : y.data[start + slot - 1]!;
-        if (slot > 0 && last < 0) return -1;
+        const { y, last } = kept(c);
+        if (over(c, last)) return -1;
         let best = -1;
         for (let i = 0; i < n; i++) {
-          if (c.in[1].data[first + i]! <= c.a.threshold || (last >= 0 && !precedes(c, first, last, i))) continue;
-          if (best >= 0 && !precedes(c, first, i, best)) continue;
-          let free = true;
-          for (let k = 0; k < slot && free; k++) free = !overlaps(c, box, y.data[start + k]!, i);
-          if (free) best = i;
+          if (!eligible(c, first, last, i) || (best >= 0 && !precedes(c, first, i, best))) continue;
+          if (free(c, box, y, i)) best = i;
         }
         return best;
+      },
+      // A claim is right iff it may stand there, and nothing that comes before it may; −1 iff nothing may.
+      check: {
+        terms: (c) => row(c).n,
+        part(c, claim, from, to) {
+          const { first, box, n } = row(c);
+          const { y, last } = kept(c);
+          if (over(c, last) || claim >= n) return 0;
+          let count = 0;
+          for (let i = from; i < to; i++) {
+            if (i === claim || !eligible(c, first, last, i) || (claim >= 0 && !precedes(c, first, i, claim))) continue;
+            if (free(c, box, y, i)) count++;
+          }
+          return count;
+        },
+        holds(c, claim, count) {
+          const { first, box, n } = row(c);
+          const { y, last } = kept(c);
+          if (count !== 0 || claim < -1) return false;
+          if (over(c, last) || claim < 0) return claim === -1;
+          return claim < n && eligible(c, first, last, claim) && free(c, box, y, claim);
+        },
       },
     },
     {
       name: 'count',
       output: 1,
       element(c) {
-        const y = c.out[0]!;
-        const start = (c.at[0]! * y.shape[1]! + c.at[1]!) * y.shape[2]!;
+        const { y, limit } = kept(c);
         let count = 0;
-        while (count < y.shape[2]! && y.data[start + count]! >= 0) count++;
+        while (count < limit && y(count) >= 0) count++;
         return count;
+      },
+      check: {
+        terms: () => 0,
+        part: () => 0,
+        holds(c, claim) {
+          const { y, limit } = kept(c);
+          if (claim < 0 || claim > limit) return false;
+          return (claim === 0 || y(claim - 1) >= 0) && (claim === limit || y(claim) < 0);
+        },
       },
     },
   ],

@@ -5,6 +5,7 @@
 import { assert } from '../../core/errors.ts';
 import type { Cell, Reference } from '../define.ts';
 import type { TopkAttrs } from '../topk.ts';
+import { ranked } from './line.ts';
 
 type TopkCell = Cell<TopkAttrs, readonly [x: 1]>;
 
@@ -45,6 +46,11 @@ export const topkSteps: Reference<TopkAttrs, readonly [x: 1]> = {
         assert(best >= 0, 'k exceeds a line');
         return best;
       },
+      check: ranked((c) => {
+        const { axis } = c.a;
+        const first = start(c);
+        return { n: c.in[0].shape[axis]!, rank: c.at[axis]!, precedes: (i, j) => precedes(c, first, i, j) };
+      }),
     },
     {
       name: 'values',

@@ -1,0 +1,159 @@
+/** JSON-RPC over HTTP in front of a chain in this process: as much of a node as the bots of a dispute ask for. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createBlock } from '@ethereumjs/block';
+import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
+import { createTxFromRLP } from '@ethereumjs/tx';
+import { createAddressFromString } from '@ethereumjs/util';
+import { type AfterTxEvent, runTx } from '@ethereumjs/vm';
+import { type Hex, hexToBytes, numberToHex, toHex } from 'viem';
+import type { Chain } from '../../examples/chain.ts';
+
+const COMMON = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
+const GAS_LIMIT = 60_000_000n;
+
+interface Log {
+  readonly address: Hex;
+  readonly topics: readonly Hex[];
+  readonly data: Hex;
+  readonly blockNumber: Hex;
+  readonly logIndex: Hex;
+  readonly transactionHash: Hex;
+}
+
+interface Filter {
+  readonly address: Hex;
+  readonly topics?: readonly (Hex | readonly Hex[] | null)[];
+}
+
+/** A node that makes a block of every transaction. */
+export class RpcNode {
+  readonly #chain: Chain;
+  readonly #server: Server;
+  readonly #logs: Log[] = [];
+  readonly #receipts = new Map<string, unknown>();
+  #blocks = 1n;
+
+  private constructor(chain: Chain) {
+    this.#chain = chain;
+    chain.vm.events.on('afterTx', (event, resolve) => {
+      this.#record(event);
+      resolve?.();
+    });
+    this.#server = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (b: Buffer) => parts.push(b));
+      request.on('end', () => {
+        const { id, method, params } = JSON.parse(Buffer.concat(parts).toString()) as {
+          id: number;
+          method: string;
+          params: readonly unknown[];
+        };
+        const answer = (body: object): void => {
+          response.setHeader('content-type', 'application/json');
+          response.end(JSON.stringify({ jsonrpc: '2.0', id, ...body }));
+        };
+        this.#answer(method, params ?? []).then(
+          (result) => answer({ result }),
+          (e: unknown) => answer({ error: { code: -32601, message: String(e) } }),
+        );
+      });
+    });
+  }
+
+  /** Listens on a port of this machine. */
+  static async open(chain: Chain): Promise<RpcNode> {
+    const node = new RpcNode(chain);
+    await new Promise<void>((done) => node.#server.listen(0, '127.0.0.1', done));
+    return node;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  async #answer(method: string, params: readonly unknown[]): Promise<unknown> {
+    const { vm } = this.#chain;
+    const address = (i: number) => createAddressFromString(params[i] as string);
+    switch (method) {
+      case 'eth_chainId':
+        return '0x1';
+      case 'eth_blockNumber':
+        return numberToHex(this.#blocks);
+      case 'eth_maxPriorityFeePerGas':
+        return '0x0';
+      case 'eth_estimateGas':
+        return numberToHex(GAS_LIMIT / 2n);
+      case 'eth_getCode':
+        return toHex(await vm.stateManager.getCode(address(0)));
+      case 'eth_getTransactionCount':
+        return numberToHex((await vm.stateManager.getAccount(address(0)))?.nonce ?? 0n);
+      case 'eth_getBlockByNumber':
+        return {
+          number: numberToHex(this.#blocks),
+          timestamp: numberToHex(this.#chain.time),
+          baseFeePerGas: '0x7',
+          gasLimit: numberToHex(GAS_LIMIT),
+          transactions: [],
+        };
+      case 'eth_call':
+        return this.#call(params[0] as { to: Hex; data: Hex });
+      case 'eth_sendRawTransaction':
+        return this.#send(params[0] as Hex);
+      case 'eth_getTransactionReceipt':
+        return this.#receipts.get(params[0] as string) ?? null;
+      case 'eth_getLogs':
+        return this.#find(params[0] as Filter);
+      default:
+        throw new Error(`no method ${method}`);
+    }
+  }
+
+  #block() {
+    const header = { number: this.#blocks, timestamp: this.#chain.time, gasLimit: GAS_LIMIT, baseFeePerGas: 7n };
+    return createBlock({ header }, { common: COMMON });
+  }
+
+  async #call({ to, data }: { readonly to: Hex; readonly data: Hex }): Promise<Hex> {
+    const { execResult } = await this.#chain.vm.evm.runCall({
+      to: createAddressFromString(to),
+      data: hexToBytes(data),
+      gasLimit: GAS_LIMIT,
+      block: this.#block(),
+    });
+    if (execResult.exceptionError !== undefined) throw new Error('execution reverted');
+    return toHex(execResult.returnValue);
+  }
+
+  async #send(raw: Hex): Promise<Hex> {
+    const tx = createTxFromRLP(hexToBytes(raw), { common: COMMON });
+    await runTx(this.#chain.vm, { tx, block: this.#block(), skipBlockGasLimitValidation: true });
+    return toHex(tx.hash());
+  }
+
+  /** Takes note of a transaction, whoever sent it. */
+  #record({ transaction, execResult }: AfterTxEvent): void {
+    const transactionHash = toHex(transaction.hash());
+    const blockNumber = numberToHex(++this.#blocks);
+    const logs = (execResult.logs ?? []).map(([from, topics, data], i): Log => {
+      const place = { blockNumber, logIndex: numberToHex(i), transactionHash };
+      return { address: toHex(from), topics: topics.map((t) => toHex(t)), data: toHex(data), ...place };
+    });
+    this.#logs.push(...logs);
+    const status = execResult.exceptionError === undefined ? '0x1' : '0x0';
+    this.#receipts.set(transactionHash, { transactionHash, blockNumber, status, logs, type: '0x2' });
+  }
+
+  #find({ address, topics = [] }: Filter): Log[] {
+    return this.#logs.filter(
+      (log) =>
+        log.address === address.toLowerCase() &&
+        topics.every((t, i) => t === null || (typeof t === 'string' ? [t] : t).includes(log.topics[i]!)),
+    );
+  }
+}
