@@ -226,6 +226,7 @@ contract Reduce is Rule {
                 c.pos[axis] = k + first;
                 sum += read(x, flat(x, c.pos)) - x.zp;
             }
+            c.pos[axis] = 0;
         }
     }
 

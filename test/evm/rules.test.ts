@@ -102,6 +102,10 @@ describe.each(MODELS.map((g, i) => [g.name, g, i] as const))('%s', (_, g, seed) 
           undefined,
           BigInt(computeElement(trace, index, element, goal)),
         ]);
+        if (count <= Number(tile)) {
+          const whole = await rule.call('whole', [BigInt(claim), ...args(prove({ kind: 'whole', claim }))]);
+          expect([whole.error, whole.value], where).toEqual([undefined, done.value]);
+        }
         return [done.value as bigint, total, proof];
       };
       const [value, total, proof] = await settle(own);
