@@ -62,6 +62,8 @@ export const TARGET = 40;
 const BUDGET = 1.2;
 /** Most bytes for it, as a multiple of those of 8 bits. */
 const BYTES = 1.1;
+/** Bytes that a file may have more in any case: a few tables of 16 bits. */
+const FEW = 8192;
 /** What is tried where minmax misses the target. */
 const OTHERS: readonly RangeMethod[] = ['mse', { percentile: 99.99 }];
 
@@ -130,7 +132,7 @@ function chosen(from: Candidate, order: readonly Promotion[], count: number, tab
   return { inputs, widths, parts: { layers: layersOf(order, count), tables } };
 }
 
-/** How many promotions fit the gas and the bytes. */
+/** How many promotions fit the gas and the bytes, and have an integer form. */
 function affordable(
   from: Candidate,
   order: readonly Promotion[],
@@ -138,8 +140,13 @@ function affordable(
   most: { readonly gas: number; readonly bytes: number },
 ): number {
   return withinBudget(order, 1, (count) => {
-    const { gas, bytes } = sizeOf(from, chosen(from, order, count, tables));
-    return Math.max(gas / most.gas, bytes / most.bytes);
+    try {
+      const { gas, bytes } = sizeOf(from, chosen(from, order, count, tables));
+      return Math.max(gas / most.gas, bytes / most.bytes);
+    } catch (e) {
+      if (e instanceof ImportError) return Number.POSITIVE_INFINITY;
+      throw e;
+    }
   });
 }
 
@@ -193,15 +200,16 @@ function promotions(
 ): Promotions {
   const plain = sizeOf(from, { inputs: from.inputs });
   const open = budget === Number.POSITIVE_INFINITY;
-  const spare = open ? budget : Math.min(Math.max(goal - plain.bytes, 0), (BYTES - 1) * plain.bytes);
-  const most = { gas: plain.gas * budget, bytes: plain.bytes * BYTES };
+  const more = Math.max((BYTES - 1) * plain.bytes, FEW);
+  const spare = open ? budget : Math.min(Math.max(goal - plain.bytes, 0), more);
+  const most = { gas: plain.gas * budget, bytes: plain.bytes + more };
   const order = scanSensitivity(from.graph, readers, {
     types: from.types,
     settled: outputWidths(from.graph),
     target,
     layers: rounding ? roughLayers(from, rounding, spare / 4) : new Map(),
     inputs: from.graph.inputs.filter((_, i) => 'free' in from.inputs[i]! && from.inputs[i].free),
-    bytePrice: ((4 * (Math.min(budget, BUDGET) - 1)) / (BYTES - 1)) * (plain.gas / plain.bytes),
+    bytePrice: 4 * (Math.min(budget, BUDGET) - 1) * (plain.gas / more),
     spare,
   });
   const tables = tablesOf(from, readers, order);
