@@ -21,7 +21,7 @@ import { loadModel } from '../runtime/load.ts';
 import { UsageError } from './errors.ts';
 import { gasAtMaxima, macs } from './figures.ts';
 import { externalReader, namedFile, readArray, readBytes, targetOf, writeBytes } from './files.ts';
-import { type StepDifference, stepDifference } from './literal.ts';
+import { literalWords, type StepDifference, stepDifference } from './literal.ts';
 import { assignment, atLeast, collect, dimOrRange, numbers } from './options.ts';
 import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
 
@@ -119,10 +119,7 @@ function show(
       `  ranges by ${how}, ${equalised.length} tensors equalised; more than 8 bits: ${values} groups of tensors, the weights of ${widened.length - values} layers`,
     );
   if (int4.length > 0) print(`  i4 weights in ${int4.length} of ${report.layers.length} layers`);
-  if (result.literal)
-    print(
-      `  integers of the source kept; at most ${result.literal.steps} output steps from its literal reading, over ${result.literal.elements} outputs of ${result.literal.inputs} random inputs (${result.literal.different} differ)`,
-    );
+  if (result.literal) print(`  ${literalWords(result.literal)}`);
   print(`  id ${String(result.id)}`);
   for (const w of report.warnings) print(`  warning: ${printable(w)}`);
 }
@@ -172,17 +169,22 @@ async function convert(path: string, flags: Flags): Promise<void> {
   const bytes = encodeModel(result.graph);
   const model = loadModel(bytes); // what is written is valid
   writeBytes(flags.output, bytes);
-  if (flags.report !== undefined) {
-    const { convertReport } = await import('./report/convert.ts');
-    const told = { source: basename(path), onnxBytes: onnx.length + external.bytes(), target: flags.target ?? TARGET };
-    writeBytes(flags.report, new TextEncoder().encode(await convertReport(result, model, told)));
-  }
   const { layers, warnings, inputs, widened, equalised, int4 } = result.report;
   const quantized = result.float.tensors.some((t) => t.pin);
   const literal =
     quantized && model.symbols.length === 0
       ? await stepDifference(source, result, model, options, LITERAL_INPUTS)
       : undefined;
+  if (flags.report !== undefined) {
+    const { convertReport } = await import('./report/convert.ts');
+    const told = {
+      source: basename(path),
+      onnxBytes: onnx.length + external.bytes(),
+      target: flags.target ?? TARGET,
+      literal,
+    };
+    writeBytes(flags.report, new TextEncoder().encode(await convertReport(result, model, told)));
+  }
   const summary = {
     id: hex(model.id),
     bytes: bytes.length,

@@ -23,6 +23,11 @@ export interface StepDifference {
   readonly steps: number;
 }
 
+/** The same in words. */
+export function literalWords({ steps, elements, inputs, different }: StepDifference): string {
+  return `integers of the source kept; at most ${steps} output steps from its literal reading, over ${elements} outputs of ${inputs} random inputs (${different} differ)`;
+}
+
 /** What the source's input holds where the model's holds the integer q of channel c. */
 function sourceValue(decl: InputDecl, port: FloatPort, options: ConvertOptions): (q: number, c: number) => number {
   const scale = decl.scale ? fromScale(decl.scale) : 1;

@@ -86,6 +86,8 @@ export function createPrecompile(options: PrecompileOptions): (input: Precompile
   const { store, schedule = SCHEDULE_1, base = 2600n } = options;
   if (typeof store?.header !== 'function' || typeof store.session !== 'function')
     throw new TypeError('a store has the functions header and session');
+  if (typeof base !== 'bigint' || base < 0n) throw new TypeError('base is a bigint from 0n');
+  if (!(schedule?.weights instanceof Object)) throw new TypeError('schedule is a gas schedule, as SCHEDULE_1');
   return async ({ data, gasLimit }) => {
     if (gasLimit < base) return outOfGas(gasLimit);
     if (data.length < WORD) return revert(base, BAD_INPUT);

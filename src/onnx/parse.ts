@@ -149,6 +149,12 @@ const OPSETS: readonly [number, number] = [7, 24];
 
 function readOpset(proto: onnx.ModelProto, [least, greatest]: readonly [number, number]): number {
   const own = proto.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx');
+  const other = proto.opsetImport[0]?.domain;
+  if (!own && other)
+    throw new ImportError(
+      'UnsupportedOp',
+      `the model has operators of the domain ${other} only, which are not supported`,
+    );
   if (!own) throw new ImportError('NotOnnx', 'the model names no ONNX opset');
   const opset = int64ToNumber(own.version);
   if (opset < least || opset > greatest)

@@ -6,6 +6,7 @@
 
 import { showDim } from '../core/dim.ts';
 import { ModelError, printable } from '../core/errors.ts';
+import { checkOptions, FLAG, FUNCTION, OBJECT, type OptionRule, oneOf } from '../core/options.ts';
 import { encodeModel } from '../format/encode.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import { validateGraph } from '../graph/validate.ts';
@@ -306,7 +307,7 @@ function readersOf(
 
 /**
  * Converts an ONNX file. Images are NHWC in the result, whatever they are in the source; its report says which inputs are.
- * `progress` is called after every calibration sample of every pass. Throws `ImportError`.
+ * `progress` is called after every calibration sample of every pass. Throws `ImportError`; TypeError for an option of another name or kind.
  */
 export function convertOnnx(
   bytes: Uint8Array,
@@ -316,6 +317,27 @@ export function convertOnnx(
   return convertModel(parseOnnx(bytes, { external: options.external }), bytes.length, options, progress);
 }
 
+/** What the options that are chosen from few may be; tuning and samples are checked where they are used. */
+const RULES: Readonly<Record<keyof ConvertOptions, OptionRule>> = {
+  dims: OBJECT,
+  inputType: oneOf(['u8', 'i8', 'i32', 'f32']),
+  mean: OBJECT,
+  std: OBJECT,
+  samples: OBJECT,
+  external: FUNCTION,
+  fitWeights: FLAG,
+  correctBias: FLAG,
+  weights: oneOf(['i8', 'i4']),
+  ranges: [
+    (v) => v === 'minmax' || v === 'mse' || v === 'auto' || (typeof v === 'object' && v !== null && 'percentile' in v),
+    'minmax, mse, auto or { percentile: … }',
+  ],
+  target: [(v) => typeof v === 'number' && v >= 0, 'a number of dB from 0'],
+  budget: [(v) => typeof v === 'number', 'a number'],
+  equalise: FLAG,
+  wideWeights: FLAG,
+};
+
 /** As `convertOnnx`, for a parsed model of `source` bytes. */
 export function convertModel(
   model: OnnxModel,
@@ -323,6 +345,7 @@ export function convertModel(
   options: ConvertOptions = {},
   progress?: ObserveProgress,
 ): ConvertResult {
+  checkOptions(options, RULES);
   const greatest = lower(model, { dims: options.dims });
   checkSizes(greatest);
   const lowered = asSampled(greatest, options.samples);

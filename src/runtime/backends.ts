@@ -21,6 +21,6 @@ export const BACKEND_NAMES: readonly BackendName[] = Object.keys(BACKENDS) as Ba
 /** The backend of a name, or itself. Throws TypeError for anything else. */
 export async function resolve(b: BackendName | Backend): Promise<Backend> {
   if (typeof b === 'object' && typeof b?.prepare === 'function') return b;
-  if (!Object.hasOwn(BACKENDS, b as string)) throw (await import('./options.ts')).noBackend(b, BACKEND_NAMES);
+  if (!Object.hasOwn(BACKENDS, b as string)) throw (await import('../core/options.ts')).noBackend(b, BACKEND_NAMES);
   return BACKENDS[b as BackendName]();
 }

@@ -111,7 +111,7 @@ export class Session {
    */
   async run(inputs: Inputs, options: RunOptions = {}): Promise<RunResult> {
     this.#alive();
-    if (!knows(options, RUN_OPTIONS)) throw (await import('./options.ts')).misspelt(options, RUN_OPTIONS);
+    if (!knows(options, RUN_OPTIONS)) throw (await import('../core/options.ts')).misspelt(options, RUN_OPTIONS);
     options.signal?.throwIfAborted();
     const call = this.#check(inputs, options, this.#room());
     this.#pending++;
@@ -380,7 +380,7 @@ function knows(options: unknown, known: readonly string[]): boolean {
  * @throws HostError if no backend can prepare it; TypeError for an option of another name
  */
 export async function createSession(model: Model, options: SessionOptions = {}): Promise<Session> {
-  if (!knows(options, OPTIONS)) throw (await import('./options.ts')).misspelt(options, OPTIONS);
+  if (!knows(options, OPTIONS)) throw (await import('../core/options.ts')).misspelt(options, OPTIONS);
   const { backend = 'wasm', mode = 'run', schedule = SCHEDULE_1, threads = 1 } = options;
   const list = (Array.isArray(backend) ? backend : [backend]) as readonly (BackendName | Backend)[];
   if (list.length === 0) throw new TypeError('a session needs at least one backend');

@@ -94,7 +94,9 @@ describe('the report of a conversion', () => {
         outputs: ['y'],
       }),
     );
-    const text = await convertReport(quantized, loadModel(encodeModel(quantized.graph)), told);
+    const literal = { inputs: 8, elements: 48, different: 2, steps: 1 };
+    const text = await convertReport(quantized, loadModel(encodeModel(quantized.graph)), { ...told, literal });
+    expect(text).toContain('at most 1 output steps from its literal reading, over 48 outputs of 8 random inputs');
     expectClosed(text);
     expect(text).toContain('No calibration samples were given');
   });

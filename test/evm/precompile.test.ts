@@ -56,6 +56,14 @@ beforeAll(async () => {
   oracle = await chain.deploy(caller, artifacts.Oracle, [ADDRESS]);
 });
 
+describe('options', () => {
+  it('are checked when it is made, not in the middle of a block', () => {
+    const store = { header: () => undefined, session: () => undefined };
+    for (const wrong of [{ base: -1n }, { base: 2600 }, { schedule: {} }, { store: {} }])
+      expect(() => createPrecompile({ store, ...wrong } as never), Object.keys(wrong)[0]).toThrow(TypeError);
+  });
+});
+
 describe('results', () => {
   it.each([
     [plain, []],

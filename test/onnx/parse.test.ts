@@ -75,6 +75,14 @@ describe('parseOnnx', () => {
       expect(code(() => parseOnnx(file))).toBe(expected);
     }
   });
+
+  it('says whose operators a model has that has none of ONNX itself', () => {
+    // graph {}, opset_import { domain: "ai.onnx.ml", version: 3 }
+    const domain = new TextEncoder().encode('ai.onnx.ml');
+    const file = Uint8Array.of(0x3a, 0, 0x42, domain.length + 4, 0x0a, domain.length, ...domain, 0x10, 3);
+    expect(() => parseOnnx(file)).toThrow('operators of the domain ai.onnx.ml only');
+    expect(() => parseOnnx(Uint8Array.of(0x3a, 0, 0x42, 2, 0x10, 17))).not.toThrow('domain');
+  });
 });
 
 describe('decodeTensor', () => {

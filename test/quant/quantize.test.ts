@@ -274,6 +274,15 @@ describe('op coverage', () => {
     expect(code({ samples, inputType: 'i32' })).toBe('BadOption');
     expect(code({ samples, inputType: 'u8', std: [0] })).toBe('BadOption');
     expect(code({ samples, inputType: 'u8', mean: [1, 2] })).toBe('BadOption');
+    for (const wrong of [
+      { weights: 'i2' },
+      { ranges: 'foo' },
+      { target: -1 },
+      { target: Number.NaN },
+      { inputType: 'u16' },
+    ])
+      expect(code({ samples, ...wrong } as never)).toMatch(/^TypeError: option \w+ is /);
+    expect(code({ samples, equalize: true } as never)).toContain('did you mean equalise?');
   });
 });
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, HostError } from '../../core/errors.ts';
+import { checkOptions, OBJECT, oneOf } from '../../core/options.ts';
 import type { TypedArray } from '../../core/tensor.ts';
-import { checkOptions, OBJECT, oneOf } from '../../runtime/options.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, Executable, KernelChoice, Mode } from '../backend.ts';

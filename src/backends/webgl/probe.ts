@@ -4,8 +4,8 @@
  * @module
  */
 import { HostError } from '../../core/errors.ts';
+import { FUNCTION, type OptionRule, wholeFrom } from '../../core/options.ts';
 import { toBytes } from '../../core/tensor.ts';
-import { FUNCTION, type OptionRule, wholeFrom } from '../../runtime/options.ts';
 import type { Limits } from '../webgpu/builder.ts';
 import {
   ARITHMETIC,

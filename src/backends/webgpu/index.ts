@@ -5,8 +5,8 @@
  */
 import { assert } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
+import { checkOptions } from '../../core/options.ts';
 import { type TypedArray, toBytes } from '../../core/tensor.ts';
-import { checkOptions } from '../../runtime/options.ts';
 import type { Plan } from '../../runtime/plan.ts';
 import { turn } from '../../runtime/turn.ts';
 import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../backend.ts';

@@ -5,8 +5,8 @@
  */
 import { HostError } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
+import { FLAG, OBJECT, type OptionRule, wholeFrom } from '../../core/options.ts';
 import { toBytes } from '../../core/tensor.ts';
-import { FLAG, OBJECT, type OptionRule, wholeFrom } from '../../runtime/options.ts';
 import type { Limits } from './builder.ts';
 import {
   ARITHMETIC,

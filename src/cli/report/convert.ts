@@ -9,6 +9,7 @@ import { showDim } from '../../core/dim.ts';
 import type { Model } from '../../graph/ir.ts';
 import type { ConvertResult } from '../../quant/convert.ts';
 import { gasAtMaxima, macs } from '../figures.ts';
+import { literalWords, type StepDifference } from '../literal.ts';
 import { grouped } from '../output.ts';
 import { detectorOf } from './boxes.ts';
 import { bar, dots, histogram, pairs, scatter } from './charts.ts';
@@ -21,6 +22,8 @@ export interface ReportOptions {
   readonly source: string;
   readonly onnxBytes: number;
   readonly target: number;
+  /** Of a quantized source: how far its integers lie from the literal reading. */
+  readonly literal?: StepDifference | undefined;
 }
 
 const right = (text: string): Cell => ({ html: html(text), as: 'r' });
@@ -90,7 +93,7 @@ export function advice(result: ConvertResult, collected: Collected, options: Rep
   const cut = layers.filter((l) => (l.histogram?.clipped ?? 0) > 0.001);
   for (const l of cut.slice(0, 3))
     out.push(
-      `${share(l.histogram!.clipped)} of the values of ${l.name} lie beyond its integers: samples that show its range, or --ranges minmax, would reach them.`,
+      `${share(l.histogram!.clipped)} of the values of ${l.name} lie beyond its integers: samples that show its range${report.ranges === 'minmax' ? '' : ', or --ranges minmax,'} would reach them.`,
     );
   for (const w of report.warnings) out.push(`${w.charAt(0).toUpperCase()}${w.slice(1)}.`);
   if (report.transposes > 0)
@@ -172,6 +175,7 @@ export async function convertReport(result: ConvertResult, model: Model, options
       [method, 'ranges'],
     ]),
     `<p>${html(`Inputs: ${inputs.join('; ')}.`)}</p>`,
+    options.literal ? `<p>${html(`Against the source: ${literalWords(options.literal)}.`)}</p>` : '',
     `<h2>What would help</h2><ul>${advice(result, collected, options)
       .map((a) => `<li>${html(a)}</li>`)
       .join('')}</ul>`,

@@ -12,7 +12,11 @@ import { type Emit, type EmitContext, output, type Quantized, reach } from './co
 import { joinParts, partType } from './planes.ts';
 
 function undefinedAt(c: EmitContext, x: number): never {
-  return c.fail('NotFinite', `the function is undefined at ${x}, inside its input's range`);
+  return c.fail(
+    'NotFinite',
+    `the function is undefined at ${x}, inside the range of its input, which holds 0`,
+    'Put a Clip with a least value above 0 before it.',
+  );
 }
 
 /** 256 entries for an i8 input. */
