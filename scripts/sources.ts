@@ -1,13 +1,13 @@
 /**
  * The hash of the sources that a table was made from. Without arguments prints the hash; `--stale` lists the tables whose
- * `sources:` line names another one. Tables: bench/RESULTS.md, MODELS.md, ENGINES.md, CONFORMANCE.md.
+ * `sources:` line names another one. Tables: bench/RESULTS.md, MODELS.md, ENGINES.md, CONFORMANCE.md, HOSTS.md.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const TABLES = ['bench/RESULTS.md', 'MODELS.md', 'ENGINES.md', 'CONFORMANCE.md'];
+const TABLES = ['bench/RESULTS.md', 'MODELS.md', 'ENGINES.md', 'CONFORMANCE.md', 'HOSTS.md'];
 
 /** First twelve digits of the SHA-256 over names and contents of all files below src/ and kernels/. */
 export function sourcesHash(): string {
