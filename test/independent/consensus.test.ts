@@ -90,6 +90,7 @@ beforeAll(async () => {
 });
 
 describe('headers, roots and receipts', () => {
+  // The second implementation is Python: left out, and said so, on a machine with Node alone.
   it.skipIf(!hasPython)('are those of the second implementation', { timeout: 600_000 }, () => {
     const requests = CASES.map((c) => ({
       model: base64(c.bytes),

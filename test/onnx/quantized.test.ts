@@ -244,6 +244,7 @@ describe('research quantizers', () => {
 
 const shared = join(process.env['SAMEBIT_SHARED'] ?? join(import.meta.dirname, '../../../shared'), 'models/mnist-cnn');
 
+// The quantized files are no part of this repository: read from SAMEBIT_SHARED where that is.
 describe.skipIf(!existsSync(shared))('mnist-cnn in its quantized forms (needs the shared folder)', () => {
   const digits = (): ReturnType<typeof readNpy> => readNpy(join(shared, 'test.npy'));
   for (const form of ['qdq', 'qoperator']) {

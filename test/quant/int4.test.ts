@@ -165,6 +165,7 @@ describe('--weights i4', () => {
 
 const MNIST = fixture('mnist-cnn', 'mnist-cnn');
 
+// Runs wherever examples/ or SAMEBIT_SHARED holds the files; the title says when they are absent.
 describe.skipIf(!MNIST)(`mnist-cnn${MNIST ? '' : ' (its files are absent)'}`, () => {
   it('takes at most 60 % of the bytes of i8 and loses at most a point', { timeout: 120000 }, async () => {
     const of = (name: string): ReturnType<typeof readNpy> => readNpy(join(MNIST!, name));
@@ -204,6 +205,7 @@ function npy(name: string): ArrayLike<number> {
   return file.includes("'<f4'") ? new Float32Array(bytes) : new Uint8Array(bytes);
 }
 
+// The model is no part of this repository: read from SAMEBIT_SHARED where that is.
 describe.skipIf(!existsSync(shared))('shakespeare-charlm (needs the shared folder)', () => {
   const convert = (weights: 'i8' | 'i4'): Graph => {
     const samples = { dtype: 'i64', shape: [64, 64], data: npy('calib.npy') } as const;
