@@ -24,6 +24,7 @@ export function idle(graph: FloatGraph, ranges: Ranges, int4: number, weights: W
   ];
 }
 
+/** Warnings about the size, the samples and layers of the result; `samples` is their number, `source` the bytes of the ONNX file. */
 export function warningsOf(
   layers: readonly LayerReport[],
   samples: number | undefined,
