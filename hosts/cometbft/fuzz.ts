@@ -3,7 +3,7 @@
  * @module
  */
 import { deepStrictEqual } from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Prng } from '../../test/support/prng.ts';
 import { Client, type Fields } from './abci.ts';
@@ -102,6 +102,8 @@ export async function fuzz(world: World, folder: string, models: string, txs: nu
     await both('query');
     await both('info');
   }
+  const [a, b] = homes.map((home) => readFileSync(join(home, 'state/state')));
+  deepStrictEqual(a, b, 'the files of the states differ');
   for (const c of clients) c.close();
   await Promise.all(apps.map((a) => end(a)));
   return { txs, codes };

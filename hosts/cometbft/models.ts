@@ -13,7 +13,7 @@ import { type Genesis, HEAD, type Runner, sha256 } from './application.ts';
 import { runnerOf } from './runner.ts';
 
 /** Gas of a block: about sixteen runs of the network for digits. */
-const BLOCK_GAS = 100_000_000;
+export const BLOCK_GAS = 100_000_000;
 /** Images and rows that are asked about. */
 const QUESTIONS = 20;
 

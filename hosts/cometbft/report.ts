@@ -3,6 +3,7 @@
  * @module
  */
 import { sourcesHash } from '../../scripts/sources.ts';
+import { BLOCK_GAS } from './models.ts';
 import { TIMEOUTS } from './network.ts';
 import type { Figures } from './story.ts';
 
@@ -14,6 +15,7 @@ const HALVES = {
 /** The part as Markdown. */
 export function table({ fuzzed, load, fallen, crashed, parted, audited, seconds }: Figures, version: string): string {
   const count = (n: number): string => n.toLocaleString('en');
+  const full = Math.round(load.txs / load.blocks / 2);
   const rows: readonly (readonly [string, string])[] = [
     [
       `${load.txs} questions at once`,
@@ -48,7 +50,8 @@ Written by \`npm run hosts:cometbft\` (\`hosts/cometbft/\`) in ${seconds.toFixed
 
 Four validators of CometBFT ${version} on one machine: two with an application in TypeScript on the wasm backend, two with one in Go that runs the
 modules of \`toWasm\` on wazero. mnist-cnn and german-credit-mlp answer transactions. Before the network starts, ${count(fuzzed.txs)} random
-transactions went to both applications: no answer differed. Blocks wait ${TIMEOUTS.TIMEOUT_COMMIT} after a commit; the machine is shared.
+transactions went to both applications: no answer differed. Blocks wait ${TIMEOUTS.TIMEOUT_COMMIT} after a commit and hold ${count(BLOCK_GAS)} gas, about ${full}
+runs of mnist-cnn with as many of the other, which bounds the throughput; the machine is shared.
 
 | what | came of it |
 | --- | --- |
