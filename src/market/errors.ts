@@ -20,6 +20,8 @@ export const MARKET_ERRORS = {
   OverBudget: 'Raise the limit of the gateway, or choose a cheaper model.',
   PaymentFailed: 'Look at the transaction; nothing was answered.',
   Busy: 'Ask again after a while.',
+  NoServer: 'npm install hono @hono/node-server',
+  NoClient: 'npm install viem',
 } as const;
 
 /** A code of `MarketError`. */
