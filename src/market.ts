@@ -1,0 +1,9 @@
+/**
+ * A market of models between peers, for Node: bodies by content root, an index of what is on offer, and a gateway that pays
+ * for calls (spec/50-market.md).
+ * @module
+ */
+export { Blob, type BlobRef, CHUNK_BYTES, checkRef, chunkCount, chunkOf } from './market/blobs.ts';
+export { type Card, type CardText, cardOf, type Port, readCard } from './market/card.ts';
+export { MARKET_ERRORS, MarketError, type MarketErrorCode } from './market/errors.ts';
+export { type AccuracyClaim, accuracyOf, type Listing, type Query, search } from './market/listing.ts';
