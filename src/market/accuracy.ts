@@ -35,7 +35,7 @@ export const WIDTHS: Readonly<Record<string, number>> = { i8: 1, bool: 1, i16: 2
  * What a row adds to the score.
  * @param output elements of output 0, raw: those of a u8 view less 128
  */
-export function valueOf(metric: Metric, output: ArrayLike<number>, label: bigint): bigint {
+export function rowValue(metric: Metric, output: ArrayLike<number>, label: bigint): bigint {
   const first = BigInt(output[0]!);
   if (metric === 'absolute-error') return first > label ? first - label : label - first;
   let best = 0;
