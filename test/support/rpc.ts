@@ -6,7 +6,7 @@ import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createTxFromRLP } from '@ethereumjs/tx';
 import { createAddressFromString } from '@ethereumjs/util';
 import { type AfterTxEvent, runTx } from '@ethereumjs/vm';
-import { type Hex, hexToBytes, numberToHex, toHex } from 'viem';
+import { type Hex, hexToBytes, keccak256, numberToHex, toHex } from 'viem';
 import type { Chain } from '../../examples/chain.ts';
 
 const COMMON = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
@@ -21,9 +21,23 @@ interface Log {
   readonly transactionHash: Hex;
 }
 
+interface Call {
+  readonly from?: Hex;
+  readonly to: Hex;
+  readonly value?: Hex;
+  readonly data: Hex;
+}
+
 interface Filter {
   readonly address: Hex;
   readonly topics?: readonly (Hex | readonly Hex[] | null)[];
+  readonly fromBlock?: Hex;
+  readonly toBlock?: Hex;
+}
+
+/** A block as a filter names it. */
+function numberOf(block: string): bigint {
+  return block === 'earliest' ? 0n : block.startsWith('0x') ? BigInt(block) : 2n ** 62n;
 }
 
 /** A node that makes a block of every transaction. */
@@ -33,6 +47,7 @@ export class RpcNode {
   readonly #logs: Log[] = [];
   readonly #receipts = new Map<string, unknown>();
   #blocks = 1n;
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(chain: Chain) {
     this.#chain = chain;
@@ -53,7 +68,10 @@ export class RpcNode {
           response.setHeader('content-type', 'application/json');
           response.end(JSON.stringify({ jsonrpc: '2.0', id, ...body }));
         };
-        this.#answer(method, params ?? []).then(
+        // One after the other: the state has one stack of checkpoints.
+        const turn = this.#turn.then(() => this.#answer(method, params ?? []));
+        this.#turn = turn.catch(() => undefined);
+        turn.then(
           (result) => answer({ result }),
           (e: unknown) => answer({ error: { code: -32601, message: String(e) } }),
         );
@@ -96,13 +114,16 @@ export class RpcNode {
       case 'eth_getBlockByNumber':
         return {
           number: numberToHex(this.#blocks),
+          hash: keccak256(
+            `0x${String(params[0]).startsWith('0x') ? String(params[0]).slice(2).padStart(64, '0') : '00'}`,
+          ),
           timestamp: numberToHex(this.#chain.time),
           baseFeePerGas: '0x7',
           gasLimit: numberToHex(GAS_LIMIT),
           transactions: [],
         };
       case 'eth_call':
-        return this.#call(params[0] as { to: Hex; data: Hex });
+        return this.#call(params[0] as Call);
       case 'eth_sendRawTransaction':
         return this.#send(params[0] as Hex);
       case 'eth_getTransactionReceipt':
@@ -119,13 +140,18 @@ export class RpcNode {
     return createBlock({ header }, { common: COMMON });
   }
 
-  async #call({ to, data }: { readonly to: Hex; readonly data: Hex }): Promise<Hex> {
-    const { execResult } = await this.#chain.vm.evm.runCall({
+  async #call({ from, to, value, data }: Call): Promise<Hex> {
+    const { evm, stateManager } = this.#chain.vm;
+    await stateManager.checkpoint();
+    const { execResult } = await evm.runCall({
+      ...(from === undefined ? {} : { caller: createAddressFromString(from) }),
       to: createAddressFromString(to),
+      value: BigInt(value ?? 0),
       data: hexToBytes(data),
       gasLimit: GAS_LIMIT,
       block: this.#block(),
     });
+    await stateManager.revert();
     if (execResult.exceptionError !== undefined) throw new Error('execution reverted');
     return toHex(execResult.returnValue);
   }
@@ -149,10 +175,12 @@ export class RpcNode {
     this.#receipts.set(transactionHash, { transactionHash, blockNumber, status, logs, type: '0x2' });
   }
 
-  #find({ address, topics = [] }: Filter): Log[] {
+  #find({ address, topics = [], fromBlock = '0x0', toBlock = '0xffffffff' }: Filter): Log[] {
     return this.#logs.filter(
       (log) =>
         log.address === address.toLowerCase() &&
+        BigInt(log.blockNumber) >= numberOf(fromBlock) &&
+        BigInt(log.blockNumber) <= numberOf(toBlock) &&
         topics.every((t, i) => t === null || (typeof t === 'string' ? [t] : t).includes(log.topics[i]!)),
     );
   }
