@@ -59,7 +59,8 @@ async function load(): Promise<{
   }
 }
 
-function readKey(path: string): Hex {
+/** The private key in a file. @throws UsageError */
+export function readKey(path: string): Hex {
   let text: string;
   try {
     text = readFileSync(path, 'utf8').trim();

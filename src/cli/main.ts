@@ -13,6 +13,7 @@ import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addInfo } from './info.ts';
 import { addInspect } from './inspect.ts';
+import { addMarket } from './market.ts';
 import { version } from './package.ts';
 import { addRun } from './run.ts';
 import { addVerify } from './verify.ts';
@@ -34,6 +35,7 @@ function build(): Command {
     addEval,
     addBench,
     addDispute,
+    addMarket,
     addDoctor,
   ])
     add(program);
