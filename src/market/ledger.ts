@@ -3,7 +3,7 @@
  * a limit holds over restarts and crashes.
  * @module
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Hex } from '../evm/proof.ts';
 import { MarketError } from './errors.ts';
@@ -58,17 +58,21 @@ export class Ledger {
     this.#path = path;
     this.#budget = budget;
     if (path === undefined || !existsSync(path)) return;
-    const lines = readFileSync(path, 'utf8').split('\n');
-    lines.forEach((text, i) => {
-      if (text === '') return;
-      try {
-        this.#take(JSON.parse(text) as Record<string, unknown>);
-      } catch {
-        // The last line may be cut off by a crash: what it closed stays set aside.
-        if (i < lines.length - 1) throw new MarketError('BadIndex', `line ${i + 1} of ${path} is no line of a ledger`);
-        appendFileSync(path, '\n');
-      }
-    });
+    const text = readFileSync(path, 'utf8');
+    const end = text.lastIndexOf('\n') + 1;
+    // What a crash cut off was not acted upon: a line is written before what it allows.
+    if (end < text.length) truncateSync(path, Buffer.byteLength(text.slice(0, end)));
+    text
+      .slice(0, end)
+      .split('\n')
+      .forEach((line, i) => {
+        if (line === '') return;
+        try {
+          this.#take(JSON.parse(line) as Record<string, unknown>);
+        } catch {
+          throw new MarketError('BadIndex', `line ${i + 1} of ${path} is no line of a ledger`);
+        }
+      });
   }
 
   #take(line: Readonly<Record<string, unknown>>): void {
