@@ -103,6 +103,11 @@ function money(wei: string): string {
   return `${(Number(micro) / 1e6).toLocaleString('en', { maximumFractionDigits: 6 })} ether`;
 }
 
+/** A number with its noun. */
+function counted(n: number, noun: string): string {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
 function size(d: Size): string {
   if (typeof d === 'number') return String(d);
   const terms = d.k.flatMap((k, i) => (k === 0 ? [] : [`${k === 1 ? '' : `${k}·`}s${i}`]));
@@ -142,11 +147,12 @@ function ports(m: Model): HTMLElement {
     ['', 'Name', 'Type', 'Interval', 'Zero point'].map((t) => make('th', t, { scope: 'col' })),
   );
   const body = [...m.inputs.map((p) => row('input', p)), ...(m.outputs ?? []).map((p) => row('output', p))];
-  return make('table', [
+  const inside = make('table', [
     make('caption', 'Inputs and outputs, by the registered signature'),
     make('thead', [head]),
     make('tbody', body),
   ]);
+  return make('div', [inside], { class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'Signature' });
 }
 
 /** Elements of an input, where its shape is known. */
@@ -188,7 +194,7 @@ function show(m: Model): void {
       ['Author', m.author, true],
       ['Price', `${money(m.price)} a call`],
       ['Accuracy', claims(m)],
-      ['Held by', `${m.held.length} validators`],
+      ['Held by', counted(m.held.length, 'validator')],
       ['Final since', mature],
       ['Paid calls', m.calls.toLocaleString('en')],
       ['Body', `${m.size.toLocaleString('en')} bytes`],
@@ -215,7 +221,7 @@ function entry(m: Model): HTMLElement {
       : `${m.inputs.map(typeOf).join(', ')} → ${(m.outputs ?? []).map(typeOf).join(', ')}`;
   const lines = [
     make('strong', m.task || 'no task'),
-    make('span', `${money(m.price)}${accuracy} · ${m.calls.toLocaleString('en')} calls`),
+    make('span', `${money(m.price)}${accuracy} · ${counted(m.calls, 'call')}`),
     make('small', types),
   ];
   const button = make('button', lines, { type: 'button', 'aria-pressed': String(m.header === chosen) });
@@ -233,8 +239,8 @@ async function status(): Promise<void> {
   const { mode, spent, budget, maxPrice, calls } = usage;
   $('status').textContent =
     mode === 'chain'
-      ? `Calls run on the chain. Spent ${money(spent)} of ${money(budget)}, at most ${money(maxPrice)} a call; ${calls} calls.`
-      : `Calls run on this machine; ${calls} calls.`;
+      ? `Calls run on the chain. Spent ${money(spent)} of ${money(budget)}, at most ${money(maxPrice)} a call; ${counted(calls, 'call')}.`
+      : `Calls run on this machine; ${counted(calls, 'call')}.`;
   $('meaning').textContent =
     mode === 'chain'
       ? 'The chain’s validators run each call, and the author is paid in the same transaction, both or neither.'
@@ -252,8 +258,7 @@ async function find(): Promise<void> {
       `/v1/models?${query}`,
     );
     const n = models.length;
-    $('found').textContent =
-      `${n} ${n === 1 ? 'model' : 'models'}${block === undefined ? '' : `, as of block ${block}`}`;
+    $('found').textContent = `${counted(n, 'model')}${block === undefined ? '' : `, as of block ${block}`}`;
     $('found').className = '';
     $('models').replaceChildren(...models.map(entry));
   } catch (e) {
@@ -266,10 +271,10 @@ function result(a: Answer): HTMLElement[] {
   const outputs = (a.outputs ?? []).flatMap((o) => {
     const shown = o.data.slice(0, 64).join(' ');
     const best = o.data.reduce((at, v, i) => (v > o.data[at]! ? i : at), 0);
-    const note = o.data.length > 1 ? `greatest: element ${best}` : '';
+    const greatest = o.data.length > 1 ? ([['greatest', `element ${best}`]] as const) : [];
     return list([
       [`${o.name}, ${o.dtype} [${o.shape.join(', ')}]`, `${shown}${o.data.length > 64 ? ' …' : ''}`, true],
-      ['', note],
+      ...greatest,
     ]);
   });
   const raw = a.output === undefined ? [] : list([['Output', a.output.slice(0, 1024), true]]);
