@@ -20,6 +20,11 @@ export const MARKET_ERRORS = {
   OverBudget: 'Raise the limit of the gateway, or choose a cheaper model.',
   PaymentFailed: 'Look at the transaction; nothing was answered.',
   Busy: 'Ask again after a while.',
+  Taken: 'Whoever commits first lists the model; change it, so that it has another header, and publish that.',
+  Closed: 'A closed offer stays closed; change the model, so that it has another header, and publish that.',
+  NotLive: 'Wait until the header is mature and enough validators hold the body.',
+  PriceMoved: 'Pass a higher --max-price, or choose another model.',
+  JobFailed: 'Open the job again with a higher fee or more time.',
 } as const;
 
 /** A code of `MarketError`. */
