@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
+import { addBuy } from './buy.ts';
 import { addCompile } from './compile.ts';
 import { addConvert } from './convert.ts';
 import { addDispute } from './dispute.ts';
@@ -15,8 +16,10 @@ import { addInfo } from './info.ts';
 import { addInspect } from './inspect.ts';
 import { addMarket } from './market.ts';
 import { version } from './package.ts';
+import { addPublish } from './publish.ts';
 import { addRun } from './run.ts';
 import { addVerify } from './verify.ts';
+import { addWork } from './work.ts';
 
 function build(): Command {
   const program = new Command('samebit')
@@ -36,6 +39,9 @@ function build(): Command {
     addBench,
     addDispute,
     addMarket,
+    addPublish,
+    addBuy,
+    addWork,
     addDoctor,
   ])
     add(program);

@@ -1,5 +1,5 @@
 /**
- * `samebit search`, `samebit peer` and `samebit gateway`: the market from a buyer's side, and the bodies of models between peers
+ * `samebit search`, `samebit fetch`, `samebit peer` and `samebit gateway`: the market from a buyer's side, and the bodies of models between peers
  * (docs/marketplace.md).
  * @module
  */
@@ -11,10 +11,12 @@ import { headerHash, headerOf } from '../consensus/header.ts';
 import { printable } from '../core/errors.ts';
 import { toHex } from '../evm/proof.ts';
 import type { Hex } from '../evm.ts';
+import { isHash } from '../market/blobs.ts';
+import { fetchBody } from '../market/body.ts';
 import { cardOf } from '../market/card.ts';
 import { MarketError } from '../market/errors.ts';
 import { serveGateway } from '../market/gateway.ts';
-import { MarketIndex } from '../market/index.ts';
+import { type IndexOptions, MarketIndex } from '../market/index.ts';
 import { ChainLane, LocalLane } from '../market/lanes.ts';
 import { Ledger } from '../market/ledger.ts';
 import { accuracyOf, type Listing, parseType, search } from '../market/listing.ts';
@@ -25,10 +27,10 @@ import { peerUrl } from '../market/source.ts';
 import { BlobStore } from '../market/store.ts';
 import { readKey } from './chain.ts';
 import { reportError, UsageError } from './errors.ts';
-import { checkFolder, readBytes, readModel } from './files.ts';
+import { checkFolder, readBytes, readModel, writeBytes } from './files.ts';
 import { showShape } from './inputs.ts';
 import { collect, gas, whole } from './options.ts';
-import { grouped, print, table, toJson } from './output.ts';
+import { grouped, print, startProgress, table, toJson } from './output.ts';
 import { installs } from './package.ts';
 
 /** Flags of what reads the chain. */
@@ -112,6 +114,7 @@ interface Followed {
   readonly reader: ChainReader;
   readonly index: MarketIndex;
   readonly store: BlobStore;
+  readonly options: IndexOptions;
   /** Reads what is new, and looks for cards. */
   readonly follow: () => Promise<void>;
 }
@@ -132,7 +135,7 @@ async function open(flags: ChainFlags): Promise<Followed> {
     await index.update(reader, options);
     await index.describe(store, flags.peer);
   };
-  return { reader, index, store, follow };
+  return { reader, index, store, options, follow };
 }
 
 function shape(ports: Listing['inputs']): string {
@@ -169,6 +172,35 @@ async function searchModels(flags: SearchFlags): Promise<void> {
     ];
   });
   print(table(['task', 'input', 'output', 'wei a call', 'accuracy', 'held', 'calls', 'id'], rows, [3, 4, 5, 6]));
+}
+
+interface FetchFlags extends ChainFlags {
+  readonly output: string;
+  readonly maxBytes: number;
+}
+
+/** Fetches the body of a model by its id, and writes it as a file. */
+async function fetchModel(id: string, flags: FetchFlags): Promise<void> {
+  if (!isHash(id))
+    throw new UsageError('BadId', `${printable(id)} is no id`, 'Pass 0x and 64 digits, as samebit search prints them.');
+  const { index, reader, store, options } = await withPackages(() => open(flags));
+  await index.update(reader, options);
+  const listing = index.get(id);
+  if (listing === undefined) throw new MarketError('UnknownModel', `${id} is not on offer`);
+  const progress = startProgress('chunks');
+  const { bytes, report } = await fetchBody(listing, {
+    store,
+    sources: flags.peer ?? [],
+    maxBytes: flags.maxBytes,
+    onProgress: (done, total) => progress.update(done, total),
+  }).finally(() => progress.stop());
+  writeBytes(flags.output, bytes);
+  if (flags.json) return print(toJson({ header: id, file: flags.output, size: bytes.length, ...report }));
+  print(`  ${grouped(bytes.length)} bytes written to ${printable(flags.output)}; the body is the registered model`);
+  for (const s of report.sources) {
+    const dropped = s.dropped === undefined ? '' : `, given up: ${printable(s.dropped)}${s.lied ? ' (a lie)' : ''}`;
+    print(`  ${printable(s.url)}: ${s.chunks} chunks${dropped}`);
+  }
 }
 
 /** Says where a server is, and stops it at the first signal. */
@@ -287,6 +319,11 @@ export function addMarket(program: Command): void {
     .option('--min-accuracy <SHARE>', 'share of right rows that a standing claim states: 0.95 or 95%', share)
     .option('--all', 'also what is closed or refuted')
     .action(searchModels);
+  chainOptions(program.command('fetch <ID>'))
+    .description('fetch the body of a model on offer from peers, each chunk checked against the content root')
+    .requiredOption('-o, --output <MODEL.sbm>', 'the file')
+    .option('--max-bytes <N>', 'greatest body that is taken', whole(1, 2 ** 31 - 1), 1 << 28)
+    .action(fetchModel);
   program
     .command('peer')
     .description('serve bodies of models to peers, by content root, each chunk with its proof')

@@ -46,7 +46,7 @@ export function rowValue(metric: Metric, output: ArrayLike<number>, label: bigin
 /** An evaluation: what each row of a data set adds, and the trees that a score commits to. */
 export class Evaluation {
   readonly rows: readonly DataRow[];
-  /** Running score after each row. */
+  /** Running score after each row, modulo 2^256. */
   readonly sums: readonly bigint[];
   readonly #data: Tree;
   readonly #scores: Tree;
@@ -57,7 +57,7 @@ export class Evaluation {
       throw new RangeError('an evaluation has a value for each row');
     this.rows = rows;
     let sum = 0n;
-    this.sums = values.map((v) => (sum += v));
+    this.sums = values.map((v) => (sum = BigInt.asUintN(256, sum + v)));
     this.#data = treeOver(
       'keccak256',
       rows.map((r) => leafHash('keccak256', encodeWords([r.inputRoot, r.label]))),

@@ -22,6 +22,11 @@ export const MARKET_ERRORS = {
   Busy: 'Ask again after a while.',
   NoServer: 'npm install hono @hono/node-server',
   NoClient: 'npm install viem',
+  Taken: 'Whoever commits first lists the model; change it, so that it has another header, and publish that.',
+  Closed: 'A closed offer stays closed; change the model, so that it has another header, and publish that.',
+  NotLive: 'Wait until the header is mature and enough validators hold the body.',
+  PriceMoved: 'Pass a higher --max-price, or choose another model.',
+  JobFailed: 'Open the job again with a higher fee or more time.',
 } as const;
 
 /** A code of `MarketError`. */

@@ -14,12 +14,10 @@ import * as artifacts from '../evm/artifacts.gen.ts';
 import { decodeCall, joinBytes } from '../evm/calldata.ts';
 import { type Hex, toHex } from '../evm/proof.ts';
 import type { Inputs } from '../runtime/inputs.ts';
-import { loadModel } from '../runtime/load.ts';
 import { createSession, type Session } from '../runtime/session.ts';
 import { fromHex } from './blobs.ts';
+import { fetchBody } from './body.ts';
 import { MarketError } from './errors.ts';
-import { fetchBlob } from './fetch.ts';
-import { sourcesOf } from './index.ts';
 import type { CallReceipt, Ledger } from './ledger.ts';
 import type { Listing } from './listing.ts';
 import { loadViem } from './reader.ts';
@@ -198,8 +196,9 @@ export class LocalLane implements Lane {
     this.#options = options;
   }
 
-  /** @throws MarketError of the fetch, WrongModel; ModelError */
-  async #load({ header, content, size, uri, modelId }: Listing): Promise<Loaded> {
+  /** @throws as `fetchBody` */
+  async #load(listing: Listing): Promise<Loaded> {
+    const { header } = listing;
     const { store, peers = [], maxBytes = 1 << 26, loaded = 4 } = this.#options;
     const known = this.#loaded.get(header);
     if (known !== undefined) {
@@ -207,11 +206,7 @@ export class LocalLane implements Lane {
       this.#loaded.set(header, known);
       return known;
     }
-    const ref = { root: content, size };
-    await fetchBlob(ref, { store, sources: [...peers, ...sourcesOf(uri)], maxBytes });
-    const model = loadModel(store.read(ref), { limits: { memoryBytes: 16 * maxBytes } });
-    if (modelId === undefined || toHex(model.id) !== modelId)
-      throw new MarketError('WrongModel', `${content} is not the model that ${header} registers`);
+    const { model } = await fetchBody(listing, { store, sources: peers, maxBytes });
     const session = await createSession(model);
     let commitment: Commitment | undefined;
     const entry = { session, commitment: () => (commitment ??= commit(model, 'keccak256')) };

@@ -68,9 +68,24 @@ it('a peer serves the body and the card of a model', async () => {
   expect(await stop(peer)).toBe(0);
 });
 
-describe('a gateway', () => {
-  const where = (): string[] => ['--rpc', bazaar.node.url, '--market', bazaar.market.address, '--confirmations', '0'];
+const where = (): string[] => ['--rpc', bazaar.node.url, '--market', bazaar.market.address, '--confirmations', '0'];
 
+it('samebit fetch brings a body by the id of its model', async () => {
+  const run = (...args: string[]): Promise<{ code: number | null; out: string }> =>
+    new Promise((done) => {
+      const child = spawn(process.execPath, [MAIN, 'fetch', ...args, '--json'], { cwd: work });
+      let out = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (b: Buffer) => (out += b.toString()));
+      child.once('close', (code) => done({ code, out }));
+    });
+  const { code, out } = await run(bazaar.digits.header, ...where(), '--store', 'fetching', '-o', 'digits.sbm');
+  expect([code, JSON.parse(out)]).toMatchObject([0, { size: bazaar.digits.size, resumed: 0 }]);
+  expect(Buffer.compare(bytes(join(work, 'digits.sbm')), bytes(MODEL))).toBe(0);
+  const unknown = await run(`0x${'12'.repeat(32)}`, ...where(), '--store', 'fetching', '-o', 'no.sbm');
+  expect([unknown.code, JSON.parse(unknown.out)]).toMatchObject([1, { error: { code: 'UnknownModel' } }]);
+});
+
+describe('a gateway', () => {
   it('pays for a call with the key of a file; its ledger holds over restarts', async () => {
     const buyer = await bazaar.chain.party('cli buyer');
     writeFileSync(join(work, 'key'), keyText(buyer));

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Deployed, Party } from '../../examples/chain.ts';
+import { RpcNode } from '../../examples/rpc.ts';
 import { commit } from '../../src/consensus/commitment.ts';
 import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
 import * as artifacts from '../../src/evm/artifacts.gen.ts';
@@ -19,7 +20,6 @@ import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { BOND, type Court, DELAY, MOVE, openCourt } from '../evm/game.ts';
 import { PRECOMPILE, SALT } from '../evm/market-stall.ts';
-import { RpcNode } from '../support/rpc.ts';
 import { denseGraph } from '../support/small.ts';
 
 /** A model on offer. */

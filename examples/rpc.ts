@@ -1,4 +1,4 @@
-/** JSON-RPC over HTTP in front of a chain in this process: as much of a node as the bots of a dispute ask for. */
+/** JSON-RPC over HTTP in front of a chain in this process: as much of a node as the command line asks for. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createBlock } from '@ethereumjs/block';
@@ -7,7 +7,7 @@ import { createTxFromRLP } from '@ethereumjs/tx';
 import { createAddressFromString } from '@ethereumjs/util';
 import { type AfterTxEvent, runTx } from '@ethereumjs/vm';
 import { type Hex, hexToBytes, keccak256, numberToHex, toHex } from 'viem';
-import type { Chain } from '../../examples/chain.ts';
+import type { Chain } from './chain.ts';
 
 const COMMON = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
 const GAS_LIMIT = 60_000_000n;
@@ -24,8 +24,8 @@ interface Log {
 interface Call {
   readonly from?: Hex;
   readonly to: Hex;
-  readonly value?: Hex;
   readonly data: Hex;
+  readonly value?: Hex;
 }
 
 interface Filter {
@@ -40,6 +40,15 @@ function numberOf(block: string): bigint {
   return block === 'earliest' ? 0n : block.startsWith('0x') ? BigInt(block) : 2n ** 62n;
 }
 
+/** A call that was reverted, as nodes say it. */
+class Reverted extends Error {
+  readonly body: { readonly code: number; readonly message: string; readonly data: Hex };
+  constructor(data: Hex) {
+    super('execution reverted');
+    this.body = { code: 3, message: this.message, data };
+  }
+}
+
 /** A node that makes a block of every transaction. */
 export class RpcNode {
   readonly #chain: Chain;
@@ -47,7 +56,7 @@ export class RpcNode {
   readonly #logs: Log[] = [];
   readonly #receipts = new Map<string, unknown>();
   #blocks = 1n;
-  #turn: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(chain: Chain) {
     this.#chain = chain;
@@ -68,12 +77,12 @@ export class RpcNode {
           response.setHeader('content-type', 'application/json');
           response.end(JSON.stringify({ jsonrpc: '2.0', id, ...body }));
         };
-        // One after the other: the state has one stack of checkpoints.
-        const turn = this.#turn.then(() => this.#answer(method, params ?? []));
-        this.#turn = turn.catch(() => undefined);
-        turn.then(
+        // One after the other: a call works on the state of the chain, and puts it back.
+        const asked = this.#last.then(() => this.#answer(method, params ?? []));
+        this.#last = asked.catch(() => undefined);
+        asked.then(
           (result) => answer({ result }),
-          (e: unknown) => answer({ error: { code: -32601, message: String(e) } }),
+          (e: unknown) => answer({ error: e instanceof Reverted ? e.body : { code: -32601, message: String(e) } }),
         );
       });
     });
@@ -124,6 +133,11 @@ export class RpcNode {
         };
       case 'eth_call':
         return this.#call(params[0] as Call);
+      case 'evm_increaseTime': // as anvil has it, for examples whose time passes when told to
+        this.#chain.advance(BigInt(params[0] as number));
+        return numberToHex(this.#chain.time);
+      case 'eth_getBalance':
+        return numberToHex(await this.#chain.balance(address(0)));
       case 'eth_sendRawTransaction':
         return this.#send(params[0] as Hex);
       case 'eth_getTransactionReceipt':
@@ -140,19 +154,19 @@ export class RpcNode {
     return createBlock({ header }, { common: COMMON });
   }
 
-  async #call({ from, to, value, data }: Call): Promise<Hex> {
-    const { evm, stateManager } = this.#chain.vm;
-    await stateManager.checkpoint();
-    const { execResult } = await evm.runCall({
+  async #call({ from, to, data, value }: Call): Promise<Hex> {
+    const { vm } = this.#chain;
+    await vm.stateManager.checkpoint();
+    const { execResult } = await vm.evm.runCall({
       ...(from === undefined ? {} : { caller: createAddressFromString(from) }),
       to: createAddressFromString(to),
-      value: BigInt(value ?? 0),
       data: hexToBytes(data),
+      value: BigInt(value ?? 0),
       gasLimit: GAS_LIMIT,
       block: this.#block(),
     });
-    await stateManager.revert();
-    if (execResult.exceptionError !== undefined) throw new Error('execution reverted');
+    await vm.stateManager.revert();
+    if (execResult.exceptionError !== undefined) throw new Reverted(toHex(execResult.returnValue));
     return toHex(execResult.returnValue);
   }
 
