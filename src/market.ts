@@ -32,5 +32,5 @@ export {
 } from './market/listing.ts';
 export { type PeerOptions, servePeer } from './market/peer.ts';
 export { type ChainReader, type MarketAddresses, type MarketEvent, readChain } from './market/reader.ts';
-export type { Listening, ServerLimits } from './market/serve.ts';
+export type { Listening, ServerLimits } from './market/server.ts';
 export { BlobStore } from './market/store.ts';

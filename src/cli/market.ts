@@ -22,7 +22,7 @@ import { Ledger } from '../market/ledger.ts';
 import { accuracyOf, type Listing, parseType, search } from '../market/listing.ts';
 import { servePeer } from '../market/peer.ts';
 import { type ChainReader, readChain } from '../market/reader.ts';
-import type { Listening } from '../market/serve.ts';
+import type { Listening } from '../market/server.ts';
 import { peerUrl } from '../market/source.ts';
 import { BlobStore } from '../market/store.ts';
 import { readKey } from './chain.ts';

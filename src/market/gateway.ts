@@ -17,7 +17,8 @@ import type { Lane, LaneAnswer } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { accuracyOf, type Listing, type Query, search } from './listing.ts';
 import { PAGE, SCRIPT, STYLE } from './page/page.gen.ts';
-import { type Listening, limited, listen, loadServer, remoteAddress, type ServerLimits } from './serve.ts';
+import { limited, listen, loadServer, remoteAddress } from './serve.ts';
+import type { Listening, ServerLimits } from './server.ts';
 import type { BlobStore } from './store.ts';
 
 /** What a gateway is made of. */

@@ -20,8 +20,8 @@ import { fetchBody } from './body.ts';
 import { MarketError } from './errors.ts';
 import type { CallReceipt, Ledger } from './ledger.ts';
 import type { Listing } from './listing.ts';
-import { loadViem } from './reader.ts';
 import type { BlobStore } from './store.ts';
+import { loadViem } from './viem.ts';
 
 /** One call. */
 export interface LaneCall {
@@ -64,14 +64,17 @@ export interface ChainLaneOptions {
 /** Calls that the chain runs, paid from one account, one after the other. */
 export class ChainLane implements Lane {
   readonly mode = 'chain';
-  readonly account: Account;
+  /** Address of the account. */
+  readonly account: Hex;
+  readonly #account: Account;
   readonly #options: ChainLaneOptions;
   readonly #viem: typeof import('viem');
   readonly #reader: PublicClient;
   readonly #wallet: WalletClient;
 
   private constructor(options: ChainLaneOptions, viem: typeof import('viem'), account: Account) {
-    this.account = account;
+    this.account = account.address;
+    this.#account = account;
     this.#options = options;
     this.#viem = viem;
     const transport = viem.http(options.rpc, { retryCount: 3 });
@@ -96,7 +99,7 @@ export class ChainLane implements Lane {
   async call({ listing: { header }, data, maxPrice }: LaneCall): Promise<LaneAnswer> {
     const { market: address, ledger, timeout = 120_000 } = this.#options;
     const input = toHex(data);
-    const view = { address, abi: ABI, account: this.account } as const;
+    const view = { address, abi: ABI, account: this.#account } as const;
     const [, , , , price] = (await this.#reader
       .readContract({ ...view, functionName: 'listings', args: [header] })
       .catch((e: unknown) => {

@@ -3,7 +3,8 @@
  * @module
  */
 import type { Context } from 'hono';
-import { type Listening, limited, listen, loadServer, remoteAddress, type ServerLimits } from './serve.ts';
+import { limited, listen, loadServer, remoteAddress } from './serve.ts';
+import type { Listening, ServerLimits } from './server.ts';
 import type { BlobStore } from './store.ts';
 
 /** Where a peer listens. */

@@ -7,6 +7,7 @@ import type { Abi } from 'viem';
 import * as artifacts from '../evm/artifacts.gen.ts';
 import type { Hex } from '../evm/proof.ts';
 import { MarketError } from './errors.ts';
+import { loadViem } from './viem.ts';
 
 /** Contracts of a market. */
 export interface MarketAddresses {
@@ -36,18 +37,6 @@ export interface ChainReader {
   hash(block: bigint): Promise<Hex>;
   /** Events of the blocks `first` … `last`, in order. */
   events(first: bigint, last: bigint): Promise<readonly MarketEvent[]>;
-}
-
-/** The modules of viem. @throws MarketError NoClient */
-export async function loadViem(): Promise<{
-  readonly viem: typeof import('viem');
-  readonly accounts: typeof import('viem/accounts');
-}> {
-  try {
-    return { viem: await import('viem'), accounts: await import('viem/accounts') };
-  } catch {
-    throw new MarketError('NoClient', 'the chain is asked through the package viem, which is not installed');
-  }
 }
 
 const ABIS: Readonly<Record<keyof MarketAddresses, Abi>> = {

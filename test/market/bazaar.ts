@@ -14,7 +14,7 @@ import type { Model } from '../../src/graph/ir.ts';
 import { type BlobRef, fromHex } from '../../src/market/blobs.ts';
 import { cardOf } from '../../src/market/card.ts';
 import { servePeer } from '../../src/market/peer.ts';
-import type { Listening } from '../../src/market/serve.ts';
+import type { Listening } from '../../src/market/server.ts';
 import { BlobStore } from '../../src/market/store.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';

@@ -77,6 +77,17 @@ describe('records', () => {
     }
   });
 
+  // By Python's hashlib, from the text of spec/50-market.md.
+  it.each([
+    [1, '0x43b9847adfd48a8699d4d494fd7a4ca05106f3b44b159e78a6739e3e1f86c862'],
+    [65536, '0x67c3be606c2ffb3eaf145a1c08c09beff98cc2adb1437ef911b09eb3f8b8d073'],
+    [65537, '0xa838b25861cfc50426f33fe11e1d757c5b4e75fbd511673424e7763040dea900'],
+    [200000, '0xc6a7e336b120596d73a776344856def453593715fa9f4b2eea732b3055f31fb7'],
+    [327681, '0x98bbddd09c3ed6e5e6f33bad00dfccfa5f4dc249300846f5fc3ff2147956a06e'],
+  ])('the content root of %i bytes', (size, root) => {
+    expect(new Blob(Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8))).root).toBe(root);
+  });
+
   it.each([1, 31, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES])('%i bytes', (size) => {
     const bytes = body.slice(0, size);
     const own = store.add(bytes);

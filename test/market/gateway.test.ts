@@ -14,7 +14,7 @@ import { MarketIndex } from '../../src/market/index.ts';
 import { ChainLane, type Lane, LocalLane } from '../../src/market/lanes.ts';
 import { Ledger } from '../../src/market/ledger.ts';
 import { readChain } from '../../src/market/reader.ts';
-import type { Listening } from '../../src/market/serve.ts';
+import type { Listening } from '../../src/market/server.ts';
 import { BlobStore } from '../../src/market/store.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { type Bazaar, bytesOf, keyText, openBazaar } from './bazaar.ts';
