@@ -98,13 +98,12 @@ class Fetching {
     this.#change.wake();
   }
 
-  /** A chunk to ask a source for: one that nobody brings, else one that somebody else takes long to bring. */
+  /** A chunk to ask a source for: one that nobody brings, else the one that the fewest others are asked for. */
   #next(source: Source): number | undefined {
     const at = this.#queue.findIndex((i) => !source.lacks.has(i));
     if (at >= 0) return this.#queue.splice(at, 1)[0]!;
-    for (const [index, by] of this.#asked)
-      if (by.size === 1 && !by.has(source) && !source.lacks.has(index)) return index;
-    return undefined;
+    const open = [...this.#asked].filter(([i, by]) => !by.has(source) && !source.lacks.has(i));
+    return open.sort((a, b) => a[1].size - b[1].size)[0]?.[0];
   }
 
   /** True if a chunk that others bring may yet fall to a source. */

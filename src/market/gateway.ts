@@ -50,6 +50,9 @@ const STATUS: Partial<Record<MarketErrorCode, 400 | 402 | 404 | 413 | 503>> = {
   Busy: 503,
 };
 
+/** Milliseconds that a call may wait for its turn and its block. */
+const PATIENCE = 600_000;
+
 const PAGE_HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -227,5 +230,5 @@ export async function serveGateway(options: GatewayOptions): Promise<Listening> 
 
   app.notFound((c) => json(c, { error: { code: 'NotFound', message: 'there is nothing here' } }, 404));
   app.onError((e, c) => failure(c, e));
-  return listen(app, host, port, limits);
+  return listen(app, host, port, { timeout: PATIENCE, ...limits });
 }

@@ -48,6 +48,7 @@ export interface Lane {
 }
 
 const ABI = artifacts.Market.abi as unknown as Abi;
+const CALLED = artifacts.Market.abi.filter((e) => e.type === 'event' && e.name === 'Called');
 const digest = (bytes: Uint8Array): Hex => toHex(keccak256(bytes));
 
 /** Where calls are paid from. */
@@ -135,9 +136,10 @@ export class ChainLane implements Lane {
       });
     const fee = (done.gasUsed ?? limit) * (done.effectiveGasPrice ?? maxFeePerGas);
     const output = fromHex(result as Hex);
-    const called = this.#viem
-      .parseEventLogs({ abi: ABI, eventName: 'Called', logs: done.logs })
-      .find((e) => (e as unknown as { readonly args: { readonly output: Hex } }).args.output === digest(output));
+    const called = this.#viem.parseEventLogs({ abi: CALLED, logs: done.logs }).find(({ address: by, args }) => {
+      const own = by.toLowerCase() === address.toLowerCase() && args.caller === this.account;
+      return own && args.header === header && args.output === digest(output);
+    });
     if (done.status !== 'success' || called === undefined) {
       ledger.finish(call, done.status === 'success' ? price + fee : fee);
       throw new MarketError('PaymentFailed', `${hash} was ${done.status === 'success' ? 'another call' : 'reverted'}`);
@@ -148,7 +150,8 @@ export class ChainLane implements Lane {
       header,
       input: digest(data),
       output: digest(output),
-      price,
+      // Below what was sent if the author lowered it meanwhile: the rest is the caller's to withdraw.
+      price: called.args.price,
       transaction: hash,
       block: done.blockNumber,
       fee,

@@ -108,7 +108,7 @@ export class Ledger {
    */
   reserve(wei: bigint): number {
     const { spent, budget } = this.state;
-    if (spent + wei > budget)
+    if (wei > 0n && spent + wei > budget)
       throw new MarketError('OverBudget', `the call may cost ${wei} wei, and ${budget - spent} of ${budget} are left`);
     const call = this.#next;
     this.#write({ reserve: call, wei, time: new Date().toISOString() });

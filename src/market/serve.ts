@@ -68,13 +68,16 @@ export function remoteAddress(c: Parameters<MiddlewareHandler>[0]): string {
   return incoming?.socket?.remoteAddress ?? '';
 }
 
+/** Milliseconds that a request may take to arrive. */
+const ARRIVAL = 30_000;
+
 /** Listens on a host and a port; port 0 is any that is free. */
 export async function listen(app: Hono, host: string, port: number, limits: ServerLimits): Promise<Listening> {
   const { node } = await loadServer();
   const { connections = 256, timeout = 30_000 } = limits;
   const serverOptions = {
-    requestTimeout: timeout,
-    headersTimeout: timeout,
+    requestTimeout: ARRIVAL,
+    headersTimeout: ARRIVAL,
     keepAliveTimeout: 5_000,
     maxHeaderSize: 16_384,
   };

@@ -12,7 +12,7 @@ export interface ServerLimits {
   readonly inFlight?: number;
   /** Open connections; default 256. */
   readonly connections?: number;
-  /** Milliseconds that a request may take to arrive, and a connection may rest; default 30,000. */
+  /** Milliseconds that a connection may rest, while it waits for its answer as well; default 30,000. */
   readonly timeout?: number;
 }
 

@@ -291,6 +291,7 @@ describe('the ledger', () => {
     expect(again.state).toEqual({ spent: 70n, budget: 100n, calls: 0 });
     expect(again.reserve(30n)).toBe(3);
     expect(new Ledger(100n, path).state.spent).toBe(100n);
+    expect(new Ledger(0n, path).reserve(0n)).toBe(4); // a local run after paid ones
     writeFileSync(path, 'no ledger\n{}\n');
     expect(() => new Ledger(100n, path)).toThrow(MarketError);
   });
