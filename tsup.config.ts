@@ -53,6 +53,7 @@ const config: Options[] = [
       gpujs: 'src/gpujs.ts',
       consensus: 'src/consensus.ts',
       evm: 'src/evm.ts',
+      market: 'src/market.ts',
       conformance: 'src/conformance.ts',
       format: 'src/format.ts',
       quant: 'src/quant.ts',

@@ -1,6 +1,6 @@
 /** A chain in one process, for examples and tests: transactions with their whole gas on @ethereumjs/vm, and time that passes when told to. */
 import { type Block, createBlock } from '@ethereumjs/block';
-import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
+import { Common, Hardfork, Mainnet, type StateManagerInterface } from '@ethereumjs/common';
 import { createFeeMarket1559Tx } from '@ethereumjs/tx';
 import { Account, type Address, createAddressFromPrivateKey, createAddressFromString } from '@ethereumjs/util';
 import { createVM, type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
@@ -65,6 +65,7 @@ const CALLER: Address = createAddressFromString('0x00000000000000000000000000000
 export class Chain {
   readonly vm: VM;
   readonly #common: Common;
+  #made: Block | undefined;
   time = 1_700_000_000n;
 
   private constructor(vm: VM, common: Common) {
@@ -72,14 +73,23 @@ export class Chain {
     this.#common = common;
   }
 
-  /** An empty chain, maybe with precompiles of its own. */
-  static async create(precompiles: readonly Precompile[] = []): Promise<Chain> {
+  /**
+   * An empty chain, maybe with precompiles of its own.
+   * @param stateManager what keeps the state; by default tries, whose gas is exact
+   */
+  static async create(precompiles: readonly Precompile[] = [], stateManager?: StateManagerInterface): Promise<Chain> {
     const common = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
     const customPrecompiles = precompiles.map(({ address, function: f }) => ({
       address: createAddressFromString(address),
       function: f as never,
     }));
-    return new Chain(await createVM({ common, setHardfork: false, evmOpts: { customPrecompiles } }), common);
+    const vm = await createVM({
+      common,
+      setHardfork: false,
+      evmOpts: { customPrecompiles },
+      ...(stateManager === undefined ? {} : { stateManager }),
+    });
+    return new Chain(vm, common);
   }
 
   /** A party with 1,000 ether. */
@@ -101,8 +111,10 @@ export class Chain {
   }
 
   #block(): Block {
+    if (this.#made?.header.timestamp === this.time) return this.#made;
     const header = { number: 1n, timestamp: this.time, gasLimit: 2n * GAS_LIMIT, baseFeePerGas: 7n };
-    return createBlock({ header }, { common: this.#common });
+    this.#made = createBlock({ header }, { common: this.#common });
+    return this.#made;
   }
 
   async #transact(from: Party, to: Address | undefined, data: Hex, value: bigint) {

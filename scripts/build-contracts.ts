@@ -1,6 +1,6 @@
 /**
- * Compiles contracts/ and those of the examples, and writes src/evm/artifacts.gen.ts and examples/artifacts.gen.ts: bytecode and
- * ABI of each contract. `--check` fails where a file differs: the compiler is pinned, so the same sources give the same bytes
+ * Compiles contracts/ and those of examples and tests, and writes an artifacts.gen.ts for each of the three: bytecode and ABI of
+ * each contract. `--check` fails where a file differs: the compiler is pinned, so the same sources give the same bytes
  * everywhere.
  * @module
  */
@@ -13,6 +13,7 @@ const ROOT = join(import.meta.dirname, '..');
 const TARGETS: Readonly<Record<string, string>> = {
   contracts: 'src/evm/artifacts.gen.ts',
   examples: 'examples/artifacts.gen.ts',
+  'test/evm': 'test/evm/artifacts.gen.ts',
 };
 /** The largest runtime code that a chain takes (EIP-170). */
 const CODE_LIMIT = 24_576;

@@ -20,6 +20,7 @@ const ENTRIES: readonly string[] = [
   'gpujs',
   'consensus',
   'evm',
+  'market',
   'conformance',
   'format',
   'quant',

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {Dispute} from "../Dispute.sol";
 import {Claim} from "../Games.sol";
 import {ModelInfo, ModelRegistry} from "../ModelRegistry.sol";
-import {Trees} from "../Trees.sol";
 import {Statement} from "../Types.sol";
+import {Tensors} from "./Tensors.sol";
 
 /// @notice Where a job stands. `Open`: anyone may take it, or its time is over; `Taken`: its worker is due;
 /// `Delivered`: its claim is not settled yet; `Done`: the fee has an owner.
@@ -29,19 +29,22 @@ struct Job {
     bytes32 run;
 }
 
-/// @title Runs off the chain for an escrowed fee: the worker claims the outcome in `Dispute`, and is paid once the claim stands.
+/// @title Runs off the chain for an escrowed fee: the worker claims the outcome in `Dispute`, and is paid once the claim stands
+/// (spec/50-market.md §3).
 /// @dev Money leaves only through `withdraw`. Every stage has an exit by time: `expire`, or `Dispute.settle` and `finish`.
 contract Jobs {
     /// @notice Not the caller's to do, or not at this stage or time.
     error NotYours();
     /// @notice The payment is not what is due.
     error WrongPayment(uint256 expected);
-    /// @notice The claim is of another run or another worker, was refuted, or was used before.
+    /// @notice The claim is of another run or another worker, was refuted, was used before, or is older than the worker's turn.
     error BadClaim();
-    /// @notice The output is not the one that is claimed, or larger than this contract takes.
+    /// @notice The output is not the one that is claimed.
     error BadOutput();
     /// @notice The model is unknown or not mature, or the dims are not within its ranges.
     error BadRun();
+    /// @notice A turn has to be shorter than the time in which claims may be challenged.
+    error BadTurn(uint64 window);
     /// @notice Nothing to pay out, or the receiver refuses it.
     error NoPayment();
 
@@ -65,12 +68,9 @@ contract Jobs {
     /// @notice The fee went to `payee`: the worker, or the buyer whose job nobody did.
     event Finished(uint256 indexed job, address indexed payee);
 
-    /// @notice Most bytes of an output.
-    uint256 public constant MOST_OUTPUT = 1 << 14;
-
     Dispute public immutable DISPUTE;
     ModelRegistry public immutable REGISTRY;
-    /// @notice What a worker leaves while he has a job to himself: the buyer's if he is late.
+    /// @notice What a worker leaves until his answer stands: the buyer's if he is late, or if his claim is refuted.
     uint256 public immutable DEPOSIT;
     /// @notice Seconds that a worker has a job to himself.
     uint64 public immutable TURN;
@@ -82,6 +82,7 @@ contract Jobs {
 
     constructor(Dispute dispute, uint256 deposit, uint64 turn) {
         (DISPUTE, REGISTRY, DEPOSIT, TURN) = (dispute, dispute.REGISTRY(), deposit, turn);
+        if (turn >= dispute.WINDOW()) revert BadTurn(dispute.WINDOW());
     }
 
     /// @notice Offers the payment for a run of a mature model.
@@ -117,22 +118,23 @@ contract Jobs {
         emit Taken(id, msg.sender, j.takenUntil);
     }
 
-    /// @notice Delivers the outcome that the caller has claimed in `Dispute`.
+    /// @notice Delivers the outcome that the caller has claimed in `Dispute` since he took the job: an older claim might stand
+    /// already because nobody knew its input.
     /// @param outputs canonical bytes of each output
     function deliver(uint256 id, uint64 claim, uint256[] calldata dims, bytes[] calldata outputs) external {
         Job storage j = jobAt(id, Stage.Taken);
         if (msg.sender != j.worker || block.timestamp > j.takenUntil) revert NotYours();
         Claim memory c = DISPUTE.getClaim(claim);
         bool fits = c.asserter == msg.sender && !c.defeated && !isUsed[claim]
+            && c.finalAt >= j.takenUntil - TURN + DISPUTE.WINDOW()
             && keccak256(abi.encode(c.header, c.inputRoot, dims)) == j.run;
         if (!fits) revert BadClaim();
         ModelInfo memory m = REGISTRY.get(c.header);
         Statement memory s = Statement(m.modelRoot, c.traceRoot, m.nodes, m.traceLength, dims);
         if (keccak256(abi.encode(s)) != c.statement) revert BadClaim();
-        if (outputs.length != m.outputs || rootOf(outputs) != c.outputRoot) revert BadOutput();
+        if (outputs.length != m.outputs || Tensors.rootOf(outputs) != c.outputRoot) revert BadOutput();
         isUsed[claim] = true;
         (j.stage, j.claim) = (Stage.Delivered, claim);
-        balances[msg.sender] += DEPOSIT;
         emit Delivered(id, claim, outputs);
     }
 
@@ -140,16 +142,16 @@ contract Jobs {
     function evict(uint256 id) external {
         Job storage j = jobAt(id, Stage.Taken);
         if (block.timestamp <= j.takenUntil) revert NotYours();
-        balances[j.buyer] += DEPOSIT;
         reopen(id, j);
     }
 
-    /// @notice Pays the worker whose claim stands; opens the job again if it was refuted.
+    /// @notice Pays the worker whose claim stands; gives his deposit to the buyer and opens the job again if it was refuted.
     function finish(uint256 id) external {
         Job storage j = jobAt(id, Stage.Delivered);
         Claim memory c = DISPUTE.getClaim(j.claim);
         if (c.defeated) return reopen(id, j);
         if (!c.settled) DISPUTE.settle(j.claim); // reverts while the claim is open
+        balances[j.worker] += DEPOSIT;
         pay(id, j, j.worker);
     }
 
@@ -167,6 +169,7 @@ contract Jobs {
     }
 
     function reopen(uint256 id, Job storage j) private {
+        balances[j.buyer] += DEPOSIT;
         emit Reopened(id, j.worker);
         (j.stage, j.worker, j.claim) = (Stage.Open, address(0), 0);
     }
@@ -175,32 +178,5 @@ contract Jobs {
         j.stage = Stage.Done;
         balances[payee] += j.fee;
         emit Finished(id, payee);
-    }
-
-    /// @dev Root over the leaves of the outputs' roots.
-    function rootOf(bytes[] calldata outputs) private pure returns (bytes32) {
-        bytes32[] memory row = new bytes32[](1 << Trees.depth(outputs.length));
-        for (uint256 i; i < outputs.length; ++i) row[i] = Trees.leaf(tensorRoot(outputs[i]));
-        return fold(row);
-    }
-
-    /// @dev Root of a tensor's 32-byte chunks, the last one filled with zeros; 0 if there are none.
-    function tensorRoot(bytes calldata data) private pure returns (bytes32) {
-        if (data.length > MOST_OUTPUT) revert BadOutput();
-        uint256 chunks = (data.length + 31) / 32;
-        bytes32[] memory row = new bytes32[](1 << Trees.depth(chunks));
-        for (uint256 i; i < chunks; ++i) {
-            uint256 end = 32 * i + 32 < data.length ? 32 * i + 32 : data.length;
-            row[i] = Trees.leaf(bytes32(data[32 * i:end]));
-        }
-        return fold(row);
-    }
-
-    /// @dev Folds a row of 2^k words to their root.
-    function fold(bytes32[] memory row) private pure returns (bytes32) {
-        for (uint256 n = row.length; n > 1; n >>= 1) {
-            for (uint256 i; i < n >> 1; ++i) row[i] = Trees.node(row[2 * i], row[2 * i + 1]);
-        }
-        return row[0];
     }
 }

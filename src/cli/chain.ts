@@ -1,36 +1,39 @@
 /**
- * The chain that bots talk to: JSON-RPC through viem, which the user installs beside samebit.
+ * The chain that commands talk to: JSON-RPC through viem, which the user installs beside samebit.
  * @module
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Abi, Account, PublicClient, WalletClient } from 'viem';
-import { artifacts, type Game, type GameEvent, type Hex, type History, PHASES } from '../evm.ts';
+import { SamebitError } from '../core/errors.ts';
+import { type Artifact, artifacts, type GameEvent, type Hex } from '../evm.ts';
+import type { Contract, Party } from '../market/client.ts';
 import { UsageError } from './errors.ts';
+import { print, toJson } from './output.ts';
 import { installs } from './package.ts';
 
-/** Flags of both bots. */
-export interface ChainFlags {
+/** Flags of whatever talks to a chain. */
+export interface NodeFlags {
   readonly rpc: string;
-  readonly dispute: string;
   readonly key: string;
   readonly interval: number;
+  readonly json?: boolean;
 }
 
-/** Claim as `getClaim` gives it. */
-export interface Claim {
-  readonly asserter: Hex;
-  readonly finalAt: bigint;
-  readonly open: number;
-  readonly defeated: boolean;
-  readonly settled: boolean;
-  readonly header: Hex;
-  readonly inputRoot: Hex;
-  readonly outputRoot: Hex;
-  readonly traceRoot: Hex;
-}
+/** Name of a contract of samebit. */
+export type ContractName = 'dispute' | 'registry' | 'market' | 'jobs' | 'accuracy';
 
-const ABI = artifacts.Dispute.abi as unknown as Abi;
+/** The contracts: artifact, a view that no other has, and what people call it. */
+const CONTRACTS: Readonly<
+  Record<ContractName, { readonly artifact: Artifact; readonly probe: string; readonly name: string }>
+> = {
+  dispute: { artifact: artifacts.Dispute, probe: 'claimCount', name: 'dispute contract' },
+  registry: { artifact: artifacts.ModelRegistry, probe: 'DELAY', name: 'registry of models' },
+  market: { artifact: artifacts.Market, probe: 'COMMIT_AGE', name: 'market' },
+  jobs: { artifact: artifacts.Jobs, probe: 'jobCount', name: 'contract of jobs' },
+  accuracy: { artifact: artifacts.Accuracy, probe: 'scoreCount', name: 'contract of scores' },
+};
 
 /** Seconds above 0. */
 function seconds(text: string): number {
@@ -39,13 +42,13 @@ function seconds(text: string): number {
   return n;
 }
 
-/** Adds the options of both bots. */
-export function chainOptions(command: Command): Command {
+/** Adds the options of a node and an account. */
+export function nodeOptions(command: Command): Command {
   return command
     .requiredOption('--rpc <URL>', 'JSON-RPC of a node')
-    .requiredOption('--dispute <ADDRESS>', 'the dispute contract')
     .requiredOption('--key <FILE>', 'file with the private key in hexadecimal digits')
-    .option('--interval <SECONDS>', 'pause between looks at the chain', seconds, 2);
+    .option('--interval <SECONDS>', 'pause between looks at the chain', seconds, 2)
+    .option('--json', 'one JSON object a line');
 }
 
 async function load(): Promise<{
@@ -55,11 +58,12 @@ async function load(): Promise<{
   try {
     return { viem: await import('viem'), accounts: await import('viem/accounts') };
   } catch {
-    throw new UsageError('NoViem', 'bots talk to the chain through viem, which is not installed', installs('viem'));
+    throw new UsageError('NoViem', 'commands talk to the chain through viem, which is not installed', installs('viem'));
   }
 }
 
-function readKey(path: string): Hex {
+/** The private key in a file. @throws UsageError NoKey */
+export function readKey(path: string): Hex {
   let text: string;
   try {
     text = readFileSync(path, 'utf8').trim();
@@ -82,82 +86,93 @@ function accountOf(accounts: typeof import('viem/accounts'), path: string): Acco
 }
 
 /**
- * What can be checked of the flags without a node; the account of the key.
+ * What can be checked without a node: the flags, and addresses of contracts by name. The account of the key.
  * @throws UsageError
  */
-export async function checkFlags({ rpc, dispute, key }: ChainFlags): Promise<{ account: Account; dispute: Hex }> {
+export async function checkFlags(
+  { rpc, key }: NodeFlags,
+  addresses: Partial<Record<ContractName, string>>,
+): Promise<Account> {
   const { viem, accounts } = await load();
   if (!/^https?:$/.test(URL.canParse(rpc) ? new URL(rpc).protocol : ''))
     throw new UsageError('NoNode', `${rpc} is no URL of a node`, 'Pass one that begins with http:// or https://.');
-  if (!viem.isAddress(dispute))
-    throw new UsageError('NoContract', `${dispute} is no address`, 'Pass the address of the dispute contract.');
-  return { account: accountOf(accounts, key), dispute };
+  for (const [name, address] of Object.entries(addresses))
+    if (address !== undefined && !viem.isAddress(address, { strict: false }))
+      throw new UsageError(
+        'NoContract',
+        `${address} is no address`,
+        `Pass the address of the ${CONTRACTS[name as ContractName].name}.`,
+      );
+  return accountOf(accounts, key);
 }
 
-/** The dispute contract over JSON-RPC, under one account. */
-export class Court {
-  readonly account: Account;
+/** The chain, or the node, refuses what was sent. */
+class ChainError extends SamebitError {
+  readonly family = 'ChainError';
+  constructor(message: string) {
+    super('Refused', message, 'Look at the state of the contract and at the balance of the account, and run again.');
+  }
+}
+
+/** What viem says of a refused call, in one line: the error of the contract where it gave one. */
+function refused(name: string, e: unknown): ChainError {
+  const words = [(e as Error).message, ...((e as { metaMessages?: string[] }).metaMessages ?? [])].join('\n');
+  const custom = /^\s*Error: (\w+\(.*\))\s*$/m.exec(words)?.[1] ?? (e as { shortMessage?: string }).shortMessage;
+  return new ChainError(`${name}: ${custom ?? words.split('\n')[0]}`);
+}
+
+/** A contract over JSON-RPC. */
+class RemoteContract implements Contract {
+  readonly address: Hex;
+  readonly #abi: Abi;
+  readonly #account: Account;
   readonly #public: PublicClient;
   readonly #wallet: WalletClient;
-  readonly #address: Hex;
 
-  private constructor(account: Account, reader: PublicClient, wallet: WalletClient, address: Hex) {
-    this.account = account;
+  constructor(address: Hex, abi: Abi, account: Account, reader: PublicClient, wallet: WalletClient) {
+    this.address = address;
+    this.#abi = abi;
+    this.#account = account;
     this.#public = reader;
     this.#wallet = wallet;
-    this.#address = address;
   }
 
-  /**
-   * Connects to a node.
-   * @throws UsageError where viem, the key, the node or the contract is missing
-   */
-  static async connect(flags: ChainFlags): Promise<Court> {
-    const { account, dispute } = await checkFlags(flags);
-    const { viem } = await load();
-    const transport = viem.http(flags.rpc, { retryCount: 3 });
-    const reader = viem.createPublicClient({ transport });
-    const court = new Court(account, reader, viem.createWalletClient({ account, transport }), dispute);
-    let code: string | undefined;
-    try {
-      code = await reader.getCode({ address: dispute });
-    } catch {
-      throw new UsageError('NoNode', `no node answers at ${flags.rpc}`, 'Start the node, or pass another --rpc.');
-    }
-    if (code === undefined)
-      throw new UsageError('NoContract', `there is no contract at ${flags.dispute}`, 'Pass its address on this chain.');
-    try {
-      await court.read('BOND');
-    } catch {
-      throw new UsageError('NoContract', `${flags.dispute} is no dispute contract`, 'Pass its address on this chain.');
-    }
-    return court;
-  }
-
-  /** A view of the contract. */
   read<T>(functionName: string, args: readonly unknown[] = []): Promise<T> {
-    return this.#public.readContract({ address: this.#address, abi: ABI, functionName, args }) as Promise<T>;
+    return this.#public.readContract({ address: this.address, abi: this.#abi, functionName, args }) as Promise<T>;
   }
 
-  /** Sends a transaction and waits for it; its events. */
+  async simulate<T>(functionName: string, args: readonly unknown[], value = 0n): Promise<T> {
+    const call = { address: this.address, abi: this.#abi, functionName, args, value, account: this.#account };
+    try {
+      return (await this.#public.simulateContract(call as never)).result as T;
+    } catch (e) {
+      throw refused(functionName, e);
+    }
+  }
+
   async send(functionName: string, args: readonly unknown[], value = 0n): Promise<readonly GameEvent[]> {
-    const call = { address: this.#address, abi: ABI, functionName, args, value } as const;
-    const hash = await this.#wallet.writeContract({ ...call, chain: null, account: this.account });
+    const call = { address: this.address, abi: this.#abi, functionName, args, value } as const;
+    let hash: Hex;
+    try {
+      hash = await this.#wallet.writeContract({ ...call, chain: null, account: this.#account });
+    } catch (e) {
+      throw refused(functionName, e);
+    }
     const receipt = await this.#public.waitForTransactionReceipt({ hash, pollingInterval: 200 });
-    if (receipt.status !== 'success') throw new Error(`${functionName} was reverted in ${hash}`);
+    if (receipt.status !== 'success') throw new ChainError(`${functionName} was reverted in ${hash}`);
     const { viem } = await load();
+    const own = receipt.logs.filter((log) => log.address.toLowerCase() === this.address.toLowerCase());
     return viem
-      .parseEventLogs({ abi: ABI, logs: receipt.logs })
+      .parseEventLogs({ abi: this.#abi, logs: own })
       .map((e) => ({ name: e.eventName as string, args: (e as { args?: object }).args as Record<string, unknown> }));
   }
 
-  /** All events of the contract of these names that fit, in order. */
   async events(names: readonly string[], args: Readonly<Record<string, unknown>>): Promise<readonly GameEvent[]> {
     const found = await Promise.all(
       names.map((eventName) =>
         this.#public.getContractEvents({
-          address: this.#address,
-          abi: ABI,
+          address: this.address,
+          abi: this.#abi,
           eventName,
           args: args as never,
           fromBlock: 0n,
@@ -169,20 +184,75 @@ export class Court {
       .sort((p, q) => Number(p.log.blockNumber - q.log.blockNumber) || p.log.logIndex - q.log.logIndex)
       .map(({ name, log }) => ({ name, args: (log as unknown as { args: Record<string, unknown> }).args }));
   }
+}
 
-  /** The chain's time. */
+/** A node under one account. */
+export class Node implements Party {
+  readonly account: Hex;
+  readonly #account: Account;
+  readonly #public: PublicClient;
+  readonly #wallet: WalletClient;
+  readonly #flags: NodeFlags;
+
+  private constructor(flags: NodeFlags, account: Account, reader: PublicClient, wallet: WalletClient) {
+    this.#flags = flags;
+    this.account = account.address;
+    this.#account = account;
+    this.#public = reader;
+    this.#wallet = wallet;
+  }
+
+  /**
+   * Connects to a node.
+   * @throws UsageError where viem, the key or the node is missing
+   */
+  static async connect(flags: NodeFlags): Promise<Node> {
+    const account = await checkFlags(flags, {});
+    const { viem } = await load();
+    const transport = viem.http(flags.rpc, { retryCount: 3 });
+    const reader = viem.createPublicClient({ transport, pollingInterval: 200 });
+    const node = new Node(flags, account, reader, viem.createWalletClient({ account, transport }));
+    try {
+      await reader.getChainId();
+    } catch {
+      throw new UsageError('NoNode', `no node answers at ${flags.rpc}`, 'Start the node, or pass another --rpc.');
+    }
+    return node;
+  }
+
+  /**
+   * A contract of samebit.
+   * @throws UsageError where another stands at the address, or none
+   */
+  async contract(name: ContractName, address: string): Promise<Contract> {
+    const { artifact, probe, name: words } = CONTRACTS[name];
+    const next = 'Pass its address on this chain.';
+    if ((await this.#public.getCode({ address: address as Hex })) === undefined)
+      throw new UsageError('NoContract', `there is no contract at ${address}`, next);
+    const abi = artifact.abi as unknown as Abi;
+    const contract = new RemoteContract(address as Hex, abi, this.#account, this.#public, this.#wallet);
+    try {
+      await contract.read(probe);
+    } catch {
+      throw new UsageError('NoContract', `${address} is no ${words}`, next);
+    }
+    return contract;
+  }
+
   async now(): Promise<bigint> {
     return (await this.#public.getBlock()).timestamp;
   }
 
-  /** What the asserter revealed in a game, and what was chosen. */
-  history(game: bigint): Promise<History> {
-    return this.events(['Revealed', 'Chosen', 'Opened', 'Again', 'Summed'], { game });
+  say(facts: Readonly<Record<string, unknown>> & { readonly event: string }, text: string): void {
+    const time = new Date().toISOString();
+    print(this.#flags.json ? toJson({ time, ...facts }) : `${time}  ${text}`);
   }
 
-  /** A game, and its phase by name. */
-  async game(id: bigint): Promise<{ readonly game: Game; readonly phase: (typeof PHASES)[number] }> {
-    const game = await this.read<Game>('getGame', [id]);
-    return { game, phase: PHASES[game.phase]! };
+  /** Does something again and again, or once. It ends when it returns true. */
+  async loop(once: boolean | undefined, look: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      if ((await look()) === true || once) return;
+      await pause(1000 * this.#flags.interval);
+    }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
+import { addBuy } from './buy.ts';
 import { addCompile } from './compile.ts';
 import { addConvert } from './convert.ts';
 import { addDispute } from './dispute.ts';
@@ -13,9 +14,12 @@ import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addInfo } from './info.ts';
 import { addInspect } from './inspect.ts';
+import { addMarket } from './market.ts';
 import { version } from './package.ts';
+import { addPublish } from './publish.ts';
 import { addRun } from './run.ts';
 import { addVerify } from './verify.ts';
+import { addWork } from './work.ts';
 
 function build(): Command {
   const program = new Command('samebit')
@@ -34,6 +38,10 @@ function build(): Command {
     addEval,
     addBench,
     addDispute,
+    addMarket,
+    addPublish,
+    addBuy,
+    addWork,
     addDoctor,
   ])
     add(program);

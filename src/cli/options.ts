@@ -31,6 +31,23 @@ export function gas(text: string): bigint {
   return BigInt(text);
 }
 
+/** Wei, or a number of ether with `ether` behind it. */
+export function wei(text: string): bigint {
+  const [, whole, part = ''] = /^(\d{1,12})(?:\.(\d{1,18}))?ether$/.exec(text) ?? [];
+  if (whole !== undefined) return BigInt(whole + part.padEnd(18, '0'));
+  if (!/^\d{1,30}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of wei, or like 0.01ether.');
+  return BigInt(text);
+}
+
+/** One of some words. */
+export function choice<T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = words.find((w) => w === text);
+    if (found === undefined) throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`);
+    return found;
+  };
+}
+
 /** V[,V…]. */
 export function numbers(text: string): number[] {
   const list = text.split(',').map((t) => (t.trim() === '' ? Number.NaN : Number(t)));

@@ -6,11 +6,10 @@
 import { decodeHeader, type Header, headerGas, headerHash } from '../consensus/header.ts';
 import { sameBytes, WORD } from '../consensus/merkle.ts';
 import { type GasSchedule, SCHEDULE_1 } from '../core/cost.ts';
-import { dimAt } from '../core/dim.ts';
 import { HostError, InputError } from '../core/errors.ts';
-import { byteLength, elementCount, fromBytes, type Tensor, toBytes } from '../core/tensor.ts';
-import type { Model } from '../graph/ir.ts';
+import { toBytes } from '../core/tensor.ts';
 import type { Session } from '../runtime/session.ts';
+import { joinBytes, readCallDims, readCallInputs } from './calldata.ts';
 import { toHex } from './proof.ts';
 
 /** What an EVM passes to a precompile; a structural part of that of `@ethereumjs/evm`. */
@@ -64,16 +63,6 @@ function revert(gas: bigint, data: Uint8Array): PrecompileResult {
   return { executionGasUsed: gas, returnValue: data, exceptionError: { error: 'revert', errorType: 'EVMError' } };
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
-}
-
 /**
  * The function of a precompile. Call data: header hash, the value of each symbol as one word, then the canonical bytes of
  * each input in the order of the signature. It returns the canonical bytes of each output in order.
@@ -93,10 +82,10 @@ export function createPrecompile(options: PrecompileOptions): (input: Precompile
     if (data.length < WORD) return revert(base, BAD_INPUT);
     const hash = data.slice(0, WORD);
     const words = await store.header(hash);
-    if (words === undefined) return revert(base, join([UNKNOWN_MODEL, hash]));
+    if (words === undefined) return revert(base, joinBytes([UNKNOWN_MODEL, hash]));
     const header = decodeHeader(words);
     if (!sameBytes(headerHash(header), hash)) throw new HostError('BadStore', 'the store gave another header');
-    const dims = readDims(header, data);
+    const dims = readCallDims(header, data.subarray(WORD));
     if (dims === undefined) return revert(base, BAD_INPUT);
     const gas = base + headerGas(header, schedule, dims);
     if (gasLimit < gas) return outOfGas(gasLimit);
@@ -105,48 +94,15 @@ export function createPrecompile(options: PrecompileOptions): (input: Precompile
     if (!sameBytes(session.model.id, header.modelId))
       throw new HostError('BadStore', `the store gave another model for ${toHex(hash)}`);
     if (session.model.states.length > 0) return revert(gas, BAD_INPUT); // a call leaves nothing behind
-    const inputs = readInputs(session.model, dims, data.subarray(WORD * (1 + dims.length)));
+    const inputs = readCallInputs(session.model, dims, data.subarray(WORD * (1 + dims.length)));
     if (inputs === undefined) return revert(gas, BAD_INPUT);
     try {
       const { outputs } = await session.run(inputs);
       const parts = session.model.outputs.map((o) => toBytes(outputs[o.name]!.data));
-      return { executionGasUsed: gas, returnValue: join(parts) };
+      return { executionGasUsed: gas, returnValue: joinBytes(parts) };
     } catch (e) {
       if (e instanceof InputError) return revert(gas, BAD_INPUT);
       throw e;
     }
   };
-}
-
-/** Values of the symbols; undefined where one is missing or out of its range. */
-function readDims(header: Header, data: Uint8Array): number[] | undefined {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const dims: number[] = [];
-  for (const [i, { min, max }] of header.symbols.entries()) {
-    const at = WORD * (1 + i);
-    if (at + WORD > data.length) return undefined;
-    const high = data.subarray(at, at + WORD - 4).some((b) => b !== 0);
-    const value = view.getUint32(at + WORD - 4);
-    if (high || value < min || value > max) return undefined;
-    dims.push(value);
-  }
-  return dims;
-}
-
-/** Inputs by name; undefined where the data do not have their length. */
-function readInputs(model: Model, dims: readonly number[], data: Uint8Array): Record<string, Tensor> | undefined {
-  const inputs: [string, Tensor][] = [];
-  let at = 0;
-  for (const d of model.inputs) {
-    const shape = d.shape.map((e) => dimAt(e, dims));
-    const bytes = byteLength(d.dtype, elementCount(shape));
-    if (at + bytes > data.length) return undefined;
-    const own = data.slice(at, at + bytes);
-    at += bytes;
-    inputs.push([
-      d.name,
-      d.u8 ? { dtype: 'u8', shape, data: own } : { dtype: d.dtype, shape, data: fromBytes(d.dtype, own) },
-    ]);
-  }
-  return at === data.length ? Object.fromEntries(inputs) : undefined;
 }

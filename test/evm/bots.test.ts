@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Party } from '../../examples/chain.ts';
+import { RpcNode } from '../../examples/rpc.ts';
 import { addDispute } from '../../src/cli/dispute.ts';
 import { commit } from '../../src/consensus/commitment.ts';
 import { headerHash, headerOf } from '../../src/consensus/header.ts';
@@ -14,7 +15,6 @@ import { toHex } from '../../src/evm/proof.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { Prng } from '../support/prng.ts';
-import { RpcNode } from '../support/rpc.ts';
 import { BOND, type Court, claim, MOVE, openCourt, publish, WINDOW } from './game.ts';
 import { element } from './lies.ts';
 
@@ -84,7 +84,7 @@ it('a claim that is right: made, watched, settled, paid', async () => {
   expect(await look('assert', court.asserter, '--claim', String(id))).toEqual([
     { event: 'end', claim: id, stands: true },
     // A number that JSON does not hold exactly is a text.
-    { event: 'withdrawal', wei: String(BOND) },
+    { event: 'withdrawal', from: 'the dispute contract', wei: String(BOND) },
   ]);
 });
 

@@ -1,5 +1,6 @@
 /** A dispute played to its end between two traces of one run, by the bots of src/evm/player.ts. */
 
+import type { StateManagerInterface } from '@ethereumjs/common';
 import { createAddressFromString } from '@ethereumjs/util';
 import { Chain, type Deployed, type Party, type Precompile, type Sent } from '../../examples/chain.ts';
 import type { Commitment } from '../../src/consensus/commitment.ts';
@@ -27,8 +28,11 @@ export interface Court {
 }
 
 /** Deploys everything. */
-export async function openCourt(precompiles: readonly Precompile[] = []): Promise<Court> {
-  const chain = await Chain.create(precompiles);
+export async function openCourt(
+  precompiles: readonly Precompile[] = [],
+  state?: StateManagerInterface,
+): Promise<Court> {
+  const chain = await Chain.create(precompiles, state);
   const deployer = await chain.party('deployer');
   const codes: bigint[] = [];
   const contracts: string[] = [];

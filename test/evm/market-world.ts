@@ -8,8 +8,9 @@ import type { Trace } from '../../src/consensus/trace.ts';
 import type { GameEvent } from '../../src/evm/claimed.ts';
 import { asserterMove, challengerMove, type Game, type Move } from '../../src/evm/player.ts';
 import { type Hex, toHex } from '../../src/evm/proof.ts';
-import { Prng } from '../support/prng.ts';
+import type { Prng } from '../support/prng.ts';
 import { BOND, MOVE, WINDOW } from './game.ts';
+import { Scores } from './market-scores.ts';
 import { bytesOf, DEPOSIT, NAMES, type Name, type Run, type Stall, TURN } from './market-stall.ts';
 
 /** A job as its parties know it. */
@@ -48,7 +49,6 @@ function check(right: boolean, words: string): void {
   if (!right) throw new Violation(words);
 }
 
-const ETHER = 1000n * 10n ** 18n;
 const ZERO = new Uint8Array(32);
 
 /** One sequence of actions on a market, and its end. */
@@ -65,23 +65,45 @@ export class World {
   /** Actions that went through, by name. */
   readonly done: Map<string, number> = new Map();
 
+  readonly #scores: Scores;
+
   constructor(stall: Stall, prng: Prng) {
     this.#s = stall;
     this.#prng = prng;
+    this.#scores = new Scores({
+      stall,
+      prng,
+      check,
+      due: this.#due,
+      try: (by, name, args, value) => this.#do(by, 'accuracy', name, args, value),
+      claim: (by, run, right) => this.#claim(by, stall.runs[run]!, right ? 0 : 1),
+    });
   }
 
   #pick<T>(list: readonly T[]): T | undefined {
     return list.length === 0 ? undefined : list[this.#prng.int(0, list.length - 1)];
   }
 
-  async #do(by: Name, contract: 'market' | 'jobs' | 'dispute', name: string, args: readonly unknown[], value = 0n) {
+  async #do(
+    by: Name,
+    contract: 'market' | 'jobs' | 'dispute' | 'accuracy',
+    name: string,
+    args: readonly unknown[],
+    value = 0n,
+  ) {
     const sent = await this.#s[contract].poke(this.#s.parties[by], name, args, value);
     if (sent.error === undefined) this.done.set(`${by} ${name}`, (this.done.get(`${by} ${name}`) ?? 0) + 1);
     return sent;
   }
 
   /** What an honest party does must go through. */
-  async #must(by: Name, contract: 'market' | 'jobs' | 'dispute', name: string, args: readonly unknown[], value = 0n) {
+  async #must(
+    by: Name,
+    contract: 'market' | 'jobs' | 'dispute' | 'accuracy',
+    name: string,
+    args: readonly unknown[],
+    value = 0n,
+  ) {
     const sent = await this.#do(by, contract, name, args, value);
     check(sent.error === undefined, `${by} ${name}: ${sent.error}`);
     return sent;
@@ -112,6 +134,18 @@ export class World {
     this.#jobs.push({ id: sent.events[0]!.args['job'] as bigint, run, fee, honestBuyer: by === 'Buyer' });
   }
 
+  /** Claims a run: honestly (0), with a lie in the trace (1), in the output alone (2), or with a root that nobody can open (3). */
+  async #claim(by: Name, run: Run, lie: number): Promise<bigint> {
+    const trace = lie === 1 ? run.lies[0]! : run.honest;
+    const outputRoot = lie === 0 ? run.honest.outputRoot : run.lies[0]!.outputRoot;
+    const traceRoot = lie === 3 ? ZERO.map(() => this.#prng.int(0, 255)) : trace.root;
+    const roots = [this.#s.key, toHex(run.honest.inputRoot), toHex(outputRoot), toHex(traceRoot), []];
+    const claimed = await this.#must(by, 'dispute', 'assertRun', roots, BOND);
+    const id = claimed.events[0]!.args['claim'] as bigint;
+    this.#claims.push({ id, run, by, trace, right: lie === 0, output: lie === 2, fell: false });
+    return id;
+  }
+
   /** Takes a job and delivers it at once: honestly, or with one of three lies. */
   async work(by: 'Worker' | 'cheat'): Promise<void> {
     const job = this.#pick(this.#jobs);
@@ -120,14 +154,8 @@ export class World {
     if (taken.error !== undefined) return;
     const lie = by === 'Worker' ? 0 : this.#prng.int(1, 3);
     const { run } = job;
-    const trace = lie === 1 ? run.lies[0]! : run.honest;
-    const outputs = lie === 0 ? run.outputs : [bytesOf(run.lies[0]!, trace.length - 1)];
-    const outputRoot = lie === 0 ? run.honest.outputRoot : run.lies[0]!.outputRoot;
-    const traceRoot = lie === 3 ? ZERO.map(() => this.#prng.int(0, 255)) : trace.root;
-    const roots = [this.#s.key, toHex(run.honest.inputRoot), toHex(outputRoot), toHex(traceRoot), []];
-    const claimed = await this.#must(by, 'dispute', 'assertRun', roots, BOND);
-    const id = claimed.events[0]!.args['claim'] as bigint;
-    this.#claims.push({ id, run, by, trace, right: lie === 0, output: lie === 2, fell: false });
+    const id = await this.#claim(by, run, lie);
+    const outputs = lie === 0 ? run.outputs : [bytesOf(run.lies[0]!, run.honest.length - 1)];
     if (by === 'cheat' && this.#prng.int(0, 3) === 0) {
       // What is somebody else's, or not what was claimed, is not taken.
       const other = this.#pick(this.#claims)!;
@@ -182,12 +210,12 @@ export class World {
       if (side !== side.toLowerCase()) check(sent.error === undefined, `${side} ${move.name}: ${sent.error}`);
       if (sent.error !== undefined) continue;
       moved = true;
-      this.#follow(g, sent);
+      await this.#follow(g, sent);
     }
     return moved;
   }
 
-  #follow(g: KnownGame, sent: Sent): void {
+  async #follow(g: KnownGame, sent: Sent): Promise<void> {
     for (const e of sent.events) {
       g.history.push(e);
       if (e.name === 'Decided') {
@@ -196,10 +224,15 @@ export class World {
         const should = g.claim.right ? g.claim.by : g.by;
         const won = winner === this.#s.parties[should].address.toString();
         check(won || should === should.toLowerCase(), `${should} lost game ${g.id}`);
-        // An asserter who wins has the challenger's bond; of his own, half goes to the first who refutes him.
-        if (won && g.claim.right) this.#due[should] = (this.#due[should] ?? 0n) + BOND;
-        if (won && !g.claim.right && !g.claim.fell) this.#due[should] = (this.#due[should] ?? 0n) + BOND / 2n;
-        if (winner !== this.#s.parties[g.claim.by].address.toString()) g.claim.fell = true;
+        // An asserter who wins has the challenger's bond; of his own, half goes to the first who refutes him, maybe himself.
+        const { claim } = g;
+        const before = claim.fell;
+        const { defeated } = (await this.#s.dispute.call('getClaim', [claim.id])).value as {
+          readonly defeated: boolean;
+        };
+        claim.fell = defeated;
+        if (claim.right && won) this.#due[claim.by] = (this.#due[claim.by] ?? 0n) + BOND;
+        if (!claim.right && !before && defeated) this.#due[g.by] = (this.#due[g.by] ?? 0n) + BOND / 2n;
       }
     }
   }
@@ -210,6 +243,7 @@ export class World {
       if (c.right || this.#games.some((g) => g.claim === c && g.by === 'Watcher')) continue;
       await this.#challenge('Watcher', c);
     }
+    await this.#scores.duties();
     while (await this.#move(true));
   }
 
@@ -225,12 +259,13 @@ export class World {
     for (const g of this.#games) {
       if (g.done) continue;
       const sent = await this.#do('stranger', 'dispute', 'timeout', [g.id]);
-      if (sent.error === undefined) this.#follow(g, sent);
+      if (sent.error === undefined) await this.#follow(g, sent);
     }
+    await this.#scores.late();
   }
 
   async trade(): Promise<void> {
-    const { market, key } = { market: 'market' as const, key: this.#s.key };
+    const [market, { key }] = ['market' as const, this.#s];
     const which = this.#prng.int(0, 5);
     if (which === 0) {
       this.#price = BigInt(this.#prng.int(0, 5000));
@@ -283,7 +318,7 @@ export class World {
 
   /** One action. */
   async step(): Promise<void> {
-    const which = this.#prng.int(0, 15);
+    const which = this.#prng.int(0, 19);
     if (which < 3) return this.open(this.#prng.int(0, 1) === 0 ? 'Buyer' : 'buyer');
     if (which < 5) return this.work('Worker');
     if (which < 7) return this.work('cheat');
@@ -292,6 +327,10 @@ export class World {
     if (which === 9) return this.cancel();
     if (which < 12) return this.trade();
     if (which < 14) return this.meddle();
+    if (which === 14) return this.#scores.claim('Author');
+    if (which === 15) return this.#scores.claim('cheat');
+    if (which === 16) return this.#scores.grieve();
+    if (which === 17) return this.#scores.meddle(this.#pick(['stranger', 'cheat', 'idler', 'griefer'] as const)!);
     return this.pass();
   }
 
@@ -304,10 +343,7 @@ export class World {
       this.#s.chain.advance(MOVE + 1n);
       await this.late();
     }
-    check(
-      this.#games.every((g) => g.done),
-      'a game does not end',
-    );
+    for (const g of this.#games) check(g.done, 'a game does not end');
     this.#s.chain.advance(WINDOW + 200_001n);
     for (const c of this.#claims) {
       const sent = await this.#do('stranger', 'dispute', 'settle', [c.id]);
@@ -325,19 +361,23 @@ export class World {
       if (done) this.#due['Worker']! += j.fee;
       if (done && j.honestBuyer) this.#due['Buyer']! -= j.fee;
     }
+    const burned = await this.#scores.end();
     for (const name of NAMES)
-      for (const contract of ['market', 'jobs', 'dispute'] as const) await this.#do(name, contract, 'withdraw', []);
-    await this.#settled();
+      for (const contract of ['market', 'jobs', 'dispute', 'accuracy'] as const)
+        await this.#do(name, contract, 'withdraw', []);
+    await this.#settled(burned);
   }
 
-  async #settled(): Promise<void> {
-    const { chain, market, jobs, dispute, parties } = this.#s;
+  /** @param fallen halves of bonds of scores */
+  async #settled(fallen: bigint): Promise<void> {
+    const { chain, market, jobs, accuracy, dispute, parties } = this.#s;
     const held = (c: Deployed): Promise<bigint> => chain.balance(createAddressFromString(c.address));
     check((await held(market)) === 0n, `the market keeps ${await held(market)}`);
     check((await held(jobs)) === 0n, `jobs keep ${await held(jobs)}`);
     const burned = BigInt(this.#claims.filter((c) => !c.right).length) * (BOND / 2n);
     check((await held(dispute)) === burned, `disputes keep ${await held(dispute)}, not the burned ${burned}`);
-    let sum = burned;
+    check((await held(accuracy)) === fallen, `scores keep ${await held(accuracy)}, not the burned ${fallen}`);
+    let sum = burned + fallen;
     const gains = {} as Record<Name, bigint>;
     for (const name of NAMES) {
       const now = await chain.balance(parties[name].address);
@@ -351,36 +391,10 @@ export class World {
     check(gains.Watcher === this.#due['Watcher'], `the watcher gained ${gains.Watcher}, not ${this.#due['Watcher']}`);
   }
 
-  start: Partial<Record<Name, bigint>> = {};
+  readonly start: Partial<Record<Name, bigint>> = {};
 
   /** Notes what everybody has. */
   async begin(): Promise<void> {
     for (const name of NAMES) this.start[name] = await this.#s.chain.balance(this.#s.parties[name].address);
-    check(this.start.Buyer! <= ETHER, 'a party begins with more than it was given');
   }
-}
-
-/** Plays sequences, each from the same state; returns how often each action went through. */
-export async function playSequences(stall: Stall, from: number, count: number): Promise<Map<string, number>> {
-  const total = new Map<string, number>();
-  const { chain } = stall;
-  const time = chain.time;
-  for (let seed = from; seed < from + count; seed++) {
-    await chain.vm.stateManager.checkpoint();
-    const prng = new Prng(seed);
-    const world = new World(stall, prng);
-    try {
-      await world.begin();
-      const steps = prng.int(5, 30);
-      for (let i = 0; i < steps; i++) await world.step();
-      await world.end();
-    } catch (e) {
-      throw e instanceof Violation ? new Violation(`sequence ${seed}: ${e.message}`) : e;
-    } finally {
-      await chain.vm.stateManager.revert();
-      chain.time = time;
-    }
-    for (const [k, n] of world.done) total.set(k, (total.get(k) ?? 0) + n);
-  }
-  return total;
 }

@@ -6,8 +6,8 @@ import { encodeModel } from '../../src/format/encode.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { denseGraph } from '../support/small.ts';
 import { BOND, WINDOW } from './game.ts';
+import { playSequences } from './market-play.ts';
 import { AGE, DEPOSIT, openMarket, SALT, type Stall, TURN } from './market-stall.ts';
-import { playSequences } from './market-world.ts';
 
 /** Sequences of the property test; npm run full plays 10,000. */
 const SEQUENCES = Number(process.env['SAMEBIT_SEQUENCES'] ?? 40);

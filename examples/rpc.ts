@@ -1,4 +1,4 @@
-/** JSON-RPC over HTTP in front of a chain in this process: as much of a node as the bots of a dispute ask for. */
+/** JSON-RPC over HTTP in front of a chain in this process: as much of a node as the command line asks for. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createBlock } from '@ethereumjs/block';
@@ -6,8 +6,8 @@ import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createTxFromRLP } from '@ethereumjs/tx';
 import { createAddressFromString } from '@ethereumjs/util';
 import { type AfterTxEvent, runTx } from '@ethereumjs/vm';
-import { type Hex, hexToBytes, numberToHex, toHex } from 'viem';
-import type { Chain } from '../../examples/chain.ts';
+import { type Hex, hexToBytes, keccak256, numberToHex, toHex } from 'viem';
+import type { Chain } from './chain.ts';
 
 const COMMON = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
 const GAS_LIMIT = 60_000_000n;
@@ -21,9 +21,32 @@ interface Log {
   readonly transactionHash: Hex;
 }
 
+interface Call {
+  readonly from?: Hex;
+  readonly to: Hex;
+  readonly data: Hex;
+  readonly value?: Hex;
+}
+
 interface Filter {
   readonly address: Hex;
   readonly topics?: readonly (Hex | readonly Hex[] | null)[];
+  readonly fromBlock?: Hex;
+  readonly toBlock?: Hex;
+}
+
+/** A block as a filter names it. */
+function numberOf(block: string): bigint {
+  return block === 'earliest' ? 0n : block.startsWith('0x') ? BigInt(block) : 2n ** 62n;
+}
+
+/** A call that was reverted, as nodes say it. */
+class Reverted extends Error {
+  readonly body: { readonly code: number; readonly message: string; readonly data: Hex };
+  constructor(data: Hex) {
+    super('execution reverted');
+    this.body = { code: 3, message: this.message, data };
+  }
 }
 
 /** A node that makes a block of every transaction. */
@@ -33,6 +56,7 @@ export class RpcNode {
   readonly #logs: Log[] = [];
   readonly #receipts = new Map<string, unknown>();
   #blocks = 1n;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(chain: Chain) {
     this.#chain = chain;
@@ -53,9 +77,12 @@ export class RpcNode {
           response.setHeader('content-type', 'application/json');
           response.end(JSON.stringify({ jsonrpc: '2.0', id, ...body }));
         };
-        this.#answer(method, params ?? []).then(
+        // One after the other: a call works on the state of the chain, and puts it back.
+        const asked = this.#last.then(() => this.#answer(method, params ?? []));
+        this.#last = asked.catch(() => undefined);
+        asked.then(
           (result) => answer({ result }),
-          (e: unknown) => answer({ error: { code: -32601, message: String(e) } }),
+          (e: unknown) => answer({ error: e instanceof Reverted ? e.body : { code: -32601, message: String(e) } }),
         );
       });
     });
@@ -96,13 +123,21 @@ export class RpcNode {
       case 'eth_getBlockByNumber':
         return {
           number: numberToHex(this.#blocks),
+          hash: keccak256(
+            `0x${String(params[0]).startsWith('0x') ? String(params[0]).slice(2).padStart(64, '0') : '00'}`,
+          ),
           timestamp: numberToHex(this.#chain.time),
           baseFeePerGas: '0x7',
           gasLimit: numberToHex(GAS_LIMIT),
           transactions: [],
         };
       case 'eth_call':
-        return this.#call(params[0] as { to: Hex; data: Hex });
+        return this.#call(params[0] as Call);
+      case 'evm_increaseTime': // as anvil has it, for examples whose time passes when told to
+        this.#chain.advance(BigInt(params[0] as number));
+        return numberToHex(this.#chain.time);
+      case 'eth_getBalance':
+        return numberToHex(await this.#chain.balance(address(0)));
       case 'eth_sendRawTransaction':
         return this.#send(params[0] as Hex);
       case 'eth_getTransactionReceipt':
@@ -119,14 +154,19 @@ export class RpcNode {
     return createBlock({ header }, { common: COMMON });
   }
 
-  async #call({ to, data }: { readonly to: Hex; readonly data: Hex }): Promise<Hex> {
-    const { execResult } = await this.#chain.vm.evm.runCall({
+  async #call({ from, to, data, value }: Call): Promise<Hex> {
+    const { vm } = this.#chain;
+    await vm.stateManager.checkpoint();
+    const { execResult } = await vm.evm.runCall({
+      ...(from === undefined ? {} : { caller: createAddressFromString(from) }),
       to: createAddressFromString(to),
       data: hexToBytes(data),
+      value: BigInt(value ?? 0),
       gasLimit: GAS_LIMIT,
       block: this.#block(),
     });
-    if (execResult.exceptionError !== undefined) throw new Error('execution reverted');
+    await vm.stateManager.revert();
+    if (execResult.exceptionError !== undefined) throw new Reverted(toHex(execResult.returnValue));
     return toHex(execResult.returnValue);
   }
 
@@ -149,10 +189,12 @@ export class RpcNode {
     this.#receipts.set(transactionHash, { transactionHash, blockNumber, status, logs, type: '0x2' });
   }
 
-  #find({ address, topics = [] }: Filter): Log[] {
+  #find({ address, topics = [], fromBlock = '0x0', toBlock = '0xffffffff' }: Filter): Log[] {
     return this.#logs.filter(
       (log) =>
         log.address === address.toLowerCase() &&
+        BigInt(log.blockNumber) >= numberOf(fromBlock) &&
+        BigInt(log.blockNumber) <= numberOf(toBlock) &&
         topics.every((t, i) => t === null || (typeof t === 'string' ? [t] : t).includes(log.topics[i]!)),
     );
   }
