@@ -6,8 +6,7 @@ import { createSession, type Model, type Session } from '../src/index.ts';
 import { Chain, type Deployed, type Emitted, type Party, type Sent } from './chain.ts';
 
 /** Where the chain has the inference precompile. */
-export const PRECOMPILE = '0x0000000000000000000000000000000000005a17';
-export const ETHER: bigint = 10n ** 18n;
+const PRECOMPILE = '0x0000000000000000000000000000000000005a17';
 const BOND = 10n ** 17n;
 const WINDOW = 86_400n;
 const MOVE = 3_600n;
@@ -28,7 +27,7 @@ export function must(sent: Sent, what: string): Sent {
 }
 
 /** The models that a chain's precompile runs: headers and sessions by header hash. */
-export class Store {
+class Store {
   readonly #models: Map<string, { readonly header: Header; readonly session: Session }> = new Map();
 
   /** Takes a model; returns the hash of its header. */
@@ -55,13 +54,16 @@ export class Store {
 export class Stall {
   /** Listings so far, in their order: what an index of the events holds. */
   readonly offers: Offer[] = [];
-  private constructor(
-    readonly chain: Chain,
-    readonly store: Store,
-    readonly registry: Deployed,
-    readonly market: Deployed,
-    readonly validators: readonly Party[],
-  ) {}
+  readonly chain: Chain;
+  readonly registry: Deployed;
+  readonly market: Deployed;
+  readonly #store: Store;
+  readonly #validators: readonly Party[];
+
+  private constructor(chain: Chain, store: Store, registry: Deployed, market: Deployed, validators: readonly Party[]) {
+    [this.chain, this.registry, this.market] = [chain, registry, market];
+    [this.#store, this.#validators] = [store, validators];
+  }
 
   /** Deploys registry, dispute rules and market; three validators, two of whom must hold a body. */
   static async open(): Promise<Stall> {
@@ -91,7 +93,7 @@ export class Stall {
   /** Registers, commits to, lists a model, and has it held: from here on it is called. Returns the hash of its header. */
   async publish(author: Party, model: Model, task: string, price: bigint): Promise<string> {
     const { chain, registry, market } = this;
-    const key = await this.store.add(model);
+    const key = await this.#store.add(model);
     const header = headerOf(commit(model));
     const salt = toHex(headerHash(header).map((b) => b ^ 0x5a));
     must(await registry.send(author, 'register', [toHex(encodeHeader(header))], BOND), 'register');
@@ -100,7 +102,7 @@ export class Stall {
     chain.advance(MATURITY);
     const listed = await market.send(author, 'list', [key, salt, price, toHex(model.id), 0n, task, '']);
     this.#note(must(listed, 'list').events);
-    for (const v of this.validators.slice(0, 2)) must(await market.send(v, 'hold', [key]), 'hold');
+    for (const v of this.#validators.slice(0, 2)) must(await market.send(v, 'hold', [key]), 'hold');
     return key;
   }
 
