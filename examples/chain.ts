@@ -58,6 +58,7 @@ export interface Precompile {
 
 type ExecResult = RunTxResult['execResult'];
 
+/** Gas of a transaction, where a chain is told of no other limit. */
 const GAS_LIMIT = 30_000_000n;
 const CALLER: Address = createAddressFromString('0x00000000000000000000000000000000000000aa');
 
@@ -65,21 +66,23 @@ const CALLER: Address = createAddressFromString('0x00000000000000000000000000000
 export class Chain {
   readonly vm: VM;
   readonly #common: Common;
+  readonly #gasLimit: bigint;
   time = 1_700_000_000n;
 
-  private constructor(vm: VM, common: Common) {
+  private constructor(vm: VM, common: Common, gasLimit: bigint) {
     this.vm = vm;
     this.#common = common;
+    this.#gasLimit = gasLimit;
   }
 
-  /** An empty chain, maybe with precompiles of its own. */
-  static async create(precompiles: readonly Precompile[] = []): Promise<Chain> {
+  /** An empty chain, maybe with precompiles of its own; `gasLimit`: most gas of a transaction. */
+  static async create(precompiles: readonly Precompile[] = [], gasLimit: bigint = GAS_LIMIT): Promise<Chain> {
     const common = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
     const customPrecompiles = precompiles.map(({ address, function: f }) => ({
       address: createAddressFromString(address),
       function: f as never,
     }));
-    return new Chain(await createVM({ common, setHardfork: false, evmOpts: { customPrecompiles } }), common);
+    return new Chain(await createVM({ common, setHardfork: false, evmOpts: { customPrecompiles } }), common, gasLimit);
   }
 
   /** A party with 1,000 ether. */
@@ -101,7 +104,7 @@ export class Chain {
   }
 
   #block(): Block {
-    const header = { number: 1n, timestamp: this.time, gasLimit: 2n * GAS_LIMIT, baseFeePerGas: 7n };
+    const header = { number: 1n, timestamp: this.time, gasLimit: 2n * this.#gasLimit, baseFeePerGas: 7n };
     return createBlock({ header }, { common: this.#common });
   }
 
@@ -110,7 +113,7 @@ export class Chain {
     const tx = createFeeMarket1559Tx(
       {
         nonce,
-        gasLimit: GAS_LIMIT,
+        gasLimit: this.#gasLimit,
         maxFeePerGas: 7n,
         maxPriorityFeePerGas: 0n,
         value,
@@ -153,7 +156,13 @@ export class Chain {
         return sentOf(done.execResult, done.totalGasSpent);
       },
       poke: async (from, name, args, value = 0n) => {
-        const call = { caller: from.address, to, value, data: hexToBytes(encode(name, args)), gasLimit: GAS_LIMIT };
+        const call = {
+          caller: from.address,
+          to,
+          value,
+          data: hexToBytes(encode(name, args)),
+          gasLimit: this.#gasLimit,
+        };
         const { execResult } = await this.vm.evm.runCall({ ...call, block: this.#block() });
         return sentOf(execResult, execResult.executionGasUsed);
       },
@@ -162,7 +171,7 @@ export class Chain {
           caller: CALLER,
           to,
           data: hexToBytes(encode(name, args)),
-          gasLimit: 10n * GAS_LIMIT,
+          gasLimit: 10n * this.#gasLimit,
           block: this.#block(),
         });
         const gas = execResult.executionGasUsed;

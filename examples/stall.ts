@@ -6,7 +6,7 @@ import { createSession, type Model, type Session } from '../src/index.ts';
 import { Chain, type Deployed, type Emitted, type Party, type Sent } from './chain.ts';
 
 /** Where the chain has the inference precompile. */
-const PRECOMPILE = '0x0000000000000000000000000000000000005a17';
+export const PRECOMPILE = '0x0000000000000000000000000000000000005a17';
 const BOND = 10n ** 17n;
 const WINDOW = 86_400n;
 const MOVE = 3_600n;
@@ -27,7 +27,7 @@ export function must(sent: Sent, what: string): Sent {
 }
 
 /** The models that a chain's precompile runs: headers and sessions by header hash. */
-class Store {
+export class Store {
   readonly #models: Map<string, { readonly header: Header; readonly session: Session }> = new Map();
 
   /** Takes a model; returns the hash of its header. */

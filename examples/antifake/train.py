@@ -157,7 +157,6 @@ def main():
     np.save(f"{out}/calib.npy", np.concatenate([authentic, forged])[pick][:, None])
     if "--all" in sys.argv:
         np.save(f"{out}/all.npy", np.concatenate([a, f]))
-        torch.save(model.state_dict(), f"{out}/weights.pt")
         json.dump([float(s) for s in np.concatenate([sa, sf])], open(f"{out}/all.json", "w"))
     # The threshold: one of twenty authentic training pictures is above it.
     threshold = float(np.quantile(scores(model, many(camera, CHECK, False)[0]), 0.95))
