@@ -3,9 +3,9 @@
     python3 examples/face-api/train.py YUNET .
 
 YUNET is the detector's ONNX file (libfacedetection, yunet_n_320_320, Apache-2.0). Python 3.11, torch 2.15.0, onnx 1.23.2,
-onnxruntime, numpy 2.4.6, pillow 13.0.0; one thread, seeded. About ten minutes.
+onnxruntime 1.32.0, numpy 2.4.6, pillow 13.0.0; one thread, seeded. About ten minutes.
 
-The recogniser learns to tell 500 drawn people apart with a margin between their directions (CosFace); it is measured on 40 others.
+The recogniser learns to tell 500 drawn people apart with a margin between their directions (CosFace); it is measured on others, whom the detector finds.
 """
 
 import json
