@@ -58,26 +58,38 @@ export interface Precompile {
 
 type ExecResult = RunTxResult['execResult'];
 
+/** Gas of a transaction, where a chain is told of no other limit. */
 const GAS_LIMIT = 30_000_000n;
 const CALLER: Address = createAddressFromString('0x00000000000000000000000000000000000000aa');
+
+/** What a chain is made with. */
+interface ChainOptions {
+  readonly stateManager?: StateManagerInterface;
+  readonly gasLimit?: bigint;
+}
 
 /** A chain with one validator. */
 export class Chain {
   readonly vm: VM;
   readonly #common: Common;
+  readonly #gasLimit: bigint;
   #made: Block | undefined;
   time = 1_700_000_000n;
 
-  private constructor(vm: VM, common: Common) {
+  private constructor(vm: VM, common: Common, gasLimit: bigint) {
     this.vm = vm;
     this.#common = common;
+    this.#gasLimit = gasLimit;
   }
 
   /**
    * An empty chain, maybe with precompiles of its own.
-   * @param stateManager what keeps the state; by default tries, whose gas is exact
+   * @param options `stateManager`: what keeps the state, by default tries, whose gas is exact; `gasLimit`: most gas of a transaction
    */
-  static async create(precompiles: readonly Precompile[] = [], stateManager?: StateManagerInterface): Promise<Chain> {
+  static async create(
+    precompiles: readonly Precompile[] = [],
+    { stateManager, gasLimit = GAS_LIMIT }: ChainOptions = {},
+  ): Promise<Chain> {
     const common = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
     const customPrecompiles = precompiles.map(({ address, function: f }) => ({
       address: createAddressFromString(address),
@@ -89,7 +101,7 @@ export class Chain {
       evmOpts: { customPrecompiles },
       ...(stateManager === undefined ? {} : { stateManager }),
     });
-    return new Chain(vm, common);
+    return new Chain(vm, common, gasLimit);
   }
 
   /** A party with 1,000 ether. */
@@ -112,7 +124,7 @@ export class Chain {
 
   #block(): Block {
     if (this.#made?.header.timestamp === this.time) return this.#made;
-    const header = { number: 1n, timestamp: this.time, gasLimit: 2n * GAS_LIMIT, baseFeePerGas: 7n };
+    const header = { number: 1n, timestamp: this.time, gasLimit: 2n * this.#gasLimit, baseFeePerGas: 7n };
     this.#made = createBlock({ header }, { common: this.#common });
     return this.#made;
   }
@@ -122,7 +134,7 @@ export class Chain {
     const tx = createFeeMarket1559Tx(
       {
         nonce,
-        gasLimit: GAS_LIMIT,
+        gasLimit: this.#gasLimit,
         maxFeePerGas: 7n,
         maxPriorityFeePerGas: 0n,
         value,
@@ -165,7 +177,13 @@ export class Chain {
         return sentOf(done.execResult, done.totalGasSpent);
       },
       poke: async (from, name, args, value = 0n) => {
-        const call = { caller: from.address, to, value, data: hexToBytes(encode(name, args)), gasLimit: GAS_LIMIT };
+        const call = {
+          caller: from.address,
+          to,
+          value,
+          data: hexToBytes(encode(name, args)),
+          gasLimit: this.#gasLimit,
+        };
         const { execResult } = await this.vm.evm.runCall({ ...call, block: this.#block() });
         return sentOf(execResult, execResult.executionGasUsed);
       },
@@ -174,7 +192,7 @@ export class Chain {
           caller: CALLER,
           to,
           data: hexToBytes(encode(name, args)),
-          gasLimit: 10n * GAS_LIMIT,
+          gasLimit: 10n * this.#gasLimit,
           block: this.#block(),
         });
         const gas = execResult.executionGasUsed;

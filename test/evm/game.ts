@@ -32,7 +32,7 @@ export async function openCourt(
   precompiles: readonly Precompile[] = [],
   state?: StateManagerInterface,
 ): Promise<Court> {
-  const chain = await Chain.create(precompiles, state);
+  const chain = await Chain.create(precompiles, { ...(state && { stateManager: state }) });
   const deployer = await chain.party('deployer');
   const codes: bigint[] = [];
   const contracts: string[] = [];
