@@ -100,7 +100,11 @@ function run(name: Exclude<Name, 'chain'>, command: string, ...args: readonly st
   return start(name, 'src/cli/main.ts', [command, MODEL, ...flags, ...args]);
 }
 
-async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 1800): Promise<void> {
+async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  seconds = 60 + 40 * LIES,
+): Promise<void> {
   for (const end = Date.now() + 1000 * seconds; Date.now() < end; ) {
     if (await condition()) return;
     await pause(100);
