@@ -6,7 +6,7 @@ import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createTxFromRLP } from '@ethereumjs/tx';
 import { createAddressFromString } from '@ethereumjs/util';
 import { type AfterTxEvent, runTx } from '@ethereumjs/vm';
-import { type Hex, hexToBytes, numberToHex, toHex } from 'viem';
+import { type Hex, hexToBytes, keccak256, numberToHex, toHex } from 'viem';
 import type { Chain } from './chain.ts';
 
 const COMMON = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
@@ -31,6 +31,13 @@ interface Call {
 interface Filter {
   readonly address: Hex;
   readonly topics?: readonly (Hex | readonly Hex[] | null)[];
+  readonly fromBlock?: Hex;
+  readonly toBlock?: Hex;
+}
+
+/** A block as a filter names it. */
+function numberOf(block: string): bigint {
+  return block === 'earliest' ? 0n : block.startsWith('0x') ? BigInt(block) : 2n ** 62n;
 }
 
 /** A call that was reverted, as nodes say it. */
@@ -125,6 +132,9 @@ export class RpcNode {
       case 'eth_getBlockByNumber':
         return {
           number: numberToHex(this.#blocks),
+          hash: keccak256(
+            `0x${String(params[0]).startsWith('0x') ? String(params[0]).slice(2).padStart(64, '0') : '00'}`,
+          ),
           timestamp: numberToHex(this.#chain.time),
           baseFeePerGas: '0x7',
           gasLimit: numberToHex(GAS_LIMIT),
@@ -188,10 +198,12 @@ export class RpcNode {
     this.#receipts.set(transactionHash, { transactionHash, blockNumber, status, logs, type: '0x2' });
   }
 
-  #find({ address, topics = [] }: Filter): Log[] {
+  #find({ address, topics = [], fromBlock = '0x0', toBlock = '0xffffffff' }: Filter): Log[] {
     return this.#logs.filter(
       (log) =>
         log.address === address.toLowerCase() &&
+        BigInt(log.blockNumber) >= numberOf(fromBlock) &&
+        BigInt(log.blockNumber) <= numberOf(toBlock) &&
         topics.every((t, i) => t === null || (typeof t === 'string' ? [t] : t).includes(log.topics[i]!)),
     );
   }

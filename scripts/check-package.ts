@@ -25,6 +25,7 @@ const installed: string = join(work, 'node_modules/samebit');
 const CONSUMER = `
 import { createSession, InputError, loadModel, type Model, type RunResult } from 'samebit';
 import { encodeModel, type Graph } from 'samebit/format';
+import { Blob, chunkOf, search } from 'samebit/market';
 import { ImportError, parseOnnx } from 'samebit/onnx';
 import { convertOnnx, quantizeInput } from 'samebit/quant';
 import { reference } from 'samebit/reference';
@@ -43,6 +44,8 @@ for (const backend of [wasm, reference]) {
   results.push(await session.run({ x: quantizeInput(model.inputs[0]!, [1, 2, 3, 4]) }));
 }
 if (results[0]!.digest !== results[1]!.digest) throw new Error('the backends differ');
+const blob = new Blob(encodeModel(graph));
+if (chunkOf(blob, 0, blob.record(0)) === undefined || search([], {}).length > 0) throw new Error('the market is broken');
 for (const f of [() => parseOnnx(new Uint8Array(0)), () => convertOnnx(new Uint8Array(0))]) {
   try {
     f();

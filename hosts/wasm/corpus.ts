@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { folderOf, REAL_MODELS } from '../../scripts/models/entries.ts';
 import { macs } from '../../src/cli/figures.ts';
 import { readNpy } from '../../src/cli/npy.ts';
-import { type Profile, toWasm } from '../../src/compile.ts';
+import { toWasm, validateProfile, type WasmOptions } from '../../src/compile.ts';
 import { toBytes } from '../../src/core/tensor.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import { createSession, loadModel, type Model } from '../../src/index.ts';
@@ -17,8 +17,14 @@ import { randomInputs } from '../../test/support/differential.ts';
 import { Prng } from '../../test/support/prng.ts';
 import { randomGraph } from '../../test/support/recipes.ts';
 
-/** Profiles in the order of the table. */
-export const PROFILES: readonly Profile[] = ['mvp', 'simd128'];
+/** What a subject is compiled to: the profiles, and a contract. */
+export const FORMS: Readonly<Record<string, WasmOptions>> = {
+  mvp: { profile: 'mvp' },
+  simd128: { profile: 'simd128' },
+  cosmwasm: { contract: 'cosmwasm' },
+};
+/** Most bytes of a contract's answer that its host reads; outputs stand in it in base64 twice. */
+const ANSWER = 262_144;
 /** Runs of a random graph. */
 const GRAPH_RUNS = 2;
 
@@ -26,9 +32,11 @@ const GRAPH_RUNS = 2;
 export interface Entry {
   readonly name: string;
   readonly kind: 'model' | 'graph';
-  readonly profile: Profile;
+  readonly profile: string;
   readonly module: string;
   readonly inputs: string;
+  /** Bytes of each input. */
+  readonly lengths: readonly number[];
   readonly runs: number;
   readonly macs: number;
   readonly bytes: number;
@@ -85,6 +93,11 @@ function* graphs(count: number, seed: number): Generator<Subject> {
   }
 }
 
+/** Whether a contract keeps the limits of its host. */
+function fits(bytes: Uint8Array, answer: number): boolean {
+  return validateProfile(bytes, 'cosmwasm').length === 0 && answer * (4 / 3) < ANSWER;
+}
+
 /**
  * Writes modules and inputs into a folder, and the list `corpus.json`.
  * @param report is told of every subject
@@ -97,12 +110,14 @@ export async function writeCorpus(
 ): Promise<readonly Entry[]> {
   mkdirSync(folder, { recursive: true });
   const entries: Entry[] = [];
+  let stem = 0;
   for (const { name, kind, model, dims, runs } of [...models(), ...graphs(count, seed)]) {
     report(name);
     const session = await createSession(model, { backend: 'reference' });
     const digest = createHash('sha256');
     const r = new Prng(7);
     const given: Uint8Array[] = [];
+    let answer = 128;
     for (let run = 0; run < runs; run++) {
       const inputs = randomInputs(model, r, dims);
       // a u8 input is stored as i8
@@ -113,21 +128,24 @@ export async function writeCorpus(
       const { outputs } = await session.run(inputs);
       for (const o of model.outputs) {
         const bytes = toBytes(outputs[o.name]!.data);
+        if (run === 0) answer += bytes.length * (4 / 3) + 8;
         digest.update(o.u8 ? bytes.map((b) => b ^ 128) : bytes);
       }
     }
     session.dispose();
-    const stem = `${entries.length / PROFILES.length}`;
+    const lengths = given.slice(0, model.inputs.length).map((g) => g.length);
     writeFileSync(join(folder, `${stem}.in`), Buffer.concat(given));
     const named = Object.fromEntries(model.symbols.map((s, i) => [s.name, dims[i]!]));
     const expected = digest.digest('hex');
-    for (const profile of PROFILES) {
-      const bytes = toWasm(model, { profile, dims: named });
+    for (const [profile, options] of Object.entries(FORMS)) {
+      const bytes = toWasm(model, { ...options, dims: named });
+      if (options.contract && !fits(bytes, answer)) continue;
       const module = `${stem}.${profile}.wasm`;
       writeFileSync(join(folder, module), bytes);
-      const own = { name, kind, profile, module, inputs: `${stem}.in`, runs };
+      const own = { name, kind, profile, module, inputs: `${stem}.in`, lengths, runs };
       entries.push({ ...own, macs: macs(model), bytes: bytes.length, digest: expected });
     }
+    stem++;
   }
   writeFileSync(join(folder, 'corpus.json'), `${JSON.stringify(entries, null, 1)}\n`);
   return entries;

@@ -1,9 +1,9 @@
 /**
  * `npm run hosts`: compiled models and random graphs on WebAssembly hosts that are not ours: the digest of every module is that of
- * the reference backend. Writes HOSTS.md. Needs python3 (wasmtime), Go (wazero) and Rust (wasmi); what they build lies in .hosts/wasm.
+ * the reference backend. Writes HOSTS.md. Needs python3 (wasmtime), Go (wazero) and Rust (wasmi, cosmwasm-vm); what they build lies in .hosts/wasm.
  *
  *   --graphs N    random graphs (default 50), --seed S the first of them
- *   --hosts A,B   only these of v8, wasmtime, wazero, wasmi
+ *   --hosts A,B   only these of v8, wasmtime, wazero, wasmi, cosmwasm-vm
  *   --json FILE   rows {host, version, profile, model, digest, perMac, nsPerMac, bytes}
  *   --out FILE    the table (default HOSTS.md)
  * @module
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readArgs } from '../../scripts/args.ts';
 import { sourcesHash } from '../../scripts/sources.ts';
-import { type Entry, PROFILES, writeCorpus } from './corpus.ts';
+import { type Entry, writeCorpus } from './corpus.ts';
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '../..');
@@ -45,6 +45,8 @@ interface Row {
 interface Host {
   readonly name: string;
   readonly version: () => string;
+  /** What it runs, of the forms of the corpus; both profiles by default. */
+  readonly forms?: readonly string[];
   /** Builds what it needs. */
   readonly build: () => void;
   /** The command that runs FOLDER PROFILE. */
@@ -69,6 +71,13 @@ function tool(
 function pinned(file: string, pattern: RegExp): string {
   return pattern.exec(readFileSync(join(HERE, file), 'utf8'))![1]!;
 }
+
+function cargo(folder: string): void {
+  const target = { CARGO_TARGET_DIR: join(HOME, 'target') };
+  tool('cargo', ['build', '--release', '--quiet', '--locked'], target, join(HERE, folder));
+}
+
+const PROFILES: readonly string[] = ['mvp', 'simd128'];
 
 const venv = join(HOME, 'venv');
 const HOSTS: readonly Host[] = [
@@ -96,11 +105,15 @@ const HOSTS: readonly Host[] = [
   {
     name: 'wasmi',
     version: () => `${pinned('wasmi/Cargo.toml', /wasmi = \{ version = "=([\d.]+)"/)}, Rust`,
-    build: () => {
-      const target = { CARGO_TARGET_DIR: join(HOME, 'target') };
-      tool('cargo', ['build', '--release', '--quiet', '--locked'], target, join(HERE, 'wasmi'));
-    },
+    build: () => cargo('wasmi'),
     command: [join(HOME, 'target/release/wasmi-host')],
+  },
+  {
+    name: 'cosmwasm-vm',
+    version: () => `${pinned('cosmwasm/Cargo.toml', /cosmwasm-vm = "=([\d.]+)"/)}, Rust`,
+    forms: ['cosmwasm'],
+    build: () => cargo('cosmwasm'),
+    command: [join(HOME, 'target/release/cosmwasm-host')],
   },
 ];
 
@@ -154,8 +167,9 @@ function table(rows: readonly Row[], entries: readonly Entry[], graphs: number, 
 Written by \`npm run hosts -- --graphs ${graphs}\` (\`hosts/wasm/main.ts\`); sources: \`${sourcesHash()}\`.
 
 ${models} models and ${graphs} random graphs (seeds from ${seed}, two runs each), compiled by \`toWasm\` and run on hosts that know nothing of this library. The
-outputs of all runs are those of the reference backend, byte for byte: 0 of ${entries.length} modules differ on any host. Fuel is what the host
-meters, an instruction or so; nanoseconds are those of a shared machine. The EVM's hosts are in [docs/evm.md](docs/evm.md).
+outputs of all runs are those of the reference backend, byte for byte: 0 of ${entries.length} modules differ on any host. Profile cosmwasm is mvp with the
+entry points of a contract, where the host's limits are kept. Fuel is what the host
+meters, an instruction or so, for contracts with the message and its base64; nanoseconds are those of a shared machine. The EVM's hosts are in [docs/evm.md](docs/evm.md).
 
 | model | profile | host | fuel a MAC | ns a MAC | bytes | digest |
 | --- | --- | --- | ---: | ---: | ---: | --- |
@@ -194,7 +208,7 @@ const entries = await writeCorpus(CORPUS, graphs, seed, (name) => {
   if (!name.startsWith('graph') || ++done % 200 === 0) console.log(`compiling ${name}`);
 });
 const rows: Row[] = [];
-for (const h of hosts) for (const profile of PROFILES) rows.push(...(await rowsOf(h, profile, entries)));
+for (const h of hosts) for (const profile of h.forms ?? PROFILES) rows.push(...(await rowsOf(h, profile, entries)));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
 const order = (r: Row): string =>
   `${String(entries.findIndex((e) => e.name === r.model)).padStart(4, '0')} ${r.profile}`;

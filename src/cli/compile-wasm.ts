@@ -4,7 +4,8 @@
  */
 import { inspect } from '../compile/inspect.ts';
 import { HOSTS, validateProfile } from '../compile/validate-profile.ts';
-import { type Profile, toWasm } from '../compile/wasm.ts';
+import { type Profile, toWasm, type WasmOptions } from '../compile/wasm.ts';
+import { UsageError } from './errors.ts';
 import { readModel, targetOf, writeBytes } from './files.ts';
 import { grouped, print, table, toJson } from './output.ts';
 
@@ -12,6 +13,7 @@ import { grouped, print, table, toJson } from './output.ts';
 export interface WasmFlags {
   readonly output: string;
   readonly profile: Profile;
+  readonly contract?: WasmOptions['contract'];
   readonly dim?: Readonly<Record<string, number>>;
   readonly json?: boolean;
 }
@@ -20,16 +22,19 @@ export interface WasmFlags {
 export function compileWasm(path: string, flags: WasmFlags): void {
   const target = targetOf(flags.output);
   const model = readModel(path);
-  const bytes = toWasm(model, { profile: flags.profile, ...(flags.dim === undefined ? {} : { dims: flags.dim }) });
+  const { profile, contract, dim: dims } = flags;
+  if (contract && profile !== 'mvp')
+    throw new UsageError('NoProfile', `a ${contract} contract has profile mvp, not ${profile}`, 'Leave --profile out.');
+  const bytes = toWasm(model, { profile, contract, ...(dims && { dims }) });
   const { codeBytes, dataBytes, functions, locals, pages } = inspect(bytes);
   const hosts = Object.fromEntries(HOSTS.map((h) => [h, validateProfile(bytes, h)]));
   writeBytes(target, bytes);
   const figures = { bytes: bytes.length, codeBytes, dataBytes, functions, locals, pages };
   if (flags.json) {
-    print(toJson({ output: flags.output, profile: flags.profile, ...figures, hosts }));
+    print(toJson({ output: flags.output, profile: profile, ...figures, hosts }));
     return;
   }
-  print(`  ${flags.output}: ${grouped(bytes.length)} bytes, profile ${flags.profile}`);
+  print(`  ${flags.output}: ${grouped(bytes.length)} bytes, profile ${profile}`);
   print(
     `  ${grouped(codeBytes)} bytes of code in ${functions} functions, ${grouped(dataBytes)} of data, ${grouped(pages)} pages of memory`,
   );

@@ -3,13 +3,14 @@
  * @module
  */
 import { type Command, Option } from 'commander';
+import { CONTRACTS } from '../compile/wasm.ts';
 import { compileEvm } from './compile-evm.ts';
 import { compileWasm, type WasmFlags } from './compile-wasm.ts';
 import { UsageError } from './errors.ts';
 import { collect, dim, whole } from './options.ts';
 
 /** Options that only one target has. */
-const OWN = { wasm: ['profile', 'dim'], evm: ['goal', 'codeBudget', 'data'] } as const;
+const OWN = { wasm: ['profile', 'contract', 'dim'], evm: ['goal', 'codeBudget', 'data'] } as const;
 
 type Target = keyof typeof OWN;
 type Flags = Parameters<typeof compileEvm>[1] & WasmFlags & { readonly target: Target };
@@ -40,6 +41,11 @@ export function addCompile(program: Command): void {
       new Option('--profile <PROFILE>', 'instructions that a WebAssembly module may use')
         .choices(['mvp', 'simd128'])
         .default('mvp'),
+    )
+    .addOption(
+      new Option('--contract <KIND>', 'entry points of a contract beside those of a WebAssembly module').choices(
+        CONTRACTS,
+      ),
     )
     .option('--dim <NAME=VALUE>', 'value of a symbol of a WebAssembly module; may stand several times', dim)
     .addOption(new Option('--goal <GOAL>', 'what an EVM contract shall spare').choices(['gas', 'size']).default('gas'))

@@ -14,6 +14,7 @@ import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
 import { addInfo } from './info.ts';
 import { addInspect } from './inspect.ts';
+import { addMarket } from './market.ts';
 import { version } from './package.ts';
 import { addPublish } from './publish.ts';
 import { addRun } from './run.ts';
@@ -37,6 +38,7 @@ function build(): Command {
     addEval,
     addBench,
     addDispute,
+    addMarket,
     addPublish,
     addBuy,
     addWork,

@@ -61,12 +61,18 @@ export function collect(text: string, before: readonly string[] = []): readonly 
   return [...before, text];
 }
 
+/** A name that the table has not got yet. */
+function once(name: string, before: object): string {
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  return name;
+}
+
 /** Adds NAME=VALUE to a table of dims. */
 export function dim(text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
   const [, name, value] = /^(.+)=(\d{1,9})$/.exec(text) ?? [];
   if (name === undefined || Number(value) < 1)
     throw new InvalidArgumentError('It must be NAME=VALUE with a whole number from 1.');
-  return { ...before, [name]: Number(value) };
+  return { ...before, [once(name, before)]: Number(value) };
 }
 
 /** Adds NAME=VALUE to a table of numbers. */
@@ -77,7 +83,7 @@ export function assignment(
   const [, name, value] = /^(.+)=(-?\d+(?:\.\d+)?(?:e-?\d+)?)$/.exec(text) ?? [];
   if (name === undefined || !Number.isFinite(Number(value)))
     throw new InvalidArgumentError('It must be NAME=VALUE with a number.');
-  return { ...before, [name]: Number(value) };
+  return { ...before, [once(name, before)]: Number(value) };
 }
 
 /** Adds NAME=VALUE or NAME=MIN..MAX to a table of dims. */
@@ -89,7 +95,7 @@ export function dimOrRange(text: string, before: Dims = {}): Dims {
   }
   const [min, max] = [Number(least), Number(greatest)];
   if (min < 1 || max < min) throw new InvalidArgumentError('The range must be MIN..MAX with 1 ≤ MIN ≤ MAX.');
-  return { ...before, [name]: { min, max } };
+  return { ...before, [once(name, before)]: { min, max } };
 }
 
 /** Backends that every machine has. */

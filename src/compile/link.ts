@@ -115,6 +115,8 @@ export interface Link {
   /** Values of exported globals, which become constants. */
   readonly constants: Readonly<Record<string, number>>;
   readonly pages: number;
+  /** True where the memory has no greatest size: its host sets one. */
+  readonly grows: boolean;
   /** What the memory holds at first. */
   readonly data: readonly { readonly at: number; readonly bytes: Uint8Array }[];
 }
@@ -219,6 +221,7 @@ class Linker {
     });
     const functions = this.#functions as readonly Emitted[];
     const pages = u32(link.pages);
+    const limits = link.grows ? [0, ...pages] : [1, ...pages, ...pages];
     const section = (id: number, items: readonly (readonly number[])[]): number[] =>
       items.length === 0 ? [] : [id, ...block([...u32(items.length), ...items.flat()])];
     const head = [
@@ -228,7 +231,7 @@ class Linker {
         SECTION.function,
         functions.map((f) => u32(f.type)),
       ),
-      ...section(SECTION.memory, [[1, ...pages, ...pages]]),
+      ...section(SECTION.memory, [limits]),
       ...section(SECTION.global, this.#globals),
       ...section(SECTION.export, [
         [...name('memory'), 2, 0],

@@ -13,11 +13,13 @@ import { pricesOf } from '../backends/wasm/stepper.ts';
 import { gasAt, SCHEDULE_1 } from '../core/cost.ts';
 import { HostError } from '../core/errors.ts';
 import { floorDiv } from '../core/int.ts';
+import { checkOptions, OBJECT, type OptionRule, oneOf } from '../core/options.ts';
 import { DTYPE_RANGE } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import type { OpName } from '../ops/index.ts';
 import { bind, createPlan, type Plan } from '../runtime/plan.ts';
 import * as bytes from './bytes.gen.ts';
+import { ENTRY_POINTS, textWords } from './cosmwasm.ts';
 import { featuresOf } from './instructions.ts';
 import { apart, type KernelCall, layOut, StaticBuilder } from './layout.ts';
 import { code, type Kernel, link, type Part, part, reached } from './link.ts';
@@ -31,9 +33,20 @@ export type Profile = 'mvp' | 'simd128';
 export interface WasmOptions {
   /** Default `mvp`, which every host takes. */
   readonly profile?: Profile;
+  /** Entry points of a contract beside those of a module; of profile `mvp` only. */
+  readonly contract?: (typeof CONTRACTS)[number] | undefined;
   /** Values of the model’s symbols by name. */
   readonly dims?: Readonly<Record<string, number>>;
 }
+
+/** Kinds of contracts. */
+export const CONTRACTS = ['cosmwasm'] as const;
+
+const RULES: Readonly<Record<keyof WasmOptions, OptionRule>> = {
+  profile: oneOf(['mvp', 'simd128']),
+  contract: oneOf(CONTRACTS),
+  dims: OBJECT,
+};
 
 /** Exports of the driver (kernels/mvp/driver.ts). */
 const DRIVER = [
@@ -51,6 +64,8 @@ const DRIVER = [
 
 /** Most pages of a memory: one less than 32 bits address. */
 const MAX_PAGES = 65535;
+/** Bytes that the regions of a contract begin with; the memory grows for more. */
+const ARENA = 16;
 /** Most segments of data. */
 const MAX_SEGMENTS = 1000;
 /** Greatest price of a unit. */
@@ -162,7 +177,12 @@ function isNarrow({ fn, args }: KernelCall, b: StaticBuilder): boolean {
 }
 
 /** As `toWasm`, of a plan. */
-export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8Array<ArrayBuffer> {
+export function compilePlan(
+  given: Plan,
+  profile: Profile,
+  price: Price,
+  contract?: WasmOptions['contract'],
+): Uint8Array<ArrayBuffer> {
   const plan = apart(given);
   const { b, nodes } = layOut(plan, ...PLANS[profile]);
   const fns = [...new Set(nodes.flatMap((calls) => calls.map((c) => c.fn)))];
@@ -180,8 +200,10 @@ export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8A
   const words = callWords(nodes, price.nodes, fns);
   const calls = b.record(words);
   const header = b.record(headerWords(plan, price.gas, (id) => b.at({ id }), calls, calls + words.length * 4));
+  const texts = contract ? b.record(textWords()) : 0;
   const { base, area } = b.figures;
-  const pages = floorDiv(base + area + PAGE - 1, PAGE);
+  const arena = contract ? base + area : 0;
+  const pages = floorDiv(base + area + (contract ? ARENA : 0) + PAGE - 1, PAGE);
   if (pages > MAX_PAGES)
     throw new HostError('NoMemory', 'the model needs more WebAssembly memory than an instance may have', {
       expected: `at most ${MAX_PAGES} pages`,
@@ -191,10 +213,11 @@ export function compilePlan(given: Plan, profile: Profile, price: Price): Uint8A
   b.write(memory);
   const driver = partOf(mvp);
   return link({
-    exports: DRIVER.map((field) => ({ part: driver, field })),
+    exports: [...DRIVER, ...(contract ? ENTRY_POINTS : [])].map((field) => ({ part: driver, field })),
     kernels,
-    constants: { base, header },
+    constants: { base, header, texts, arena },
     pages,
+    grows: contract !== undefined,
     data: segments(new Uint8Array(memory)),
   });
 }
@@ -227,10 +250,14 @@ export function codeOf(model: Model, profile: Profile): ReadonlyMap<OpName, numb
  * Compiles a model to a WebAssembly module: no imports, no floating point, one memory of fixed size, weights as data.
  * @returns its bytes, the same on every machine
  * @throws InputError `WrongShape` where a symbol has no legal value
+ * @throws TypeError for an option that is none, and for a contract of another profile than `mvp`
  * @throws HostError `NoMemory` where 4 GiB do not hold it
  */
-export function toWasm(model: Model, { profile = 'mvp', dims }: WasmOptions = {}): Uint8Array<ArrayBuffer> {
+export function toWasm(model: Model, options: WasmOptions = {}): Uint8Array<ArrayBuffer> {
+  checkOptions(options, RULES);
+  const { profile = 'mvp', contract, dims } = options;
+  if (contract && profile !== 'mvp') throw new TypeError(`a ${contract} contract has profile mvp, not ${profile}`);
   const plan = createPlan(bind(model, dims));
   const t = plan.dims.map((d, i) => d - model.symbols[i]!.min);
-  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_1, t), nodes: pricesOf(plan) });
+  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_1, t), nodes: pricesOf(plan) }, contract);
 }

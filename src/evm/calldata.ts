@@ -30,7 +30,7 @@ export function encodeCall(model: Model, inputs: Readonly<Record<string, Tensor>
 
 /** The inputs of a run from its call data; undefined where they are none of this model. */
 export function decodeCall(
-  header: Header,
+  header: Pick<Header, 'symbols'>,
   model: Model,
   data: Uint8Array,
 ): { readonly dims: readonly number[]; readonly inputs: Record<string, Tensor> } | undefined {
@@ -40,7 +40,7 @@ export function decodeCall(
 }
 
 /** Values of the symbols; undefined where one is missing or out of its range. */
-export function readCallDims(header: Header, data: Uint8Array): number[] | undefined {
+export function readCallDims(header: Pick<Header, 'symbols'>, data: Uint8Array): number[] | undefined {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const dims: number[] = [];
   for (const [i, { min, max }] of header.symbols.entries()) {

@@ -21,8 +21,8 @@ import { MarketError } from './errors.ts';
 
 /** Bytes of a chunk; the last one of a blob may be shorter. */
 export const CHUNK_BYTES = 65_536;
-/** The tree's hash function: that of the chain. */
-const HASH = 'keccak256';
+/** The tree's hash function: engines have it built in, and chains too. */
+const HASH = 'sha256';
 
 /** A blob as a listing names it. */
 export interface BlobRef {

@@ -1,6 +1,6 @@
 /**
- * What the parties of a market need of a chain: contracts to read, to write to and to hear from. `samebit/market` talks to no node
- * itself; the command line brings viem.
+ * What the parties of a market need of a chain: contracts to read, to write to and to hear from. The parties talk to
+ * no node themselves; the command line brings viem.
  * @module
  */
 import type { GameEvent, Hex } from '../evm.ts';

@@ -20,6 +20,8 @@ export const MARKET_ERRORS = {
   OverBudget: 'Raise the limit of the gateway, or choose a cheaper model.',
   PaymentFailed: 'Look at the transaction; nothing was answered.',
   Busy: 'Ask again after a while.',
+  NoServer: 'npm install hono @hono/node-server',
+  NoClient: 'npm install viem',
   Taken: 'Whoever commits first lists the model; change it, so that it has another header, and publish that.',
   Closed: 'A closed offer stays closed; change the model, so that it has another header, and publish that.',
   NotLive: 'Wait until the header is mature and enough validators hold the body.',

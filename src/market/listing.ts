@@ -4,19 +4,24 @@
  */
 import type { Dim } from '../core/dim.ts';
 import type { Hex } from '../evm/proof.ts';
+import type { Metric } from './accuracy.ts';
 import type { Port } from './card.ts';
 
-/** A claim of accuracy, as its contract noted it. */
+/** A claim of accuracy, as its contract noted it (spec/50-market.md §4). */
 export interface AccuracyClaim {
   readonly id: bigint;
-  readonly metric: string;
+  readonly metric: Metric;
   /** Root over the rows of the data set. */
   readonly data: Hex;
+  /** Where the data set is, in words of the author. */
+  readonly uri: string;
   readonly rows: number;
-  /** Rows that count for the metric. */
-  readonly score: number;
+  /** Sum over the rows: of `top1` those that are right. */
+  readonly score: bigint;
   readonly by: Hex;
-  /** False once somebody proved it false. */
+  /** Nobody refuted it in its time. */
+  readonly settled: boolean;
+  /** False once somebody refuted it. */
   readonly stands: boolean;
 }
 
@@ -98,9 +103,11 @@ function fits({ dtype, shape }: TypePattern, port: Port): boolean {
   return shape === undefined || (shape.length === port.shape.length && shape.every((d, i) => same(d, port.shape[i])));
 }
 
-/** Share of right rows of the best claim that stands; undefined without one. */
+/** Share of right rows of the best claim that nobody refuted; undefined without one. */
 export function accuracyOf(l: Listing): number | undefined {
-  const shares = l.accuracy.filter((c) => c.stands && c.rows > 0).map((c) => c.score / c.rows);
+  const shares = l.accuracy
+    .filter((c) => c.stands && c.metric === 'top1' && c.rows > 0)
+    .map((c) => Number(c.score) / c.rows);
   return shares.length === 0 ? undefined : Math.max(...shares);
 }
 

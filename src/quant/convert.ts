@@ -28,6 +28,7 @@ import { i8Type, i16Type, type LayerForms, type QType, type Range } from './scal
 import type { Widened } from './sensitivity.ts';
 import { resized, sampledAt } from './symbolic.ts';
 import { type TuneOptions, tune } from './tune.ts';
+import { idle, sizeGoal, warningsOf } from './warnings.ts';
 
 /** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
 export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
@@ -196,30 +197,6 @@ function foldInputs(
   return { graph: current, folded };
 }
 
-function warningsOf(
-  layers: readonly LayerReport[],
-  samples: number | undefined,
-  bytes: number,
-  source: number,
-): string[] {
-  const warnings: string[] = [];
-  if (bytes > sizeGoal(source))
-    warnings.push(
-      `the model has ${bytes} bytes, ${((100 * bytes) / source).toFixed(1)} % of its source: layers with few weights a channel take more than a quarter`,
-    );
-  if (samples !== undefined && samples < 16)
-    warnings.push(`only ${samples} calibration samples: ranges may be too narrow; a few hundred are better`);
-  for (const layer of layers)
-    if (layer.range.lo === 0 && layer.range.hi === 0)
-      warnings.push(`${layer.name} (${layer.source}) is 0 for every calibration sample`);
-  return warnings;
-}
-
-/** Greatest share of the source's bytes that the model aims at; small models may have more. */
-function sizeGoal(source: number): number {
-  return source * (source < 300000 ? 0.3 : 0.27);
-}
-
 /** Layers that became a node of i4 weights. */
 function int4Layers({ graph, layers, became }: QuantizeResult): ConvertReport['int4'] {
   const four = (n: Node): boolean => n.op === 'dense' && (n.attrs['block'] as number) > 0;
@@ -373,6 +350,7 @@ export function convertModel(
   const result = withinSize(graph, ranges, { ...tuned.policy, rounding, weights: options.weights }, size);
   if (graph.symbols) checkSymbolic(result.graph);
   const count = readers?.[0]?.count;
+  const int4 = int4Layers(result);
   const report: ConvertReport = {
     name: model.name,
     opset: model.opset,
@@ -385,11 +363,14 @@ export function convertModel(
     })),
     layers: result.layers,
     ...tuned.report,
-    int4: int4Layers(result),
+    int4,
     fitWeights: rounding.fit,
     correctBias: rounding.correct,
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
-    warnings: warningsOf(result.layers, count, encodeModel(result.graph).length, size),
+    warnings: [
+      ...idle(graph, ranges, int4.length, options.weights),
+      ...warningsOf(result.layers, count, encodeModel(result.graph).length, size),
+    ],
   };
   const { types, tensors, became } = result;
   return { graph: result.graph, float: graph, types, ranges, report, tensors, became, readers };

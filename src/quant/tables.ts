@@ -20,12 +20,14 @@ const NOISE = 1e-5;
 /** Samples that tables are judged by. */
 const JUDGED = 2;
 
-/** f at x; where f is undefined outside the observed range, its value at the nearest observed point, if it has one. */
-export function valueAt(range: Range, fns: readonly UnaryFn[], x: number): number | undefined {
-  const y = applyChain(fns, x);
-  if (Number.isFinite(y)) return y;
-  const nearest = applyChain(fns, clampReal(x, range.lo, range.hi));
-  return Number.isFinite(nearest) ? nearest : undefined;
+/**
+ * f at x, an integer times `scale`. Where f is undefined outside the observed range, its value at the nearest observed point;
+ * where that point is 0, an end of a range of one sign, its value half a step inside: what the integer stands for there.
+ */
+export function valueAt(range: Range, fns: readonly UnaryFn[], x: number, scale: number): number | undefined {
+  const nearest = clampReal(x, range.lo, range.hi);
+  const inside = range.lo === 0 ? scale / 2 : range.hi === 0 ? -scale / 2 : 0;
+  return [x, nearest, nearest + inside].map((v) => applyChain(fns, v)).find(Number.isFinite);
 }
 
 /** f at the nodes of a table over all integers of an i16 type of `scale`. */
@@ -85,7 +87,7 @@ export function coarseTables(
   const tables = graph.nodes.flatMap(({ op, inputs, output }) => {
     const [x, type] = [inputs[0]!, types[inputs[0]!]];
     if (op.kind !== 'unary' || type?.dtype !== 'i16') return [];
-    const nodes = nodesOf((v) => valueAt(ranges[x]!, op.fns, v) ?? Number.NaN, type.scale);
+    const nodes = nodesOf((v) => valueAt(ranges[x]!, op.fns, v, type.scale) ?? Number.NaN, type.scale);
     return nodes.every(Number.isFinite) ? [{ x, output, nodes, scale: type.scale, signal: 0, noise: 0 }] : [];
   });
   if (tables.length === 0) return new Set();

@@ -78,11 +78,12 @@ describe('convert', () => {
   it('--dim takes a value, or a range that stays symbolic', () => {
     expect(run('--dim', 'N=2').inputs[0]!.shape).toEqual([2, 4, 6]);
     expect(run('--dim', 'x[0]=3').inputs[0]!.shape).toEqual([3, 4, 6]);
-    const both = run('--dim', 'N=1..8', '--dim', 'T=2..4');
+    const both = json<Summary>([...base.slice(0, -2), '--dim', 'N=1..8', '--dim', 'T=2..4'], dir);
     expect(both.inputs[0]!.shape).toEqual(['N', 'T', 6]);
     expect(samebit(['info', 'm.sbm'], dir).stdout).toContain('symbol T: 2…4');
     for (const bad of ['N', 'N=0', 'N=-1', 'N=1.5', 'N=x', '=3', 'N=', 'N=0..4', 'N=5..4', 'N=..4', 'N=1..', 'N=1...4'])
       expect(refused(...base, '--dim', bad), bad).toContain('--dim');
+    expect(refused(...base, '--dim', 'T=2..4')).toContain('T is given twice');
     const { code, stderr } = samebit([...base, '--dim', 'K=1..4'], dir);
     expect([code, stderr]).toEqual([2, expect.stringContaining('no dimension "K": its dimensions are N, T')]);
   });

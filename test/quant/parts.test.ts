@@ -14,12 +14,12 @@ const hardSwish = (x: number): number => x * Math.min(Math.max(x / 6 + 0.5, 0), 
 const SAMPLES: SampleTensor = { dtype: 'f32', shape: [8, 3, 8, 8], data: Float32Array.from(values(1536, 7)) };
 
 /** Outputs of the reference and of wasm, which must agree, over one sample; and the share of power that is lost, in dB. */
-async function check({ graph, float, types }: ConvertResult): Promise<number> {
+async function check({ graph, float, types }: ConvertResult, samples = SAMPLES): Promise<number> {
   const model = loadModel(encodeModel(graph));
   const interpreter = createInterpreter(float);
   let [signal, noise] = [0, 0];
   for (let i = 0; i < 4; i++) {
-    const x = sampleReader(float, float.inputs[0]!, SAMPLES).read(i);
+    const x = sampleReader(float, float.inputs[0]!, samples).read(i);
     interpreter.run([x]);
     const expected = interpreter.values[float.outputs[0]!.tensor]!;
     const given = { x: quantizeInput(graph.inputs[0]!, x) };
@@ -92,6 +92,23 @@ describe('tables in two parts', () => {
   });
 });
 
+describe('a function that is undefined at 0', () => {
+  const positive = { dtype: 'f32' as const, shape: [8, 64], data: Float32Array.from(values(512, 7), (v) => 1.1 + v) };
+  const convert = (op: string, data: SampleTensor): ConvertResult =>
+    convertOnnx(buildOnnx({ inputs: { x: [1, 64] }, nodes: [[op, ['x'], ['y'], {}]], outputs: ['y'] }), {
+      ...{ samples: { x: data }, ranges: 'minmax' },
+    });
+
+  it.each(['Log', 'Reciprocal'])('%s converts where its input is always positive', async (op) => {
+    expect(await check(convert(op, positive), positive)).toBeGreaterThan(25);
+  });
+
+  it('is refused where the input was negative', () => {
+    const both = { ...positive, data: positive.data.map((v) => v - 1.1) };
+    expect(() => convert('Log', both)).toThrow('undefined at -');
+  });
+});
+
 describe('a conversion', () => {
   const model = buildOnnx({
     inputs: { x: [1, 3, 8, 8] },
@@ -133,6 +150,15 @@ describe('a conversion', () => {
       samples: { ...SAMPLES, dtype: 'u8', data: Uint8Array.from(values(1536, 7), (v) => 128 + 100 * v) },
     });
     expect([graph.inputs[0]!.dtype, graph.inputs[0]!.u8]).toEqual(['i8', true]);
+  });
+
+  it('warns of samples that are all 0, and of i4 weights that no layer takes', () => {
+    const still = { ...SAMPLES, data: new Float32Array(SAMPLES.data.length) };
+    const { warnings } = convertOnnx(model, { samples: { x: still }, weights: 'i4' }).report;
+    expect(warnings.slice(0, 2)).toEqual([
+      expect.stringContaining('input x is 0 in every'),
+      expect.stringContaining('no layer took i4 weights'),
+    ]);
   });
 
   it('stays within the budget', () => {

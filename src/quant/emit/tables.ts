@@ -14,7 +14,7 @@ import { joinParts, partType } from './planes.ts';
 function undefinedAt(c: EmitContext, x: number): never {
   return c.fail(
     'NotFinite',
-    `the function is undefined at ${x}, inside the range of its input, which holds 0`,
+    `the function is undefined at ${x}, inside the range of its input`,
     'Put a Clip with a least value above 0 before it.',
   );
 }
@@ -24,7 +24,7 @@ function lut8(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType
   const table = type.dtype === 'i8' ? new Int8Array(256) : new Int16Array(256);
   for (let i = 0; i < 256; i++) {
     const v = (i - 128 - x.type.zp) * x.type.scale;
-    const y = valueAt(c.inputRange(), fns, v) ?? undefinedAt(c, v);
+    const y = valueAt(c.inputRange(), fns, v, x.type.scale) ?? undefinedAt(c, v);
     table[i] = clampReal(round(y / type.scale) + type.zp, type.lo, type.hi);
   }
   const ref = c.writer.node('lut8', [x.ref, c.writer.constant(type.dtype, [256], table)], { zp: type.zp });
@@ -60,7 +60,7 @@ function twoTables(c: EmitContext, x: Quantized, f: (v: number) => number, type:
 /** A chain of functions of x as a table: lut8 or lut16 by its dtype. */
 export function emitTable(c: EmitContext, x: Quantized, fns: readonly UnaryFn[], type: QType): Quantized {
   if (x.type.dtype === 'i8') return lut8(c, x, fns, type);
-  const f = (v: number): number => valueAt(c.inputRange(), fns, v) ?? undefinedAt(c, v);
+  const f = (v: number): number => valueAt(c.inputRange(), fns, v, x.type.scale) ?? undefinedAt(c, v);
   if (c.scope.parts.tables.has(c.node.output)) return twoTables(c, x, f, type);
   return {
     ref: lut16(
