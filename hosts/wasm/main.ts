@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readArgs } from '../../scripts/args.ts';
 import { sourcesHash } from '../../scripts/sources.ts';
+import { writePart } from '../parts.ts';
 import { type Entry, writeCorpus } from './corpus.ts';
 
 const HERE = import.meta.dirname;
@@ -213,4 +214,4 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows
 const order = (r: Row): string =>
   `${String(entries.findIndex((e) => e.name === r.model)).padStart(4, '0')} ${r.profile}`;
 const sorted = [...rows].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
-if (wanted === undefined) writeFileSync(values.out, table(sorted, entries, graphs, seed));
+if (wanted === undefined) writePart(values.out, '', table(sorted, entries, graphs, seed));

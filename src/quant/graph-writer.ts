@@ -15,13 +15,15 @@ export interface Ref {
   readonly output?: number;
 }
 
+/** Operands of a node in order; undefined where an optional one is absent. */
+type Operands = readonly (Ref | undefined)[];
+
 /** An integer graph under construction. */
 export class GraphWriter {
   readonly #inputs: InputDecl[] = [];
   readonly #constants: Constant[] = [];
   readonly #keys: Map<string, number> = new Map();
-  readonly #nodes: { op: OpName; inputs: readonly Ref[]; attrs: Readonly<Record<string, unknown>>; outputs: number }[] =
-    [];
+  readonly #nodes: { op: OpName; inputs: Operands; attrs: Readonly<Record<string, unknown>>; outputs: number }[] = [];
   readonly #shared: Map<string, Ref> = new Map();
 
   /** Declares the next input. */
@@ -42,17 +44,17 @@ export class GraphWriter {
   }
 
   /** Adds a node and returns its output. */
-  node<N extends OpName>(op: N, inputs: readonly Ref[], attrs: AttrsOf<N>): Ref {
+  node<N extends OpName>(op: N, inputs: Operands, attrs: AttrsOf<N>): Ref {
     return this.#add(op, inputs, attrs as Readonly<Record<string, unknown>>, 1);
   }
 
-  #add(op: OpName, inputs: readonly Ref[], attrs: Readonly<Record<string, unknown>>, outputs: number): Ref {
+  #add(op: OpName, inputs: Operands, attrs: Readonly<Record<string, unknown>>, outputs: number): Ref {
     this.#nodes.push({ op, inputs, attrs, outputs });
     return { of: 'node', index: this.#nodes.length - 1 };
   }
 
   /** Output k of a node of `outputs` outputs; an equal node is shared. */
-  output<N extends OpName>(op: N, inputs: readonly Ref[], attrs: AttrsOf<N>, outputs: number, k: number): Ref {
+  output<N extends OpName>(op: N, inputs: Operands, attrs: AttrsOf<N>, outputs: number, k: number): Ref {
     const key = JSON.stringify([op, inputs, attrs], (_, v) => (ArrayBuffer.isView(v) ? [...(v as Int32Array)] : v));
     const known = this.#shared.get(key) ?? this.#add(op, inputs, attrs as Readonly<Record<string, unknown>>, outputs);
     this.#shared.set(key, known);
@@ -67,7 +69,7 @@ export class GraphWriter {
   /** Constants in order of first use, and the tensor id of every reference: inputs, those constants, outputs of nodes. */
   #ids(): { readonly order: readonly number[]; readonly id: (ref: Ref) => number } {
     const used = new Set<number>();
-    for (const n of this.#nodes) for (const r of n.inputs) if (r.of === 'constant') used.add(r.index);
+    for (const n of this.#nodes) for (const r of n.inputs) if (r?.of === 'constant') used.add(r.index);
     const order = [...used]; // of first use
     const place = new Map(order.map((index, i) => [index, this.#inputs.length + i]));
     let next = this.#inputs.length + order.length;
@@ -92,7 +94,11 @@ export class GraphWriter {
     symbols: readonly SymbolDecl[] = [],
   ): Graph {
     const { order, id } = this.#ids();
-    const nodes: Node[] = this.#nodes.map((n) => ({ op: n.op, inputs: n.inputs.map(id), attrs: n.attrs }));
+    const nodes: Node[] = this.#nodes.map((n) => ({
+      op: n.op,
+      inputs: n.inputs.map((r) => (r ? id(r) : -1)),
+      attrs: n.attrs,
+    }));
     return {
       symbols,
       inputs: this.#inputs,
