@@ -1,7 +1,7 @@
 /**
  * `npm run example:market`: an author, a buyer, an honest and a cheating worker, each a process of its own, on a chain behind JSON-RPC.
  * Every lie of the cheat is caught, his bonds pay for the challenges, the honest worker does the jobs again and is paid.
- * `--lies N`: how many lies (default 5). `--write`: writes the table of gas into docs/marketplace.md.
+ * `--lies N`: how many lies (default 4). `--write`: writes the table of gas into docs/marketplace.md.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -22,7 +22,7 @@ import { openPlace, TERMS } from './place.ts';
 
 const { values } = parseArgs({
   options: {
-    lies: { type: 'string', default: '5' },
+    lies: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
     write: { type: 'boolean' },
   },
