@@ -77,10 +77,7 @@ export class RpcNode {
           response.setHeader('content-type', 'application/json');
           response.end(JSON.stringify({ jsonrpc: '2.0', id, ...body }));
         };
-        // One after the other: a call works on the state of the chain, and puts it back.
-        const asked = this.#last.then(() => this.#answer(method, params ?? []));
-        this.#last = asked.catch(() => undefined);
-        asked.then(
+        this.alone(() => this.#answer(method, params ?? [])).then(
           (result) => answer({ result }),
           (e: unknown) => answer({ error: e instanceof Reverted ? e.body : { code: -32601, message: String(e) } }),
         );
@@ -97,6 +94,18 @@ export class RpcNode {
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Blocks so far. */
+  get blocks(): bigint {
+    return this.#blocks;
+  }
+
+  /** Does something with the chain while no request does: a call works on its state, and puts it back. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 
   close(): void {

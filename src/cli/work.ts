@@ -33,7 +33,7 @@ async function serveJob(paths: readonly string[], flags: Flags & { readonly jobs
   const node = await Node.connect(flags);
   const terms = { works: true, challenges: flags.challenge === true, minFee: flags.minFee ?? 0n };
   const worker = await workerOf(node, flags.jobs, shelf, terms);
-  node.say({ event: 'serving', headers: shelf.keys }, `looking for jobs of ${paths.length} models`);
+  node.say({ event: 'serving', headers: shelf.keys }, `looking for jobs of ${shelf.keys.join(', ')}`);
   await node.loop(flags.once, () => worker.look());
 }
 
@@ -53,7 +53,7 @@ async function challenge(paths: readonly string[], flags: Flags & DataFlags): Pr
   const terms = { works: false, challenges: true, minFee: 0n };
   const worker = jobs === undefined ? undefined : await workerOf(node, jobs, shelf, terms);
   const board = accuracy === undefined ? undefined : await boardOf(node, accuracy);
-  node.say({ event: 'watching', headers: shelf.keys }, `watching ${paths.length} models`);
+  node.say({ event: 'watching', headers: shelf.keys }, `watching ${shelf.keys.join(', ')}`);
   await node.loop(flags.once, async () => {
     await worker?.look();
     if (board === undefined) return;
