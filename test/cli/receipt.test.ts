@@ -155,12 +155,14 @@ it('the commands of docs/consumers.md write what its table says', () => {
 });
 
 it.each([
-  ['python', 'python/verify.py'],
-  ['go', 'go/main.go'],
-  ['rust', 'rust/src/main.rs'],
-])('the excerpt in %s is that of the program', (language, file) => {
-  const excerpt = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(docs)![1]!;
-  expect(readFileSync(join(ROOT, 'hosts/consumers', file), 'utf8')).toContain(excerpt);
+  ['consumers.md', 'python', 'consumers/python/verify.py'],
+  ['consumers.md', 'go', 'consumers/go/main.go'],
+  ['consumers.md', 'rust', 'consumers/rust/src/main.rs'],
+  ['aot.md', 'python', 'batch/scorer.py'],
+])('the excerpt of docs/%s in %s is that of the program', (page, language, file) => {
+  const text = readFileSync(join(ROOT, 'docs', page), 'utf8');
+  const excerpt = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(text)![1]!;
+  expect(readFileSync(join(ROOT, 'hosts', file), 'utf8')).toContain(excerpt);
   expect(excerpt.trim().split('\n').length).toBeLessThanOrEqual(18);
 });
 
