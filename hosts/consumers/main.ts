@@ -11,6 +11,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, unlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readArgs } from '../../scripts/args.ts';
+import { sourcesHash } from '../../scripts/sources.ts';
 import { inspect } from '../../src/compile/inspect.ts';
 import { HASHES } from '../../src/consensus.ts';
 import { writePart } from '../parts.ts';
@@ -214,9 +215,11 @@ writePart(
   'consumers',
   `## Consumers of receipts
 
-Written by \`npm run hosts:consumers\`. Programs that know nothing of this library (docs/consumers.md) check a receipt of each row by running the
-module, profile mvp: ${names}. All verify every row, and refuse all ${told} forgeries: one byte of an input, an output, the header,
-the roots of the receipt or a weight is another, or a file is cut or missing. Digest: sha256 of the output, the first 16 digits.
+Written by \`npm run hosts:consumers\`; sources: \`${sourcesHash()}\`. ${names}.
+
+Programs that know nothing of this library (docs/consumers.md) check a receipt of each row by running the module, profile mvp. All verify every row, and
+refuse all ${told} forgeries: one byte of an input, an output, the header, the roots of the receipt or a weight is another, or a file is cut or missing.
+Digest: sha256 of the output, the first 16 digits.
 
 | model | hash | digest |
 | --- | --- | --- |
