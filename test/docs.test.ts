@@ -124,6 +124,9 @@ it('links of the documents lead somewhere', () => {
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     'SECURITY.md',
+    'docs/aot.md',
+    'docs/consumers.md',
+    'docs/zk.md',
     'examples/mnist/README.md',
     'examples/german-credit/README.md',
   ]) {

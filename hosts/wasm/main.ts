@@ -1,6 +1,6 @@
 /**
  * `npm run hosts`: compiled models and random graphs on WebAssembly hosts that are not ours: the digest of every module is that of
- * the reference backend. Writes HOSTS.md. Needs python3 (wasmtime), Go (wazero) and Rust (wasmi, cosmwasm-vm); what they build lies in .hosts/wasm.
+ * the reference backend. Writes the first part of HOSTS.md. Needs python3 (wasmtime), Go (wazero) and Rust (wasmi, cosmwasm-vm); what they build lies in .hosts/wasm.
  *
  *   --graphs N    random graphs (default 50), --seed S the first of them
  *   --hosts A,B   only these of v8, wasmtime, wazero, wasmi, cosmwasm-vm
@@ -8,18 +8,19 @@
  *   --out FILE    the table (default HOSTS.md)
  * @module
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readArgs } from '../../scripts/args.ts';
 import { sourcesHash } from '../../scripts/sources.ts';
 import { writePart } from '../parts.ts';
+import { cargo, go, HOSTS_HOME, venv } from '../tools.ts';
 import { type Entry, writeCorpus } from './corpus.ts';
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '../..');
-const HOME = join(ROOT, '.hosts/wasm');
+const HOME = join(HOSTS_HOME, 'wasm');
 const CORPUS = join(HOME, 'corpus');
 const WASMTIME = '50.0.1';
 
@@ -54,33 +55,12 @@ interface Host {
   readonly command: readonly string[];
 }
 
-function tool(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-  cwd = HERE,
-): string {
-  try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, ...env }, stdio: 'pipe' });
-  } catch (e) {
-    throw new Error(
-      `${command} ${args.join(' ')}: ${String((e as { stderr?: string }).stderr || (e as Error).message)}`,
-    );
-  }
-}
-
 function pinned(file: string, pattern: RegExp): string {
   return pattern.exec(readFileSync(join(HERE, file), 'utf8'))![1]!;
 }
 
-function cargo(folder: string): void {
-  const target = { CARGO_TARGET_DIR: join(HOME, 'target') };
-  tool('cargo', ['build', '--release', '--quiet', '--locked'], target, join(HERE, folder));
-}
-
 const PROFILES: readonly string[] = ['mvp', 'simd128'];
 
-const venv = join(HOME, 'venv');
 const HOSTS: readonly Host[] = [
   {
     name: 'v8',
@@ -91,29 +71,26 @@ const HOSTS: readonly Host[] = [
   {
     name: 'wasmtime',
     version: () => `${WASMTIME}, Python`,
-    build: () => {
-      if (!existsSync(join(venv, 'bin/python'))) tool('python3', ['-m', 'venv', venv]);
-      tool(join(venv, 'bin/python'), ['-m', 'pip', 'install', '--quiet', `wasmtime==${WASMTIME}`]);
-    },
-    command: [join(venv, 'bin/python'), join(HERE, 'wasmtime/host.py')],
+    build: () => void venv(HOME, [`wasmtime==${WASMTIME}`]),
+    command: [join(HOME, 'venv/bin/python'), join(HERE, 'wasmtime/host.py')],
   },
   {
     name: 'wazero',
     version: () => `${pinned('wazero/go.mod', /wazero v([\d.]+)\n/)}, Go`,
-    build: () => void tool('go', ['build', '-o', join(HOME, 'wazero-host'), '.'], {}, join(HERE, 'wazero')),
+    build: () => go(join(HERE, 'wazero'), join(HOME, 'wazero-host')),
     command: [join(HOME, 'wazero-host')],
   },
   {
     name: 'wasmi',
     version: () => `${pinned('wasmi/Cargo.toml', /wasmi = \{ version = "=([\d.]+)"/)}, Rust`,
-    build: () => cargo('wasmi'),
+    build: () => cargo(join(HERE, 'wasmi'), HOME),
     command: [join(HOME, 'target/release/wasmi-host')],
   },
   {
     name: 'cosmwasm-vm',
     version: () => `${pinned('cosmwasm/Cargo.toml', /cosmwasm-vm = "=([\d.]+)"/)}, Rust`,
     forms: ['cosmwasm'],
-    build: () => cargo('cosmwasm'),
+    build: () => cargo(join(HERE, 'cosmwasm'), HOME),
     command: [join(HOME, 'target/release/cosmwasm-host')],
   },
 ];

@@ -2,9 +2,11 @@
  * `samebit compile --target wasm`: a model becomes a WebAssembly module.
  * @module
  */
+import { sha256 } from '@noble/hashes/sha2.js';
 import { inspect } from '../compile/inspect.ts';
 import { HOSTS, validateProfile } from '../compile/validate-profile.ts';
 import { type Profile, toWasm, type WasmOptions } from '../compile/wasm.ts';
+import { hex } from '../core/digest.ts';
 import { UsageError } from './errors.ts';
 import { readModel, targetOf, writeBytes } from './files.ts';
 import { grouped, print, table, toJson } from './output.ts';
@@ -29,7 +31,8 @@ export function compileWasm(path: string, flags: WasmFlags): void {
   const { codeBytes, dataBytes, functions, locals, pages } = inspect(bytes);
   const hosts = Object.fromEntries(HOSTS.map((h) => [h, validateProfile(bytes, h)]));
   writeBytes(target, bytes);
-  const figures = { bytes: bytes.length, codeBytes, dataBytes, functions, locals, pages };
+  const hash = hex(sha256(bytes));
+  const figures = { bytes: bytes.length, sha256: hash, codeBytes, dataBytes, functions, locals, pages };
   if (flags.json) {
     print(toJson({ output: flags.output, profile: profile, ...figures, hosts }));
     return;
@@ -38,6 +41,7 @@ export function compileWasm(path: string, flags: WasmFlags): void {
   print(
     `  ${grouped(codeBytes)} bytes of code in ${functions} functions, ${grouped(dataBytes)} of data, ${grouped(pages)} pages of memory`,
   );
+  print(`  sha256 ${hash}`);
   print();
   print(
     table(

@@ -3,6 +3,7 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
+import type { Mode } from '../backends/backend.ts';
 import type { Model } from '../graph/ir.ts';
 import type { Dims } from '../onnx/dims.ts';
 import { BACKEND_NAMES, type BackendName, createSession, type Session } from '../runtime/session.ts';
@@ -114,11 +115,11 @@ export function backend(text: string): string {
 }
 
 /** A session on what `backend` has parsed. */
-export function sessionOn(model: Model, text: string): Promise<Session> {
+export function sessionOn(model: Model, text: string, mode: Mode = 'run'): Promise<Session> {
   const [, plain, threaded, threads = '1'] = BACKEND.exec(text)!;
-  if (plain === 'auto') return createSession(model, { backend: plain });
+  if (plain === 'auto') return createSession(model, { backend: plain, mode });
   const name = BACKEND_NAMES.find((n) => n === (plain ?? threaded))!;
-  return createSession(model, { backend: name, threads: Number(threads) });
+  return createSession(model, { backend: name, threads: Number(threads), mode });
 }
 
 /** Backend of a session that has run, with its threads where it takes several. */

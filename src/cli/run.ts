@@ -4,17 +4,20 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { HASHES, type HashName } from '../consensus/merkle.ts';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import { dequantizeOutput } from '../quant/float-io.ts';
+import { UsageError } from './errors.ts';
 import { checkFolder, readModel, writeBytes } from './files.ts';
 import { readInputs } from './inputs.ts';
 import { writeNpy } from './npy.ts';
 import { backend, collect, gas, laneOf, sessionOn, whole } from './options.ts';
 import { grouped, print, toJson } from './output.ts';
+import { recordedRun, writeReceipt } from './receipt.ts';
 
 interface Flags {
   readonly input?: readonly string[];
@@ -22,6 +25,8 @@ interface Flags {
   readonly backend: string;
   readonly index?: number;
   readonly gasLimit?: bigint;
+  readonly receipt?: string;
+  readonly hash?: HashName;
   readonly json?: boolean;
 }
 
@@ -59,13 +64,18 @@ function show(model: Model, name: string, tensor: Tensor, file: string | undefin
 
 async function run(path: string, flags: Flags): Promise<void> {
   if (flags.output !== undefined) checkFolder(flags.output);
+  if (flags.receipt !== undefined) checkFolder(flags.receipt);
+  else if (flags.hash !== undefined)
+    throw new UsageError('NoReceipt', '--hash is the hash of a receipt', 'Pass --receipt FOLDER, or leave it out.');
   const model = readModel(path);
   const inputs = readInputs(model, flags.input, flags.index);
-  const session = await sessionOn(model, flags.backend);
+  const given = Object.fromEntries([...inputs].map(([name, i]) => [name, i.tensor]));
+  const { gasLimit } = flags;
+  const session = await sessionOn(model, flags.backend, flags.receipt === undefined ? 'run' : 'trace');
   const start = performance.now();
-  const result = await session.run(Object.fromEntries([...inputs].map(([name, i]) => [name, i.tensor])), {
-    gasLimit: flags.gasLimit,
-  });
+  const recorded =
+    flags.receipt === undefined ? undefined : await recordedRun(session, given, flags.hash ?? 'keccak256', gasLimit);
+  const result = recorded?.result ?? (await session.run(given, { gasLimit }));
   const ms = Math.round((performance.now() - start) * 1000) / 1000;
   const files = new Map<string, string>();
   if (flags.output !== undefined) {
@@ -74,6 +84,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     for (const [i, o] of model.outputs.entries()) files.set(o.name, join(flags.output, fileName(o.name, i, taken)));
     for (const [name, file] of files) writeBytes(file, writeNpy(result.outputs[name]!));
   }
+  const receipt = recorded && writeReceipt(flags.receipt!, recorded);
   if (flags.json) {
     const outputs = model.outputs.map((o) => {
       const t = result.outputs[o.name]!;
@@ -96,6 +107,7 @@ async function run(path: string, flags: Flags): Promise<void> {
         gasUsed: result.gasUsed,
         ms,
         outputs,
+        ...(receipt && { receipt }),
       }),
     );
   } else {
@@ -104,6 +116,10 @@ async function run(path: string, flags: Flags): Promise<void> {
     for (const o of model.outputs) show(model, o.name, result.outputs[o.name]!, files.get(o.name));
     print(`  gas ${grouped(result.gasUsed)}`);
     print(`  digest ${result.digest}`);
+    if (receipt !== undefined) {
+      print(`  receipt ${receipt.receipt.hash}, written to ${printable(flags.receipt!)}`);
+      print(`  header ${receipt.header.hash} (${receipt.hash})`);
+    }
   }
   session.dispose();
 }
@@ -127,6 +143,11 @@ export function addRun(program: Command): void {
       whole(0, 2 ** 31),
     )
     .option('--gas-limit <N>', 'refuse the run if it costs more', gas)
+    .option(
+      '--receipt <FOLDER>',
+      'write there what others check the run with: header, receipt, inputs, outputs, and receipt.json, which names them',
+    )
+    .addOption(new Option('--hash <HASH>', 'hash of a receipt; keccak256 by default').choices(HASHES))
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
