@@ -35,15 +35,23 @@ export function isMove({ op }: FloatNode): boolean {
 
 /**
  * Operands of a node that share one type, its output (where real) among them; fewer than two: no constraint. What joins or
- * chooses leaves out the `pinned` ones, whose type the source model gives.
+ * chooses leaves out the `pinned` ones, whose type the source model gives; a comparison of order leaves constants on a grid of
+ * their own, since a bound between two steps of the other operand would move to one of them.
  */
-function tied(graph: FloatGraph, node: FloatNode, pinned: (id: number) => boolean): number[] {
+function tied(
+  graph: FloatGraph,
+  node: FloatNode,
+  pinned: (id: number) => boolean,
+  constants: ReadonlySet<number>,
+): number[] {
   const { op, inputs, output } = node;
   const real = (id: number): boolean => graph.tensors[id]!.domain === 'real' && !pinned(id);
   if (isMove(node)) return [inputs[0]!, output].filter((id) => graph.tensors[id]!.domain === 'real');
   if (op.kind === 'concat' || op.kind === 'extremum') return [...inputs, output].filter(real);
   if (op.kind === 'where') return [inputs[1]!, inputs[2]!, output].filter(real);
-  return op.kind === 'compare' ? inputs.filter(real) : [];
+  if (op.kind !== 'compare') return [];
+  const same = op.how === 'eq' || op.how === 'ne';
+  return inputs.filter((id) => real(id) && (same || !constants.has(id)));
 }
 
 /** The root of each tensor's group: the least id among those that share one type. */
@@ -55,9 +63,10 @@ export function groupsOf(graph: FloatGraph): Int32Array {
     return r;
   };
   const pins = new Set<number>();
+  const constants = new Set(graph.nodes.flatMap((n) => (n.op.kind === 'constant' ? [n.output] : [])));
   const tie = (nodes: readonly FloatNode[]): void => {
     for (const node of nodes) {
-      const [first, ...rest] = tied(graph, node, (id) => pins.has(root(id)));
+      const [first, ...rest] = tied(graph, node, (id) => pins.has(root(id)), constants);
       for (const id of rest) {
         const [a, b] = [root(first!), root(id)];
         parent[Math.max(a, b)] = Math.min(a, b);

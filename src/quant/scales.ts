@@ -336,3 +336,21 @@ export function linearShift(
   }
   return undefined;
 }
+
+/**
+ * The last convergent p/q of a positive number whose p and q are at most `most`, without a common factor; undefined where the
+ * number is too great or too small for one.
+ */
+export function rational(value: number, most: number): readonly [p: number, q: number] | undefined {
+  let [p, q, lastP, lastQ] = [1, 0, 0, 1];
+  let rest = value;
+  for (;;) {
+    const whole = Math.floor(rest);
+    const [nextP, nextQ] = [whole * p + lastP, whole * q + lastQ];
+    if (!(nextP <= most && nextQ <= most)) break;
+    [p, q, lastP, lastQ] = [nextP, nextQ, p, q];
+    if (Math.abs(p / q / value - 1) < 1e-12) break;
+    rest = 1 / (rest - whole);
+  }
+  return p > 0 && q > 0 ? [p, q] : undefined;
+}

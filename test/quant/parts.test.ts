@@ -92,6 +92,51 @@ describe('tables in two parts', () => {
   });
 });
 
+describe('a comparison with a constant', () => {
+  const bytes: SampleTensor = {
+    dtype: 'u8',
+    shape: [4, 4],
+    data: Uint8Array.of(0, 1, 2, 3, 3, 2, 1, 0, 0, 0, 1, 1, 2, 3, 2, 3),
+  };
+  const orders: readonly (readonly [string, (a: number, b: number) => boolean])[] = [
+    ['Greater', (a, b) => a > b],
+    ['Less', (a, b) => a < b],
+    ['GreaterOrEqual', (a, b) => a >= b],
+    ['LessOrEqual', (a, b) => a <= b],
+  ];
+
+  it.each(orders)('%s of whole inputs holds where it does in floats', async (op, holds) => {
+    for (const [bound, swapped] of [0.5, 1, 1.7, 2.25].flatMap(
+      (v) =>
+        [
+          [v, false],
+          [v, true],
+        ] as const,
+    )) {
+      const model = buildOnnx({
+        inputs: { x: [1, 4] },
+        constants: [{ name: 'k', shape: [1], values: [bound] }],
+        nodes: [
+          [op, swapped ? ['k', 'x'] : ['x', 'k'], ['b'], {}],
+          ['Cast', ['b'], ['y'], { to: 1 }],
+        ],
+        outputs: ['y'],
+      });
+      const { graph } = convertOnnx(model, { inputType: 'u8', samples: { x: bytes }, ranges: 'minmax' });
+      const session = await createSession(loadModel(encodeModel(graph)), { backend: 'reference' });
+      const { data } = (await session.run({ x: Uint8Array.of(0, 1, 2, 3) })).outputs['y']!;
+      const expected = [0, 1, 2, 3].map((v) => (swapped ? holds(bound, v) : holds(v, bound)));
+      const least = Math.min(...data);
+      if (new Set(expected).size > 1)
+        expect(
+          Array.from(data, (v) => v > least),
+          `${bound}`,
+        ).toEqual(expected);
+      session.dispose();
+    }
+  });
+});
+
 describe('a function that is undefined at 0', () => {
   const positive = { dtype: 'f32' as const, shape: [8, 64], data: Float32Array.from(values(512, 7), (v) => 1.1 + v) };
   const convert = (op: string, data: SampleTensor): ConvertResult =>

@@ -10,6 +10,7 @@ import {
   multiplier,
   type QType,
   type Range,
+  rational,
   sameType,
   wholeType,
 } from '../scales.ts';
@@ -81,13 +82,20 @@ export const emitExtremum: Emit<'extremum'> = (c, op) => {
   return { ref: c.writer.node(op.how, [a.ref, b.ref], {}), type };
 };
 
-/** a ∘ b on one scale, or on whole numbers. */
+/** Greatest factor of an operand of compare. */
+const MOST_FACTOR = 32767;
+
+/** A comparison: of values on one grid, of order also on two, whose steps are in a ratio of small integers or nearly so. */
 export const emitCompare: Emit<'compare'> = (c, op) => {
   const [a, b] = [c.input(0), c.input(1)];
   if (a.type.dtype === 'bool' || b.type.dtype === 'bool')
     c.fail('UnsupportedForm', 'truth values are compared with Xor and Not');
-  const right = sameType(a.type, b.type) || a.type.dtype === 'i32' ? b : c.as(b, a.type);
-  return { ref: c.writer.node('compare', [a.ref, right.ref], { op: op.how, ma: 1, mb: 1 }), type: BOOL_TYPE };
+  const same = sameType(a.type, b.type) || a.type.dtype === 'i32';
+  const ordered = op.how !== 'eq' && op.how !== 'ne';
+  const ratio = same || !ordered ? undefined : rational(a.type.scale / b.type.scale, MOST_FACTOR);
+  const right = same || ratio ? b : c.as(b, a.type);
+  const [ma, mb] = ratio ?? [1, 1];
+  return { ref: c.writer.node('compare', [a.ref, right.ref], { op: op.how, ma, mb }), type: BOOL_TYPE };
 };
 
 /** Truth functions. */
