@@ -1,11 +1,11 @@
 //! Runs the contracts of corpus.json on cosmwasm-vm, as a chain does: its gatekeeper, its meter, an instance a query.
 //! cosmwasm-host FOLDER PROFILE. A JSON line a contract: name, digest, fuel in operations (115 CosmWasm gas), ns.
-use std::{env, error::Error, fs, path::Path, process, time::Instant};
+use std::{collections::HashSet, env, error::Error, fs, path::Path, process, time::Instant};
 
 use base64::{engine::general_purpose::STANDARD, Engine};
-use cosmwasm_std::{coins, Empty};
+use cosmwasm_std::{coins, Checksum, Empty};
 use cosmwasm_vm::testing::{mock_backend, mock_env, mock_info, MockApi, MockQuerier, MockStorage};
-use cosmwasm_vm::{call_instantiate, call_query, Cache, CacheOptions, Checksum, InstanceOptions, Size};
+use cosmwasm_vm::{call_instantiate, call_query, Cache, CacheOptions, InstanceOptions, Size};
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 
@@ -63,7 +63,7 @@ fn main() -> Result<()> {
     let args: Vec<String> = env::args().collect();
     let folder = Path::new(&args[1]);
     let home = env::temp_dir().join(format!("cosmwasm-host-{}", process::id()));
-    let options = CacheOptions::new(&home, Vec::new(), Size::mebi(256), Size::mebi(512));
+    let options = CacheOptions::new(&home, HashSet::new(), Size::mebi(256), Size::mebi(512));
     let chain: Chain = unsafe { Cache::new(options)? };
     let entries: Vec<Value> = serde_json::from_slice(&fs::read(folder.join("corpus.json"))?)?;
     for entry in entries.iter().filter(|e| e["profile"] == args[2].as_str()) {
