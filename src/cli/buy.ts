@@ -80,7 +80,10 @@ async function buyCall(node: Node, market: Contract, held: Held, data: Uint8Arra
     throw new MarketError('PaymentFailed', 'the chain gave another output to the transaction than to the call before');
   const { outputs, text } = show(held, outputsOfCall(held.model, namedRun(held, data).dims, fromHex(output)));
   const receipt = { header: key, input, output: hash };
-  node.say({ event: 'called', price: paid, outputs, receipt }, `${text}; paid ${paid} wei`);
+  node.say(
+    { event: 'called', price: paid, outputs, receipt },
+    `${text}; paid ${paid} wei\n  receipt: input ${input}, output ${hash}`,
+  );
   await collectDue(node, market, 'the market');
 }
 
@@ -99,6 +102,8 @@ async function buyJob(node: Node, jobs: Contract, held: Held, data: Uint8Array, 
     const { stage, until, claim, worker } = await readJob(jobs, job);
     if (stage === 'none') throw new UsageError('NoJob', `there is no job ${job}`, 'Pass the number that buy printed.');
     if (stage === 'open' && (await node.now()) >= until) await jobs.send('expire', [job]);
+    if (flags.once && (stage === 'open' || stage === 'taken'))
+      node.say({ event: 'waiting', job, stage }, `job ${job}: ${stage}`);
     if (claim !== shown && (stage === 'delivered' || stage === 'done')) {
       shown = claim;
       const { outputs, text, receipt } = await delivered(jobs, dispute, held, data, job, claim);

@@ -159,7 +159,10 @@ class RemoteContract implements Contract {
       throw refused(functionName, e);
     }
     const receipt = await this.#public.waitForTransactionReceipt({ hash, pollingInterval: 200 });
-    if (receipt.status !== 'success') throw new ChainError(`${functionName} was reverted in ${hash}`);
+    if (receipt.status !== 'success') {
+      await this.simulate(functionName, args, value); // says why, where it still would
+      throw new ChainError(`${functionName} was reverted in ${hash}`);
+    }
     const { viem } = await load();
     const own = receipt.logs.filter((log) => log.address.toLowerCase() === this.address.toLowerCase());
     return viem

@@ -62,7 +62,12 @@ function isSystemError(e: unknown): e is NodeJS.ErrnoException {
   );
 }
 
-/** File-system failures in words; everything else as it is. */
+/** Where a server was to listen, if that is what failed. */
+function placeOf(e: NodeJS.ErrnoException & { readonly address?: string; readonly port?: number }): string {
+  return e.address === undefined ? '' : `${e.address}:${e.port}`;
+}
+
+/** Failures of files and of servers in words; everything else as it is. */
 export function asReported(e: unknown): unknown {
   if (!isSystemError(e)) return e;
   const hints: Readonly<Record<string, string>> = {
@@ -71,10 +76,12 @@ export function asReported(e: unknown): unknown {
     ENOTDIR: 'Check the path.',
     EACCES: 'Check the permissions.',
     ENOSPC: 'Free space on the disk.',
+    EADDRINUSE: 'Pass another --port; 0 is any that is free.',
+    EADDRNOTAVAIL: 'Pass a --host of this machine.',
   };
   return new UsageError(
     e.code!,
-    `${e.syscall} ${printable(e.path ?? '')}: ${systemText(e.code!)}`,
+    `${e.syscall} ${printable(e.path ?? placeOf(e))}: ${systemText(e.code!)}`,
     hints[e.code!] ?? 'Check the path and the disk.',
   );
 }
@@ -86,6 +93,8 @@ function systemText(code: string): string {
     ENOTDIR: 'part of the path is no folder',
     EACCES: 'permission denied',
     ENOSPC: 'no space left',
+    EADDRINUSE: 'the port is in use',
+    EADDRNOTAVAIL: 'this machine has no such address',
   };
   return texts[code] ?? 'the operation failed';
 }

@@ -29,7 +29,7 @@ import { readKey } from './chain.ts';
 import { reportError, UsageError } from './errors.ts';
 import { checkFolder, readBytes, readModel, writeBytes } from './files.ts';
 import { showShape } from './inputs.ts';
-import { collect, gas, whole } from './options.ts';
+import { collect, gas, wei, whole } from './options.ts';
 import { grouped, print, startProgress, table, toJson } from './output.ts';
 import { installs } from './package.ts';
 
@@ -69,8 +69,8 @@ interface GatewayFlags extends ChainFlags {
   readonly key?: string;
   readonly keyEnv?: string;
   readonly tokenFile?: string;
-  readonly maxPrice: bigint;
-  readonly budget: bigint;
+  readonly maxPrice?: bigint;
+  readonly budget?: bigint;
   readonly maxGas?: bigint;
   readonly interval: number;
 }
@@ -268,7 +268,8 @@ async function gateway(flags: GatewayFlags): Promise<void> {
   checkFolder(flags.store);
   const key = flags.local ? undefined : keyOf(flags);
   const { index, store, follow } = await withPackages(() => open(flags));
-  const ledger = new Ledger(flags.budget, join(flags.store, 'ledger.jsonl'));
+  const { host, port, maxPrice = 0n, budget = 0n } = flags;
+  const ledger = new Ledger(budget, join(flags.store, 'ledger.jsonl'));
   const lane =
     key === undefined
       ? new LocalLane({
@@ -279,7 +280,6 @@ async function gateway(flags: GatewayFlags): Promise<void> {
         })
       : await ChainLane.open({ rpc: flags.rpc, market: flags.market as Hex, key, ledger });
   await follow();
-  const { host, port, maxPrice } = flags;
   const server = await withPackages(() => serveGateway({ index, store, lane, ledger, maxPrice, host, port, token }));
   let busy = false;
   const timer = setInterval(() => {
@@ -294,6 +294,7 @@ async function gateway(flags: GatewayFlags): Promise<void> {
   const text = lane.mode === 'chain' ? 'calls run on the chain, paid from the wallet,' : 'calls run on this machine';
   await stay(server, flags.json, { mode: lane.mode, models: index.listings().length }, text);
   clearInterval(timer);
+  ledger.close();
 }
 
 function chainOptions(command: Command): Command {
@@ -315,7 +316,7 @@ export function addMarket(program: Command): void {
     .option('--task <WORDS>', 'words that the task holds')
     .option('--input <TYPE>', 'an input is of this type: u8[1,28,28,1], i8[?,10], i16', type)
     .option('--output <TYPE>', 'an output is of this type', type)
-    .option('--max-price <WEI>', 'what a call costs at most', gas)
+    .option('--max-price <WEI>', 'what a call costs at most', wei)
     .option('--min-accuracy <SHARE>', 'share of right rows that a standing claim states: 0.95 or 95%', share)
     .option('--all', 'also what is closed or refuted')
     .action(searchModels);
@@ -338,8 +339,8 @@ export function addMarket(program: Command): void {
     .option('--key <FILE>', 'file with the private key in hexadecimal digits')
     .option('--key-env <NAME>', 'variable of the environment with the key, where there is no file', 'SAMEBIT_KEY')
     .option('--local', 'run models on this machine, and pay for nothing')
-    .option('--max-price <WEI>', 'what one call may cost', gas, 0n)
-    .option('--budget <WEI>', 'what all calls of the ledger may cost, gas with them', gas, 0n)
+    .option('--max-price <WEI>', 'what one call may cost; 0 by default', wei)
+    .option('--budget <WEI>', 'what all calls of the ledger may cost, gas with them; 0 by default', wei)
     .option('--max-gas <N>', 'gas of schedule 1 that a local run may cost', gas)
     .option('--host <ADDRESS>', 'where to listen; beside this machine a token is needed', '127.0.0.1')
     .option('--port <N>', 'port; 0 is any that is free', whole(0, 65_535), 4748)

@@ -13,6 +13,8 @@ export const MARKET_ERRORS = {
   BadCard: 'Ask the author, or another peer, for the card of the model.',
   WrongModel: 'Do not use this body: it is not the model that was registered.',
   BadIndex: 'Delete the index file; it is built again from the chain.',
+  BadLedger: 'Mend the line, or move the file away and lower the budget by what it spent.',
+  LedgerInUse: 'Stop the other gateway, or pass another --store: one gateway at a time spends from a ledger.',
   WrongChain: 'Pass the node and the contracts that the index was built from, or another index file.',
   NoNode: 'Check the URL of the node and that it is up.',
   UnknownModel: 'List the models with samebit search, or GET /v1/models.',

@@ -5,7 +5,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, Hono } from 'hono';
-import { InputError, OutOfGas, SamebitError } from '../core/errors.ts';
+import { InputError, OutOfGas, printable, SamebitError } from '../core/errors.ts';
 import { readCallDims } from '../evm/calldata.ts';
 import { type Hex, toHex } from '../evm/proof.ts';
 import { fromHex, isHash } from './blobs.ts';
@@ -104,6 +104,9 @@ interface Body {
   readonly maxPrice?: string;
   readonly trace?: boolean;
 }
+
+/** What a request may hold: one that is misspelt must not be a limit that is ignored. */
+const FIELDS: readonly string[] = ['inputs', 'dims', 'data', 'maxPrice', 'trace'] satisfies (keyof Body)[];
 
 /** Call data of a request, and the values of symbols. */
 function dataOf(card: Card | undefined, body: Body): { readonly data: Uint8Array; readonly dims: readonly number[] } {
@@ -215,6 +218,8 @@ export async function serveGateway(options: GatewayOptions): Promise<Listening> 
       throw new MarketError('UnknownModel', `the model is ${listing.closed ? 'closed' : 'refuted'}`);
     const body: unknown = await c.req.json().catch(() => undefined);
     if (typeof body !== 'object' || body === null) throw bad('the request is no JSON object');
+    const unknown = Object.keys(body).find((k) => !FIELDS.includes(k));
+    if (unknown !== undefined) throw bad(`${printable(unknown)} is no field of a request: ${FIELDS.join(', ')}`);
     const { maxPrice, trace } = body as Body;
     const asked = wei(maxPrice, 'maxPrice') ?? options.maxPrice;
     const card = await store.card(listing.header);

@@ -3,7 +3,7 @@
  * a limit holds over restarts and crashes.
  * @module
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Hex } from '../evm/proof.ts';
 import { MarketError } from './errors.ts';
@@ -40,7 +40,33 @@ function toLine(line: Line): string {
   return `${JSON.stringify(line, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))}\n`;
 }
 
-/** Money and receipts of one gateway. One process at a time writes to the file. */
+/** True where a process of this number runs. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Makes a file that names this process. @throws MarketError LedgerInUse where one names another that runs */
+function lock(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  for (let again = true; ; again = false) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
+      const pid = Number(readFileSync(path, 'utf8'));
+      if (!again || (Number.isSafeInteger(pid) && pid > 0 && isAlive(pid)))
+        throw new MarketError('LedgerInUse', `process ${pid} has locked the ledger by ${path}`);
+      rmSync(path, { force: true });
+    }
+  }
+}
+
+/** Money and receipts of one gateway. One process at a time has the file; a lock of a process that ended counts for nothing. */
 export class Ledger {
   readonly #path: string | undefined;
   readonly #budget: bigint;
@@ -52,12 +78,22 @@ export class Ledger {
 
   /**
    * @param budget wei that all calls together may cost
-   * @throws MarketError BadIndex where the file is no ledger
+   * @throws MarketError LedgerInUse, and BadLedger where the file is no ledger
    */
   constructor(budget: bigint, path?: string) {
     this.#path = path;
     this.#budget = budget;
-    if (path === undefined || !existsSync(path)) return;
+    if (path === undefined) return;
+    lock(`${path}.lock`);
+    if (existsSync(path)) this.#read(path);
+  }
+
+  /** Leaves the file to others. */
+  close(): void {
+    if (this.#path !== undefined) rmSync(`${this.#path}.lock`, { force: true });
+  }
+
+  #read(path: string): void {
     const text = readFileSync(path, 'utf8');
     const end = text.lastIndexOf('\n') + 1;
     // What a crash cut off was not acted upon: a line is written before what it allows.
@@ -70,7 +106,8 @@ export class Ledger {
         try {
           this.#take(JSON.parse(line) as Record<string, unknown>);
         } catch {
-          throw new MarketError('BadIndex', `line ${i + 1} of ${path} is no line of a ledger`);
+          this.close();
+          throw new MarketError('BadLedger', `line ${i + 1} of ${path} is no line of a ledger`);
         }
       });
   }

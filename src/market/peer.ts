@@ -33,7 +33,7 @@ export async function servePeer(store: BlobStore, options: PeerOptions = {}): Pr
   const app = new hono.Hono();
   const missing = (c: Context): Response => c.text('not here', 404);
   app.use(limited(limits, remoteAddress));
-  app.get('/blobs/:root{0x[0-9a-f]{64}}/:index{[0-9]{1,5}}', async (c) => {
+  app.get('/blobs/:root{0x[0-9a-f]{64}}/:index{0|[1-9][0-9]{0,4}}', async (c) => {
     const record = await store.record(c.req.param('root'), Number(c.req.param('index')));
     if (record === undefined) return missing(c);
     const length = String(record.length);

@@ -69,6 +69,12 @@ export async function publishStep(
       await market.send('setPrice', [key, terms.price]);
       party.say({ event: 'price', header: key, price: terms.price }, `the price is ${terms.price} wei`);
     }
+    const { task, uri } = (await market.events(['Listed'], { header: key }))[0]!.args as Record<'task' | 'uri', string>;
+    if ((terms.task !== '' && terms.task !== task) || (terms.uri !== '' && terms.uri !== uri))
+      party.say(
+        { event: 'kept', header: key, task, uri },
+        `task and uri stay as they were listed: "${task}", "${uri}"`,
+      );
     return undefined;
   }
   const commitment = await market.read<Hex>('commitmentOf', [party.account, key, salt]);

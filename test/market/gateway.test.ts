@@ -104,7 +104,11 @@ describe('on the chain', () => {
     // The same as call data, answered the same.
     const raw = await post(url, header, { data: toHex(toBytes(Int8Array.from(X))) });
     expect(raw.body.outputs).toEqual(body.outputs);
-    expect(new Ledger(ETHER, path).state).toEqual({ ...ledger.state, calls: 2 });
+    expect(() => new Ledger(ETHER, path)).toThrow(/LedgerInUse|has locked the ledger/);
+    ledger.close();
+    const again = new Ledger(ETHER, path);
+    expect(again.state).toEqual({ ...ledger.state, calls: 2 });
+    again.close();
     const lines = readFileSync(path, 'utf8')
       .trim()
       .split('\n')
@@ -214,6 +218,7 @@ describe('who may ask', () => {
       [{ inputs: { x: X.map(String) } }, 400, /element 0/],
       [{ inputs: { x: X }, dims: [1] }, 400, /dims/],
       [{ inputs: { x: X }, maxPrice: 5 }, 400, /maxPrice/],
+      [{ inputs: { x: X }, maxPrise: '5' }, 400, /maxPrise is no field/],
       [{ data: '0xzz' }, 400, /data/],
       [{ data: '0x00' }, 400, /not the inputs/],
       [{ data: `0x${'00'.repeat(1000)}` }, 413, /too large/],
@@ -287,12 +292,29 @@ describe('the ledger', () => {
     ledger.reserve(60n);
     expect(() => ledger.reserve(31n)).toThrow(MarketError);
     appendFileSync(path, '{"done":2,"we');
+    ledger.close();
     const again = new Ledger(100n, path);
     expect(again.state).toEqual({ spent: 70n, budget: 100n, calls: 0 });
     expect(again.reserve(30n)).toBe(3);
-    expect(new Ledger(100n, path).state.spent).toBe(100n);
-    expect(new Ledger(0n, path).reserve(0n)).toBe(4); // a local run after paid ones
+    again.close();
+    const third = new Ledger(100n, path);
+    expect(third.state.spent).toBe(100n);
+    third.close();
+    const local = new Ledger(0n, path);
+    expect(local.reserve(0n)).toBe(4); // a local run after paid ones
+    local.close();
     writeFileSync(path, 'no ledger\n{}\n');
     expect(() => new Ledger(100n, path)).toThrow(MarketError);
+  });
+
+  it('takes the lock of a process that ended, and says where its file is broken', () => {
+    const path = join(bazaar.folder, 'lock.jsonl');
+    writeFileSync(`${path}.lock`, '999999999');
+    new Ledger(1n, path).close();
+    writeFileSync(path, '{"reserve":1,"wei":"1","time":""}\nno line\n');
+    for (let i = 0; i < 2; i++)
+      expect(() => new Ledger(1n, path)).toThrow(
+        expect.objectContaining({ code: 'BadLedger', message: expect.stringMatching(/line 2/) }),
+      );
   });
 });
