@@ -102,7 +102,7 @@ async function buyJob(node: Node, jobs: Contract, held: Held, data: Uint8Array, 
     const { stage, until, claim, worker } = await readJob(jobs, job);
     if (stage === 'none') throw new UsageError('NoJob', `there is no job ${job}`, 'Pass the number that buy printed.');
     if (stage === 'open' && (await node.now()) >= until) await jobs.send('expire', [job]);
-    if (flags.once && (stage === 'open' || stage === 'taken'))
+    else if (flags.once && flags.id !== undefined && (stage === 'open' || stage === 'taken'))
       node.say({ event: 'waiting', job, stage }, `job ${job}: ${stage}`);
     if (claim !== shown && (stage === 'delivered' || stage === 'done')) {
       shown = claim;
