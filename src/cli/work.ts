@@ -7,7 +7,7 @@ import type { Hex } from '../evm.ts';
 import { attempt, collect as collectDue } from '../market/client.ts';
 import { type Terms, Worker } from '../market/jobs.ts';
 import { Shelf } from '../market/runs.ts';
-import { type Board, type Measured, refute } from '../market/scores.ts';
+import { type Board, isOver, type Measured, refute } from '../market/scores.ts';
 import { checkFlags, Node, type NodeFlags, nodeOptions } from './chain.ts';
 import { UsageError } from './errors.ts';
 import { readModel } from './files.ts';
@@ -54,12 +54,19 @@ async function challenge(paths: readonly string[], flags: Flags & DataFlags): Pr
   const worker = jobs === undefined ? undefined : await workerOf(node, jobs, shelf, terms);
   const board = accuracy === undefined ? undefined : await boardOf(node, accuracy);
   node.say({ event: 'watching', headers: shelf.keys }, `watching ${shelf.keys.join(', ')}`);
+  const told = new Set<bigint>();
   await node.loop(flags.once, async () => {
     await worker?.look();
     if (board === undefined) return;
     for (const m of measured)
       for (const { args } of await board.accuracy.events(['Scored'], { header: m.held.key })) {
         const id = args['id'] as bigint;
+        if (!isOver(args as { readonly data: Hex; readonly rows: bigint }, m)) {
+          if (!told.has(id))
+            node.say({ event: 'other', id }, `score ${id} is over other rows than --data: not watched`);
+          told.add(id);
+          continue;
+        }
         await attempt(node, `score ${id}`, () => refute(node, board, id, m));
       }
     await attempt(node, 'withdrawal', async () => {

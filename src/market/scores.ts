@@ -158,6 +158,11 @@ async function conclude(party: Party, { accuracy, dispute }: Board, contest: big
   party.say({ event: 'conclude', contest, stands: !c.defeated }, `contest ${contest} is over`);
 }
 
+/** True if a score is over the rows of an evaluation. */
+export function isOver(score: { readonly data: Hex; readonly rows: bigint }, { evaluation }: Measured): boolean {
+  return same(score.data, evaluation.dataRoot) && Number(score.rows) === evaluation.rows.length;
+}
+
 /**
  * Refutes a score over a data set that is known, one step at a time: finds the row from which the running scores differ by asking for
  * rows, halving the range; claims the run of that row, and contests it.
@@ -166,8 +171,7 @@ export async function refute(party: Party, board: Board, id: bigint, m: Measured
   const { accuracy, dispute } = board;
   const score = await accuracy.read<Score>('getScore', [id]);
   const { evaluation: own } = m;
-  const known = same(score.data, own.dataRoot) && Number(score.rows) === own.rows.length;
-  if (score.settled || score.defeated || !known || score.score === own.score) return;
+  if (score.settled || score.defeated || !isOver(score, m) || score.score === own.score) return;
   const now = await party.now();
   for (const { args } of await accuracy.events(['Contested'], { id })) {
     const contest = args['contest'] as bigint;
