@@ -2,6 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import type { Options } from 'tsup';
+import * as core from './src/backends/wasm/kernels.gen.ts';
+import { moduleBytes } from './src/backends/wasm/module.ts';
+import * as more from './src/backends/wasm/more/kernels.gen.ts';
 
 const common: Options = {
   format: 'esm',
@@ -11,6 +14,7 @@ const common: Options = {
   sourcemap: false,
   silent: true,
   treeshake: false,
+  removeNodeProtocol: false, // `fs` is a module of Node only where a loader says so
 };
 
 /** Writes the licences of the packages that are bundled into the command line beside it. */
@@ -35,6 +39,12 @@ const licences: Plugin = {
   },
 };
 
+/** Writes the modules of the wasm backend as files, for engines that take code only as it was deployed. */
+async function writeModules(): Promise<void> {
+  for (const [name, { TEXT, LENGTH }] of Object.entries({ core, more }))
+    writeFileSync(join('dist', `${name}.wasm`), moduleBytes(TEXT, LENGTH));
+}
+
 /**
  * The library: one entry a sub-path, shared code in chunks, so that an error class is one class whatever was imported.
  * The command line: one file that holds all it uses but the two runtime dependencies.
@@ -43,7 +53,9 @@ const config: Options[] = [
   {
     ...common,
     platform: 'neutral',
+    external: [/^node:/],
     splitting: true,
+    onSuccess: writeModules,
     entry: {
       index: 'src/index.ts',
       reference: 'src/reference.ts',
@@ -58,6 +70,8 @@ const config: Options[] = [
       format: 'src/format.ts',
       quant: 'src/quant.ts',
       onnx: 'src/onnx.ts',
+      ort: 'src/ort.ts',
+      pipeline: 'src/pipeline.ts',
       compile: 'src/compile.ts',
     },
   },
@@ -66,7 +80,7 @@ const config: Options[] = [
     platform: 'node',
     splitting: false,
     entry: { 'cli/main': 'src/cli/main.ts' },
-    noExternal: ['cli-progress', 'cli-table3', 'commander'],
+    noExternal: ['cli-progress', 'cli-table3', 'commander', 'picocolors'],
     banner: {
       js: "import { createRequire as samebitRequire } from 'node:module';\nconst require = samebitRequire(import.meta.url);",
     },

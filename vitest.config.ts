@@ -5,7 +5,9 @@ const BUILT = [
   'test/cli/**/*.test.ts',
   'test/package/**/*.test.ts',
   'test/docs.test.ts',
+  'test/errors.test.ts',
   'test/compile/evm-docs.test.ts',
+  'packages/*/test/**/*.test.ts',
 ];
 
 /** What needs a GPU driver (npm run gpu): Dawn lives in processes of its own, not in worker threads. */

@@ -1,16 +1,16 @@
 /**
  * Compiled models: nanoseconds and instructions a MAC of both profiles beside the wasm backend, by turns in one process; and the bytes of the
- * modules beyond the weights. One thread.
+ * modules beyond the weights; and what it takes to load the weights in chunks of 1 MiB. One thread.
  * Usage: npx tsx bench/aot.ts [part of a name] [--json FILE]
  * @module
  */
 import { writeFileSync } from 'node:fs';
-import { toWasm } from '../src/compile.ts';
+import { toWasm, toWasmChunks } from '../src/compile.ts';
 import { encodeModel } from '../src/format/encode.ts';
 import type { Constant, Graph, Node } from '../src/graph/ir.ts';
 import { loadModel } from '../src/runtime/load.ts';
 import { createSession } from '../src/runtime/session.ts';
-import { type Compiled, instanceOf } from '../test/support/compiled.ts';
+import { type Compiled, instanceOf, loadChunks } from '../test/support/compiled.ts';
 import { Prng } from '../test/support/prng.ts';
 import { counting } from './aot-ops.ts';
 import { interleave } from './measure.ts';
@@ -107,6 +107,11 @@ const CASES: readonly (readonly [name: string, shape: readonly number[], layers:
   ['MobileNet v1', [1, 224, 224, 3], mobileNet()],
 ];
 
+/** Instructions that an instance has run. */
+function countOf(m: Compiled): number {
+  return Number((m as unknown as { counted: WebAssembly.Global }).counted.value);
+}
+
 const only = process.argv.find((a, i) => i > 1 && !a.startsWith('--') && process.argv[i - 1] !== '--json') ?? '';
 const rows: Record<string, unknown>[] = [];
 for (const [name, shape, layers] of CASES.filter(([n]) => n.includes(only))) {
@@ -128,14 +133,29 @@ for (const [name, shape, layers] of CASES.filter(([n]) => n.includes(only))) {
   const modules = { mvp: toWasm(model, { profile: 'mvp' }), simd128: toWasm(model, { profile: 'simd128' }) };
   const [mvp, simd] = [load(modules.mvp), load(modules.simd128)];
   const counter = load(counting(modules.mvp));
-  const ops = Number((counter as unknown as { counted: WebAssembly.Global }).counted.value);
+  const ops = countOf(counter);
+  const parts = toWasmChunks(model, { chunkBytes: 2 ** 20 });
+  const put = (module: Uint8Array<ArrayBuffer>): Compiled => {
+    const m = instanceOf(module);
+    loadChunks(m, parts.chunks);
+    return m;
+  };
+  const chunkOps = countOf(put(counting(parts.module)));
+  const inChunks = put(parts.module);
   const x = { x: data };
   const times = await interleave(
-    [{ run: () => mvp.infer() }, { run: () => simd.infer() }, { run: () => session.runSync(x) }],
+    [
+      { run: () => mvp.infer() },
+      { run: () => simd.infer() },
+      { run: () => session.runSync(x) },
+      { run: () => loadChunks(inChunks, parts.chunks) },
+    ],
     macs > 1e8 ? 12000 : 3000,
   );
   const ns = times.map((t) => [(t.median * 1e6) / macs, (t.p10 * 1e6) / macs] as const);
   const beyond = { mvp: modules.mvp.length - bytes, simd128: modules.simd128.length - bytes };
+  const all = parts.chunks.reduce((n, c) => n + c.length, 0);
+  const chunks = { module: parts.module.length, bytes: all, ops: chunkOps / all, ns: (times[3]!.median * 1e6) / all };
   rows.push({
     name,
     macs,
@@ -144,10 +164,11 @@ for (const [name, shape, layers] of CASES.filter(([n]) => n.includes(only))) {
     weights: bytes,
     file: file.length,
     bytes: beyond,
+    chunks,
   });
   const show = ([median, p10]: readonly [number, number]): string => `${median.toFixed(3)} (${p10.toFixed(3)})`;
   console.log(
-    `${name.padEnd(28)} ${(ops / macs).toFixed(2)} ops a MAC; ns a MAC, median (p10): mvp ${show(ns[0]!)}, simd128 ${show(ns[1]!)}, wasm backend ${show(ns[2]!)}; bytes beyond ${bytes} of weights: mvp ${beyond.mvp}, simd128 ${beyond.simd128}; .sbm ${file.length - bytes}`,
+    `${name.padEnd(28)} ${(ops / macs).toFixed(2)} ops a MAC; ns a MAC, median (p10): mvp ${show(ns[0]!)}, simd128 ${show(ns[1]!)}, wasm backend ${show(ns[2]!)}; bytes beyond ${bytes} of weights: mvp ${beyond.mvp}, simd128 ${beyond.simd128}; .sbm ${file.length - bytes}; in chunks: module ${chunks.module}, ${chunks.ops.toFixed(1)} ops and ${chunks.ns.toFixed(2)} ns a byte`,
   );
   session.dispose();
 }

@@ -7,8 +7,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readArgs } from '../scripts/args.ts';
-import { ownInputs, shapeAt } from '../src/cli/inputs.ts';
 import { Random, randomDims } from '../src/cli/random.ts';
+import { ownInputs, shapeAt } from '../src/cli/signature.ts';
 import { COST_CLASSES, gasAt, SCHEDULE_1 } from '../src/core/cost.ts';
 import { dimAt } from '../src/core/dim.ts';
 import { polyAt } from '../src/core/poly.ts';

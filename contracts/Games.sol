@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Arbiter} from "./Arbiter.sol";
 import {ModelInfo, ModelRegistry} from "./ModelRegistry.sol";
+import {Purse} from "./Purse.sol";
 import {Reader} from "./Reader.sol";
 import {Statement} from "./Types.sol";
 
@@ -60,7 +61,7 @@ struct Game {
     int256 total;
 }
 /// @title Claims, games, bonds and clocks of disputes (spec/40-consensus.md §6).
-abstract contract Games is Reader {
+abstract contract Games is Reader, Purse {
     /// @notice It is not the caller's move, or its time is over.
     error NotYourMove();
     /// @notice What is revealed does not belong to what is committed.
@@ -77,8 +78,6 @@ abstract contract Games is Reader {
     error NoFault();
     /// @notice The element has too many terms for one proof, or too few to split.
     error BadTerms();
-    /// @notice Nothing to pay out, or the receiver refuses it.
-    error NoPayment();
 
     /// @notice A run was claimed.
     event Claimed(uint256 indexed claim, bytes32 indexed header, address indexed asserter, uint64 finalAt);
@@ -120,7 +119,6 @@ abstract contract Games is Reader {
     uint256 public gameCount;
     mapping(uint256 => Claim) internal claims;
     mapping(uint256 => Game) internal games;
-    mapping(address => uint256) public balances;
 
     /// @param bond of each party, in wei
     /// @param window seconds in which a claim may be challenged
@@ -201,14 +199,6 @@ abstract contract Games is Reader {
     /// @notice True once a claim stands for good.
     function stands(uint256 id) external view returns (bool) {
         return claims[id].settled && !claims[id].defeated;
-    }
-
-    /// @notice Pays out what is due to the caller.
-    function withdraw() external {
-        uint256 amount = balances[msg.sender];
-        balances[msg.sender] = 0;
-        (bool ok,) = msg.sender.call{value: amount}("");
-        if (amount == 0 || !ok) revert NoPayment();
     }
 
     function isAsserters(Phase phase) private pure returns (bool) {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Arbiter} from "./Arbiter.sol";
 import {Bounds} from "./Bounds.sol";
+import {Purse} from "./Purse.sol";
 import {Trees} from "./Trees.sol";
 import {Proof, Statement} from "./Types.sol";
 
@@ -23,7 +24,7 @@ struct ModelInfo {
 }
 
 /// @title Headers that a chain knows. A header matures after a delay in which anyone may prove it false and take its bond.
-contract ModelRegistry {
+contract ModelRegistry is Purse {
     /// @notice The header is not one that this contract can keep.
     error BadHeader(string reason);
     /// @notice No such header, or it was proved false.
@@ -40,8 +41,6 @@ contract ModelRegistry {
     error BadLeaf();
     /// @notice Not one value for each symbol, inside its range.
     error BadDims();
-    /// @notice Nothing to pay out, or the receiver refuses it.
-    error NoPayment();
 
     /// @notice A header was registered; it matures at `matureAt`.
     event Registered(bytes32 indexed headerHash, bytes32 indexed modelId, address indexed publisher, uint64 matureAt);
@@ -54,7 +53,6 @@ contract ModelRegistry {
     Bounds public immutable BOUNDS;
 
     mapping(bytes32 headerHash => ModelInfo) private models;
-    mapping(address => uint256) public balances;
 
     constructor(Arbiter arbiter, Bounds bounds, uint128 bond, uint64 delay) {
         (ARBITER, BOUNDS, BOND, DELAY) = (arbiter, bounds, bond, delay);
@@ -159,14 +157,6 @@ contract ModelRegistry {
         if (!takes(headerHash, s.dims)) revert BadDims();
         (int256 lo, int256 hi) = BOUNDS.limits(s, p);
         refute(headerHash, m, (value < lo || value > hi) && ARBITER.isElement(value, s, p));
-    }
-
-    /// @notice Pays out what is due to the caller.
-    function withdraw() external {
-        uint256 amount = balances[msg.sender];
-        balances[msg.sender] = 0;
-        (bool ok,) = msg.sender.call{value: amount}("");
-        if (amount == 0 || !ok) revert NoPayment();
     }
 
     function young(bytes32 headerHash) private view returns (ModelInfo memory m) {

@@ -1,16 +1,13 @@
 /** A market on a chain in one process, for examples: its contracts, validators who hold what is listed, and the way of a model into it. */
 import { keccak256 } from 'viem';
 import { commit, encodeHeader, type Header, headerHash, headerOf } from '../src/consensus.ts';
-import { artifacts, codesOf, createPrecompile, RULE_ARTIFACTS, RULES, toHex } from '../src/evm.ts';
+import { artifacts, createPrecompile, deployCourt, toHex } from '../src/evm.ts';
 import { createSession, type Model, type Session } from '../src/index.ts';
 import { Chain, type Deployed, type Emitted, type Party, type Sent } from './chain.ts';
 
 /** Where the chain has the inference precompile. */
 export const PRECOMPILE = '0x0000000000000000000000000000000000005a17';
-const BOND = 10n ** 17n;
-const WINDOW = 86_400n;
-const MOVE = 3_600n;
-const MATURITY = 604_800n;
+const TERMS = { bond: 10n ** 17n, delay: 604_800n, window: 86_400n, move: 3_600n };
 
 /** A model on offer, as a buyer finds it. */
 export interface Offer {
@@ -70,20 +67,7 @@ export class Stall {
     const store = new Store();
     const chain = await Chain.create([{ address: PRECOMPILE, function: createPrecompile({ store }) }]);
     const deployer = await chain.party('deployer');
-    const codes: bigint[] = [];
-    const contracts: string[] = [];
-    for (const name of new Set(Object.values(RULES))) {
-      const { address } = await chain.deploy(deployer, RULE_ARTIFACTS[name]);
-      for (const code of codesOf(name)) {
-        codes.push(BigInt(code));
-        contracts.push(address);
-      }
-    }
-    const arbiter = await chain.deploy(deployer, artifacts.Arbiter, [codes, contracts]);
-    const bounds = await chain.deploy(deployer, artifacts.Bounds);
-    const terms = [arbiter.address, bounds.address, BOND, MATURITY];
-    const registry = await chain.deploy(deployer, artifacts.ModelRegistry, terms);
-    await chain.deploy(deployer, artifacts.Dispute, [registry.address, arbiter.address, BOND, WINDOW, MOVE]);
+    const { registry } = await deployCourt((code, args) => chain.deploy(deployer, code, args), TERMS);
     const validators = await Promise.all([1, 2, 3].map((i) => chain.party(`validator ${i}`)));
     const names = validators.map((v) => v.address.toString());
     const market = await chain.deploy(deployer, artifacts.Market, [registry.address, PRECOMPILE, names, 2n]);
@@ -96,10 +80,10 @@ export class Stall {
     const key = await this.#store.add(model);
     const header = headerOf(commit(model));
     const salt = toHex(headerHash(header).map((b) => b ^ 0x5a));
-    must(await registry.send(author, 'register', [toHex(encodeHeader(header))], BOND), 'register');
+    must(await registry.send(author, 'register', [toHex(encodeHeader(header))], TERMS.bond), 'register');
     const { value } = await market.call('commitmentOf', [author.address.toString(), key, salt]);
     must(await market.send(author, 'commit', [value]), 'commit');
-    chain.advance(MATURITY);
+    chain.advance(TERMS.delay);
     const listed = await market.send(author, 'list', [key, salt, price, toHex(model.id), 0n, task, '']);
     this.#note(must(listed, 'list').events);
     for (const v of this.#validators.slice(0, 2)) must(await market.send(v, 'hold', [key]), 'hold');

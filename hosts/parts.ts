@@ -2,10 +2,18 @@
  * HOSTS.md in parts, each written by its own program.
  * @module
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Where a part begins. */
 const mark = (name: string): string => `<!-- part: ${name} -->\n`;
+
+/** Ends the process where a part cannot be written, before the work is done. */
+export function checkOut(path: string): void {
+  if (statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) return;
+  console.error(`--out ${path}: its folder does not exist`);
+  process.exit(2);
+}
 
 /**
  * Writes a part of a file: in its place, or behind the others. Other parts stay as they are; what stands before the first mark

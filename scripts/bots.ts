@@ -13,7 +13,7 @@ import { type Abi, createPublicClient, createTestClient, createWalletClient, typ
 import { privateKeyToAccount } from 'viem/accounts';
 import { anvil as network } from 'viem/chains';
 import { commit, encodeHeader, headerHash, headerOf, Trace, type TraceTensor, traceRun } from '../src/consensus.ts';
-import { artifacts, asserterMove, codesOf, type Game, PHASES, RULE_ARTIFACTS, toHex } from '../src/evm.ts';
+import { artifacts, asserterMove, deployCourt, type Game, PHASES, toHex } from '../src/evm.ts';
 import { createSession, loadModel } from '../src/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -94,19 +94,9 @@ async function send(
 
 for (const account of [deployer, asserter, challenger])
   await test.setBalance({ address: account!.address, value: 10n ** 20n });
-const codes: bigint[] = [];
-const rules: Hex[] = [];
-for (const [name, artifact] of Object.entries(RULE_ARTIFACTS)) {
-  const address = await deploy(artifact);
-  for (const code of codesOf(name as keyof typeof RULE_ARTIFACTS)) {
-    codes.push(BigInt(code));
-    rules.push(address);
-  }
-}
-const arbiter = await deploy(artifacts.Arbiter, [codes, rules]);
-const bounds = await deploy(artifacts.Bounds);
-const registry = await deploy(artifacts.ModelRegistry, [arbiter, bounds, BOND, DELAY]);
-const dispute = await deploy(artifacts.Dispute, [registry, arbiter, BOND, WINDOW, MOVE]);
+const terms = { bond: BOND, delay: DELAY, window: WINDOW, move: MOVE };
+const court = await deployCourt(async (code, args) => ({ address: await deploy(code, args) }), terms);
+const [registry, dispute] = [court.registry.address, court.dispute.address];
 const abi = artifacts.Dispute.abi as unknown as Abi;
 
 const model = loadModel(new Uint8Array(readFileSync(MODEL)));

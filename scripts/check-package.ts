@@ -1,6 +1,6 @@
 /**
- * Installs the packed package into an empty project and uses it there: types without skipLibCheck, the library in plain
- * Node, the command line by its bin; and nothing but what is meant is in the package.
+ * Installs the packed packages into an empty project and uses it there: types without skipLibCheck, the library in plain
+ * Node, the command line by its bin, the server; and nothing but what is meant is in the packages.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 const root: string = fileURLToPath(new URL('..', import.meta.url));
 const work: string = mkdtempSync(join(tmpdir(), 'samebit-package-'));
 const installed: string = join(work, 'node_modules/samebit');
+const server: string = join(work, 'node_modules/samebit-serve');
 
 const CONSUMER = `
 import { createSession, InputError, loadModel, type Model, type RunResult } from 'samebit';
@@ -30,6 +31,8 @@ import { ImportError, parseOnnx } from 'samebit/onnx';
 import { convertOnnx, quantizeInput } from 'samebit/quant';
 import { reference } from 'samebit/reference';
 import { wasm } from 'samebit/wasm';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { serve, type Serving } from 'samebit-serve';
 
 const graph: Graph = {
   symbols: [], constants: [], states: [],
@@ -54,41 +57,80 @@ for (const f of [() => parseOnnx(new Uint8Array(0)), () => convertOnnx(new Uint8
     if (!(e instanceof ImportError) || e instanceof InputError) throw e;
   }
 }
+mkdirSync('models');
+writeFileSync('models/reshape.sbm', encodeModel(graph));
+const serving: Serving = await serve({ models: 'models', port: 0, workers: 1, log: 'silent' });
+const answer = await fetch(serving.url + '/v1/models/' + serving.models[0] + '/run', {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ inputs: { x: [1, 2, 3, 4] } }),
+});
+const { digest } = (await answer.json()) as { digest: string };
+if (digest !== results[0]!.digest) throw new Error('the server differs');
+await serving.close();
 `;
 
 function run(command: string, args: readonly string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-/** Packs the tree as it is built and unpacks it as npm would. */
-function install(): void {
+/** Packs a package as it is built and unpacks it as npm would. */
+function unpack(folder: string, target: string): void {
   const [{ filename }] = JSON.parse(
-    run('npm', ['pack', '--ignore-scripts', '--json', '--silent', '--pack-destination', work], root),
+    run('npm', ['pack', '--ignore-scripts', '--json', '--silent', '--pack-destination', work], folder),
   ) as [{ filename: string }];
-  mkdirSync(installed, { recursive: true });
-  run('tar', ['-xzf', join(work, filename), '--strip-components=1', '-C', installed], work);
-  console.log(`package: ${statSync(join(work, filename)).size} bytes packed`);
-  for (const dependency of ['protobufjs', 'long', '@noble/hashes', '@types/node', 'undici-types']) {
+  mkdirSync(target, { recursive: true });
+  run('tar', ['-xzf', join(work, filename), '--strip-components=1', '-C', target], work);
+  console.log(`package: ${statSync(join(work, filename)).size} bytes packed in ${filename}`);
+}
+
+function install(): void {
+  unpack(root, installed);
+  unpack(join(root, 'packages/serve'), server);
+  const { dependencies } = JSON.parse(readFileSync(join(server, 'package.json'), 'utf8')) as { dependencies: object };
+  for (const dependency of [
+    'protobufjs',
+    'long',
+    '@noble/hashes',
+    '@types/node',
+    'undici-types',
+    ...Object.keys(dependencies),
+  ]) {
     const target = join(work, 'node_modules', dependency);
     mkdirSync(dirname(target), { recursive: true });
     symlinkSync(join(root, 'node_modules', dependency), target);
   }
 }
 
-function checkFiles(): void {
-  const files = readdirSync(installed, { recursive: true, withFileTypes: true })
+/** Files of a package; none may be strange. */
+function filesOf(folder: string, known: RegExp): string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((e) => e.isFile())
-    .map((e) => relative(installed, join(e.parentPath, e.name)));
-  const strange = files.filter(
-    (f) =>
-      !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|contracts\/[\w/]+\.sol|dist\/cli\/LICENSES\.txt|dist\/[\w/.-]+\.(js|d\.ts))$/.test(
-        f,
-      ),
-  );
+    .map((e) => relative(folder, join(e.parentPath, e.name)));
+  const strange = files.filter((f) => !known.test(f));
   if (strange.length > 0) throw new Error(`unexpected files in the package: ${strange.join(', ')}`);
-  for (const f of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
+  return files;
+}
+
+function checkFiles(): void {
+  const files = filesOf(
+    installed,
+    /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|spec\/[\w-]+\.md|contracts\/[\w/]+\.sol|bin\/samebit\.js|dist\/cli\/LICENSES\.txt|dist\/(core|more)\.wasm|dist\/[\w/.-]+\.(js|d\.ts))$/,
+  );
+  for (const f of [
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'bin/samebit.js',
+    'dist/cli/main.js',
+  ]) {
     if (!files.includes(f)) throw new Error(`${f} is not in the package`);
   }
+  const own = filesOf(server, /^(package\.json|README\.md|Dockerfile|LICENSE|dist\/[\w.-]+\.(js|d\.ts))$/);
+  for (const f of ['README.md', 'LICENSE', 'dist/index.d.ts', 'dist/main.js', 'dist/worker.js'])
+    if (!own.includes(f)) throw new Error(`${f} is not in the package of the server`);
 }
 
 try {
@@ -117,7 +159,7 @@ try {
   };
   const said = run(process.execPath, [join(installed, bin.samebit), '--version'], work).trim();
   if (said !== version) throw new Error(`the command line says version ${said}`);
-  console.log(`package: types, library and command line of ${version} work in an empty project`);
+  console.log(`package: types, library, command line of ${version} and the server work in an empty project`);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

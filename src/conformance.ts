@@ -5,6 +5,7 @@
 export {
   type ConformanceCase,
   type ConformanceDifference,
+  type ConformanceInput,
   type ConformanceOptions,
   type ConformanceReport,
   conformanceCases,

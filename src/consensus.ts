@@ -29,7 +29,14 @@ export {
   receiptHash,
   receiptOf,
 } from './consensus/header.ts';
-export { decodeLeaf, encodeLeaf, type NodeLeaf } from './consensus/leaf.ts';
+export {
+  decodeLeaf,
+  encodeLeaf,
+  type LeafOperand,
+  type LeafStep,
+  type LeafVector,
+  type NodeLeaf,
+} from './consensus/leaf.ts';
 export {
   HASHES,
   type HashName,
@@ -42,3 +49,4 @@ export {
 } from './consensus/merkle.ts';
 export { decodeSnapshot, encodeSnapshot } from './consensus/snapshot.ts';
 export { Trace, type TraceTensor, traceRun } from './consensus/trace.ts';
+export type { Total } from './ops/define.ts';

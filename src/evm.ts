@@ -4,6 +4,7 @@
  */
 export * as artifacts from './evm/artifacts.gen.ts';
 export type { GameEvent, History } from './evm/claimed.ts';
+export { type CourtTerms, type DeployedCourt, deployCourt } from './evm/deploy.ts';
 export {
   asserterMove,
   challengerMove,

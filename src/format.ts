@@ -4,6 +4,7 @@
  * @module
  */
 export type { Affine, Dim, SymbolDecl } from './core/dim.ts';
+export { fromBytes, toBytes } from './core/tensor.ts';
 export { decodeModel } from './format/decode.ts';
 export { encodeModel } from './format/encode.ts';
 export { LIMITS, SPEC_VERSION } from './format/limits.ts';

@@ -3,6 +3,8 @@
  * stored scales. Everything here is outside consensus.
  * @module
  */
+
+export type { ExternalReader } from './onnx/tensor.ts';
 export {
   type ConvertOptions,
   type ConvertReport,
@@ -10,7 +12,11 @@ export {
   convertOnnx,
   type InputType,
 } from './quant/convert.ts';
+export type { Equalised } from './quant/equalise.ts';
 export { dequantizeOutput, quantizeInput } from './quant/float-io.ts';
-export type { ObserveProgress, RangeMethod } from './quant/observe.ts';
+export type { ObserveProgress, RangeMethod, Ranges } from './quant/observe.ts';
 export type { LayerReport } from './quant/quantize.ts';
-export type { SampleTensor } from './quant/samples.ts';
+export type { WeightType } from './quant/rounding.ts';
+export type { SampleReader, SampleTensor } from './quant/samples.ts';
+export type { QType, Range } from './quant/scales.ts';
+export type { Widened } from './quant/sensitivity.ts';

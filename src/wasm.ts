@@ -3,3 +3,4 @@
  * @module
  */
 export { wasm } from './backends/wasm/index.ts';
+export { type Precompiled, precompiled } from './backends/wasm/precompiled.ts';

@@ -1,143 +1,130 @@
 /**
- * Every command and program of README.md runs and prints what the text says. A line … stands for any lines, ? for any word.
- * SAMEBIT_UPDATE_DOCS=1 writes what they print into the text, where it holds neither.
+ * The code blocks of README.md and docs/ run and print what the text says (test/support/doc-blocks.ts has the rules).
+ * SAMEBIT_UPDATE_DOCS=1 writes what the programs and commands of README.md print into the text, where it holds neither … nor ?.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { folder, MAIN, ROOT } from './cli/samebit.ts';
+import { describe, expect, it } from 'vitest';
+import { OPS } from '../src/ops/index.ts';
+import { folder, ROOT } from './cli/samebit.ts';
+import { type Block, blocksOf, furnish, matches, runPage, type Step } from './support/doc-blocks.ts';
 
-const PATH = join(ROOT, 'README.md');
-const update = process.env.SAMEBIT_UPDATE_DOCS !== undefined;
-const work = folder();
-mkdirSync(join(work, 'node_modules'));
-symlinkSync(ROOT, join(work, 'node_modules/samebit'), 'junction');
-symlinkSync(join(ROOT, 'examples'), join(work, 'examples'), 'junction');
+const MORE = [
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'CONFORMANCE.md',
+  'HOSTS.md',
+  'ENGINES.md',
+  'MODELS.md',
+];
+const PAGES: readonly string[] = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((f) => f.endsWith('.md'))
+    .map((f) => `docs/${f}`),
+];
+/** Languages whose blocks are programs; others are shapes, output or pictures in letters. */
+const CODE = ['js', 'ts', 'console', 'html', 'python', 'go', 'rust', 'solidity', 'sh', 'json'];
+const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+const nameOf = (page: string): string => page.replace(/\W/g, '-');
 
-/** What a program of Node prints on both streams. */
-function node(args: readonly string[]): string {
-  const { stdout, stderr } = spawnSync(process.execPath, args, {
-    cwd: work,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  return (stdout + stderr).trimEnd();
+function told({ what, expected, outcome }: Step): string {
+  return `${what}\n--- the page\n${expected ?? 'prints anything'}\n--- printed\n${outcome.printed}\n${outcome.error?.text ?? ''}`;
 }
 
-/** Times vary: a last number with three decimals is masked. */
-function masked(line: string): string {
-  return line.replace(/\s+\d+\.\d{3}$/, ' TIME').trimEnd();
-}
-
-/** True if the printed lines are the expected ones. */
-function matches(expected: readonly string[], printed: readonly string[]): boolean {
-  const [head, ...rest] = expected;
-  if (head === undefined) return printed.length === 0;
-  if (head === '…') return printed.some((_, i) => matches(rest, printed.slice(i))) || rest.length === 0;
-  const pattern = new RegExp(
-    `^${masked(head)
-      .replace(/[.*+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\?/g, '\\S+')}$`,
+/** True where a command or program does what the page says. */
+function holds({ expected, outcome }: Step): boolean {
+  const meant = /^(\w+Error|OutOfGas) \w+: /m.test(expected ?? '');
+  if (outcome.error !== undefined && !meant) return false;
+  if (expected === undefined) return true;
+  return matches(
+    expected === '' ? [] : expected.split('\n'),
+    outcome.printed === '' ? [] : outcome.printed.split('\n'),
   );
-  return printed.length > 0 && pattern.test(masked(printed[0]!)) && matches(rest, printed.slice(1));
-}
-
-interface Step {
-  readonly what: string;
-  readonly run: () => string;
-  readonly expected: string;
-}
-
-interface Fence {
-  readonly language: string;
-  readonly body: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-function fences(text: string): Fence[] {
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((m) => ({
-    language: m[1]!,
-    body: m[2]!,
-    start: m.index,
-    end: m.index + m[0].length,
-  }));
-}
-
-function consoleSteps(f: Fence): Step[] {
-  return f.body.split(/^(?=\$ )/m).flatMap((part) => {
-    const [command, ...output] = part.trimEnd().split('\n');
-    if (command!.startsWith('$ npm ')) return [];
-    const words = command!.replace(/^\$ npx samebit /, '').split(' ');
-    return [{ what: command!, run: () => node([MAIN, ...words]), expected: output.join('\n') }];
-  });
-}
-
-function steps(text: string): Step[] {
-  const all = fences(text);
-  return all.flatMap((f, i) => {
-    if (f.language === 'console') return consoleSteps(f);
-    if (f.language !== 'js') return [];
-    const next = all[i + 1];
-    return [
-      {
-        what: f.body,
-        run: () => node(['--input-type=module', '-e', f.body]),
-        expected: next?.language === 'text' ? next.body.trimEnd() : '',
-      },
-    ];
-  });
 }
 
 /** The text with the printed lines in the place of the expected ones. */
-function updated(text: string, results: ReadonlyMap<string, string>): string {
+function updated(text: string, steps: readonly Step[]): string {
   let out = text;
-  for (const [what, printed] of results) {
+  for (const { what, expected, outcome } of steps) {
+    if (expected === undefined || /^…$|\?/m.test(expected)) continue;
     const at = out.indexOf(what) + what.length;
     const from = what.startsWith('$ ') ? at : out.indexOf('```text', at) + '```text'.length;
     const to = what.startsWith('$ ') ? out.slice(from).search(/^(\$ |```)/m) + from : out.indexOf('```', from);
-    out = `${out.slice(0, from)}\n${printed}\n${out.slice(to)}`;
+    out = `${out.slice(0, from)}\n${outcome.printed}\n${out.slice(to)}`;
   }
   return out;
 }
 
-it('README.md says what the programs print', () => {
-  const text = readFileSync(PATH, 'utf8');
-  const results = new Map<string, string>();
-  const wrong: string[] = [];
-  for (const { what, run, expected } of steps(text)) {
-    const printed = run();
-    if (!matches(expected === '' ? [] : expected.split('\n'), printed === '' ? [] : printed.split('\n')))
-      wrong.push(`${what}\n--- README.md\n${expected}\n--- printed\n${printed}`);
-    if (!/^…$|\?/m.test(expected)) results.set(what, printed);
-  }
-  if (update) writeFileSync(PATH, updated(text, results));
-  else expect(wrong.join('\n\n')).toBe('');
-  expect(results.size).toBeGreaterThan(3);
+describe('code blocks run', () => {
+  it.each(PAGES.filter((p) => p !== 'docs/errors.md'))('%s', (page) => {
+    const text = textOf(page);
+    const work = folder();
+    furnish(work);
+    const steps = runPage(nameOf(page), blocksOf(text), work);
+    if (process.env.SAMEBIT_UPDATE_DOCS !== undefined) writeFileSync(join(ROOT, page), updated(text, steps));
+    else
+      expect(
+        steps
+          .filter((s) => !holds(s))
+          .map(told)
+          .join('\n\n'),
+      ).toBe('');
+    if (page === 'README.md') expect(steps.length).toBeGreaterThan(4);
+  });
+
+  it('what does not run says why, and is counted', () => {
+    const blocks = PAGES.flatMap((page) => blocksOf(textOf(page)).map((b) => ({ ...b, page })));
+    const runs = (b: Block): boolean => ['js', 'ts', 'console'].includes(b.language);
+    const silent = blocks.filter((b) => CODE.includes(b.language) && !runs(b) && b.notRun === undefined);
+    expect(silent.map((b) => `${b.page}:${b.line}`)).toEqual([]);
+    expect(blocks.filter((b) => ![...CODE, 'text'].includes(b.language)).map((b) => b.language)).toEqual([]);
+    for (const { notRun } of blocks) {
+      const [, path] = /(test\/\S+\.ts)/.exec(notRun ?? '') ?? [];
+      if (path !== undefined) expect(() => textOf(path)).not.toThrow();
+    }
+    const left = blocks.filter((b) => b.notRun !== undefined).length;
+    expect({ run: blocks.filter((b) => runs(b) && b.notRun === undefined).length, left }).toMatchInlineSnapshot(`
+      {
+        "left": 58,
+        "run": 113,
+      }
+    `);
+  });
 });
 
-it('links of the documents lead somewhere', () => {
-  const missing: string[] = [];
-  for (const doc of [
-    'README.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-    'SECURITY.md',
-    'docs/aot.md',
-    'docs/consumers.md',
-    'docs/zk.md',
-    'examples/mnist/README.md',
-    'examples/german-credit/README.md',
-  ]) {
-    const text = readFileSync(join(ROOT, doc), 'utf8');
-    for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
+it('documents count the ops', () => {
+  const said = ['README.md', 'docs/gpu.md', 'docs/comparison.md'].flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\ball (\d+) ops\b|\b(\d+) integer ops\b/gi)].map(
+      (m) => `${page}: ${m[1] ?? m[2]}`,
+    ),
+  );
+  expect(said.length).toBeGreaterThan(4);
+  for (const line of said) expect(line.split(': ')[1], line).toBe(String(Object.keys(OPS).length));
+});
+
+describe('links lead somewhere', () => {
+  const documents = [...PAGES, ...MORE, 'examples/mnist/README.md', 'examples/german-credit/README.md'];
+  const anchor = (heading: string): string =>
+    heading
+      .replace(/^#+ /, '')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replace(/ /g, '-');
+
+  it.each(documents)('%s', (doc) => {
+    const missing: string[] = [];
+    for (const [, target = '', part] of textOf(doc).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+      const path = target === '' ? doc : join(doc, '..', target);
       try {
-        readFileSync(join(ROOT, doc, '..', target!));
+        const text = textOf(path);
+        if (part !== undefined && !(text.match(/^#+ .*$/gm) ?? []).some((h) => anchor(h) === part))
+          missing.push(`${target}#${part}`);
       } catch (e) {
-        if ((e as NodeJS.ErrnoException).code !== 'EISDIR') missing.push(`${doc}: ${target}`);
+        if ((e as NodeJS.ErrnoException).code !== 'EISDIR') missing.push(target);
       }
     }
-  }
-  expect(missing).toEqual([]);
+    expect(missing).toEqual([]);
+  });
 });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { describe, expect, it } from 'vitest';
+import { LAYERS } from '../scripts/layers.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const TEXT = new Set(['.ts', '.js', '.json', '.md', '.py', '.proto', '.sh', '']);
@@ -17,7 +18,7 @@ function files(folder: string, extension = '.ts'): string[] {
         !e.name.includes('.gen.'),
     )
     .map((e) => relative(ROOT, join(e.parentPath, e.name)))
-    .filter((p) => !/(^|\/)(__pycache__|node_modules|golden)\//.test(p))
+    .filter((p) => !/(^|\/)(__pycache__|node_modules|golden|dist)\/|^site\/(public|test-results)\//.test(p))
     .sort();
 }
 
@@ -69,7 +70,7 @@ function line(path: string, node: Syntax): string {
 
 const SOURCES = files('src');
 /** Sources behind the trust boundary: integers only. Entry points of the converter hold re-exports only. */
-const EXACT = SOURCES.filter((p) => !/^src\/(quant|onnx|market|cli)\//.test(p));
+const EXACT = SOURCES.filter((p) => !/^src\/(quant|onnx|ort|pipeline|market|cli)\//.test(p));
 
 describe('integers only', () => {
   /** Files whose doubles are exact, as their comments derive, and BigInt division. */
@@ -129,46 +130,6 @@ describe('integers only', () => {
 });
 
 describe('imports point down', () => {
-  /** What each layer may import beside itself. Dynamic imports of backends by the session are the one way up. */
-  const BELOW: Readonly<Record<string, readonly string[]>> = {
-    core: [],
-    ops: ['core'],
-    graph: ['ops', 'core', 'format/limits.ts'],
-    format: ['graph', 'ops', 'core'],
-    runtime: ['format', 'graph', 'ops', 'core'],
-    backends: ['runtime', 'graph', 'ops', 'core'],
-    consensus: ['runtime', 'graph', 'ops', 'core'],
-    evm: ['consensus', 'runtime', 'graph', 'ops', 'core'],
-    compile: ['backends', 'runtime', 'graph', 'ops', 'core'],
-    conformance: ['runtime', 'format', 'graph', 'ops', 'core'],
-    onnx: ['quant', 'core'],
-    quant: ['onnx', 'graph', 'format', 'ops', 'core'],
-    market: ['evm', 'evm.ts', 'consensus', 'quant', 'runtime', 'format', 'graph', 'ops', 'core'],
-    cli: [
-      'market',
-      'market.ts',
-      'evm',
-      'evm.ts',
-      'compile',
-      'consensus',
-      'quant',
-      'onnx',
-      'runtime',
-      'format',
-      'graph',
-      'ops',
-      'core',
-    ],
-  };
-  /** Packages a layer may use; node: is for the command line. */
-  const PACKAGES: Readonly<Record<string, RegExp>> = {
-    core: /^@noble\/hashes\//,
-    consensus: /^@noble\/hashes\//,
-    onnx: /^protobufjs\/minimal\.js$/,
-    market: /^(node:|viem|hono$|hono\/|@hono\/node-server)/,
-    cli: /^(node:|viem|commander$|cli-progress$|cli-table3$|@noble\/hashes\/)/,
-  };
-
   it.each(SOURCES.filter((p) => p.split('/').length > 2))('%s', (path) => {
     const layer = path.split('/')[1]!;
     const wrong: string[] = [];
@@ -180,12 +141,12 @@ describe('imports point down', () => {
         return;
       const from = String(n.source.value);
       if (!from.startsWith('.')) {
-        if (!PACKAGES[layer]?.test(from)) wrong.push(from);
+        if (!LAYERS[layer]!.packages?.test(from)) wrong.push(from);
         return;
       }
       const target = relative(join(ROOT, 'src'), join(ROOT, dirname(path), from));
       const types = n.importKind === 'type' || n.exportKind === 'type';
-      const legal = [layer, ...BELOW[layer]!].some((l) => target === l || target.startsWith(`${l}/`));
+      const legal = [layer, ...LAYERS[layer]!.below].some((l) => target === l || target.startsWith(`${l}/`));
       if (
         !legal &&
         !(types && layer !== 'core' && layer !== 'ops' && !/^(quant|onnx|cli)\//.test(target)) &&
@@ -218,7 +179,7 @@ describe('exported symbols have doc comments', () => {
 });
 
 it('files stay under 400 lines', () => {
-  const long = ['src', 'test', 'scripts', 'bench', 'kernels', 'examples', 'hosts']
+  const long = ['src', 'test', 'scripts', 'bench', 'kernels', 'examples', 'hosts', 'packages', 'site']
     .flatMap((f) => files(f))
     .filter((p) => readFileSync(join(ROOT, p), 'utf8').split('\n').length > 401);
   expect(long).toEqual([]);
@@ -229,7 +190,20 @@ describe('nothing of one machine', () => {
     .filter((e) => e.isFile() && TEXT.has(extname(e.name)))
     .map((e) => e.name);
   const all = [
-    ...['src', 'test', 'scripts', 'bench', 'kernels', 'examples', 'hosts', 'spec', '.ci'].flatMap((f) => files(f, '*')),
+    ...[
+      'src',
+      'test',
+      'scripts',
+      'bench',
+      'kernels',
+      'examples',
+      'hosts',
+      'consumers',
+      'packages',
+      'site',
+      'spec',
+      '.ci',
+    ].flatMap((f) => files(f, '*')),
     ...top,
   ];
 
@@ -251,24 +225,54 @@ describe('nothing of one machine', () => {
     expect(found).toEqual([]);
   });
 
-  it.each(['package-lock.json', 'bench/package-lock.json'])('%s pins hashes, not addresses', (path) => {
-    const lock = readFileSync(join(ROOT, path), 'utf8');
-    expect(lock).not.toContain('"resolved"');
-    const { packages } = JSON.parse(lock) as {
-      packages: Record<string, { integrity?: string; optional?: boolean; cpu?: string[] }>;
-    };
-    const unhashed = Object.entries(packages).filter(([name, p]) => name !== '' && p.integrity === undefined);
-    // Packages of other platforms that the registry at hand does not serve (scripts/check-lockfile.ts).
-    expect(unhashed.filter(([, p]) => !p.optional || p.cpu === undefined)).toEqual([]);
-  });
+  it.each(['package-lock.json', 'bench/package-lock.json', 'docs/package-lock.json', 'site/package-lock.json'])(
+    '%s pins hashes, not addresses',
+    (path) => {
+      const lock = readFileSync(join(ROOT, path), 'utf8');
+      const { packages } = JSON.parse(lock) as {
+        packages: Record<
+          string,
+          { integrity?: string; optional?: boolean; cpu?: string[]; resolved?: string; link?: boolean }
+        >;
+      };
+      const linked = Object.values(packages).filter((p) => p.resolved !== undefined);
+      expect(linked.filter((p) => !p.link || !/^(packages\/\w+)?$/.test(p.resolved!))).toEqual([]);
+      const unhashed = Object.entries(packages).filter(
+        ([name, p]) => /(^|\/)node_modules\//.test(name) && !p.link && p.integrity === undefined,
+      );
+      // Packages of other platforms that the registry at hand does not serve (scripts/check-lockfile.ts).
+      expect(unhashed.filter(([, p]) => !p.optional || p.cpu === undefined)).toEqual([]);
+    },
+  );
 });
 
 it('dependencies are pinned exactly', () => {
   type Package = Record<'dependencies' | 'devDependencies', Record<string, string>>;
-  const [own, bench] = ['package.json', 'bench/package.json'].map(
-    (path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as Package,
-  ) as [Package, Package];
+  const [own, bench, docs, site, serve] = [
+    'package.json',
+    'bench/package.json',
+    'docs/package.json',
+    'site/package.json',
+    'packages/serve/package.json',
+  ].map((path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as Package) as [
+    Package,
+    Package,
+    Package,
+    Package,
+    Package,
+  ];
   expect(Object.keys(own.dependencies)).toEqual(['@noble/hashes', 'protobufjs']);
-  for (const version of Object.values({ ...own.dependencies, ...own.devDependencies, ...bench.dependencies }))
+  const { samebit, ...development } = serve.devDependencies;
+  expect(samebit).toBe('file:../..');
+  for (const version of Object.values({
+    ...own.dependencies,
+    ...own.devDependencies,
+    ...bench.dependencies,
+    ...docs.devDependencies,
+    ...site.dependencies,
+    ...site.devDependencies,
+    ...serve.dependencies,
+    ...development,
+  }))
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
 });

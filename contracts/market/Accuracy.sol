@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Dispute} from "../Dispute.sol";
 import {Claim} from "../Games.sol";
 import {ModelRegistry} from "../ModelRegistry.sol";
+import {Purse} from "../Purse.sol";
 import {Trees} from "../Trees.sol";
 import {Tensors} from "./Tensors.sol";
 
@@ -62,7 +63,7 @@ struct Contest {
 
 /// @title Scores of models on data sets, which one row refutes (spec/50-market.md §4).
 /// @dev Money leaves only through `withdraw`. A row is run off the chain and its outcome claimed in `Dispute`, so no precompile is needed.
-contract Accuracy {
+contract Accuracy is Purse {
     /// @notice The bond or the fee is not what this contract asks for.
     error WrongPayment(uint256 expected);
     /// @notice The model is unknown, not mature, or has symbols.
@@ -77,8 +78,6 @@ contract Accuracy {
     error BadRun();
     /// @notice The row adds to the score what it must.
     error NoFault();
-    /// @notice Nothing to pay out, or the receiver refuses it.
-    error NoPayment();
 
     /// @notice A score was claimed. `uri`: where its data set is, in words of the author.
     event Scored(
@@ -125,7 +124,6 @@ contract Accuracy {
     mapping(uint256 => Question) public questions;
     mapping(uint256 => Contest) public contests;
     mapping(uint256 id => mapping(uint64 run => bool)) public isUsed;
-    mapping(address => uint256) public balances;
 
     constructor(Dispute dispute, uint256 bond, uint256 fee, uint64 period, uint64 move) {
         (DISPUTE, REGISTRY) = (dispute, dispute.REGISTRY());
@@ -246,14 +244,6 @@ contract Accuracy {
         s.settled = true;
         balances[s.author] += BOND;
         emit Settled(id);
-    }
-
-    /// @notice Pays out what is due to the caller.
-    function withdraw() external {
-        uint256 amount = balances[msg.sender];
-        balances[msg.sender] = 0;
-        (bool ok,) = msg.sender.call{value: amount}("");
-        if (amount == 0 || !ok) revert NoPayment();
     }
 
     function contestable(uint256 id) private view returns (Score storage s) {

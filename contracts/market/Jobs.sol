@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Dispute} from "../Dispute.sol";
 import {Claim} from "../Games.sol";
 import {ModelInfo, ModelRegistry} from "../ModelRegistry.sol";
+import {Purse} from "../Purse.sol";
 import {Statement} from "../Types.sol";
 import {Tensors} from "./Tensors.sol";
 
@@ -32,7 +33,7 @@ struct Job {
 /// @title Runs off the chain for an escrowed fee: the worker claims the outcome in `Dispute`, and is paid once the claim stands
 /// (spec/50-market.md §3).
 /// @dev Money leaves only through `withdraw`. Every stage has an exit by time: `expire`, or `Dispute.settle` and `finish`.
-contract Jobs {
+contract Jobs is Purse {
     /// @notice Not the caller's to do, or not at this stage or time.
     error NotYours();
     /// @notice The payment is not what is due.
@@ -45,8 +46,6 @@ contract Jobs {
     error BadRun();
     /// @notice A turn has to be shorter than the time in which claims may be challenged.
     error BadTurn(uint64 window);
-    /// @notice Nothing to pay out, or the receiver refuses it.
-    error NoPayment();
 
     /// @notice Someone pays for a run. `input`: its bytes, or those of a content address where to fetch them.
     event Opened(
@@ -78,7 +77,6 @@ contract Jobs {
     uint256 public jobCount;
     mapping(uint256 => Job) public jobs;
     mapping(uint256 claim => bool) public isUsed;
-    mapping(address => uint256) public balances;
 
     constructor(Dispute dispute, uint256 deposit, uint64 turn) {
         (DISPUTE, REGISTRY, DEPOSIT, TURN) = (dispute, dispute.REGISTRY(), deposit, turn);
@@ -153,14 +151,6 @@ contract Jobs {
         if (!c.settled) DISPUTE.settle(j.claim); // reverts while the claim is open
         balances[j.worker] += DEPOSIT;
         pay(id, j, j.worker);
-    }
-
-    /// @notice Pays out what is due to the caller.
-    function withdraw() external {
-        uint256 amount = balances[msg.sender];
-        balances[msg.sender] = 0;
-        (bool ok,) = msg.sender.call{value: amount}("");
-        if (amount == 0 || !ok) revert NoPayment();
     }
 
     function jobAt(uint256 id, Stage stage) private view returns (Job storage j) {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Infer} from "../Infer.sol";
 import {ModelRegistry} from "../ModelRegistry.sol";
+import {Purse} from "../Purse.sol";
 
 /// @notice A model on offer. `held`: validators that say they have its body; `content`: root of the body's chunks.
 struct Listing {
@@ -16,7 +17,7 @@ struct Listing {
 
 /// @title Models on offer: their authors are paid for each call that the chain itself runs (spec/50-market.md §2).
 /// @dev Money leaves only through `withdraw`; every other function moves it between entries of `balances`.
-contract Market {
+contract Market is Purse {
     /// @notice Not the author's commitment, or it is too young.
     error BadCommitment();
     /// @notice The header is listed already.
@@ -31,8 +32,6 @@ contract Market {
     error NotYours();
     /// @notice The list of validators does not fit the quorum.
     error BadQuorum();
-    /// @notice Nothing to pay out, or the receiver refuses it.
-    error NoPayment();
 
     /// @notice A model is on offer. `task` and `uri` are words of the author, `size` bytes of the body.
     event Listed(
@@ -64,7 +63,6 @@ contract Market {
     mapping(bytes32 commitment => uint256) public committedAt;
     mapping(bytes32 header => Listing) public listings;
     mapping(bytes32 header => mapping(address => bool)) public holds;
-    mapping(address => uint256) public balances;
 
     /// @param precompile where the chain has the inference precompile
     /// @param validators whose word counts on who holds a body
@@ -153,14 +151,6 @@ contract Market {
         balances[offer.author] += price;
         if (msg.value > price) balances[msg.sender] += msg.value - price;
         emit Called(header, msg.sender, keccak256(input), keccak256(output), price);
-    }
-
-    /// @notice Pays out what is due to the caller.
-    function withdraw() external {
-        uint256 amount = balances[msg.sender];
-        balances[msg.sender] = 0;
-        (bool ok,) = msg.sender.call{value: amount}("");
-        if (amount == 0 || !ok) revert NoPayment();
     }
 
     function open(bytes32 header) private view returns (Listing storage offer) {

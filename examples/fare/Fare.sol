@@ -2,19 +2,18 @@
 pragma solidity ^0.8.28;
 
 import {Infer} from "../../contracts/Infer.sol";
+import {Purse} from "../../contracts/Purse.sol";
 
 /// @title Rides at a price that rider and driver each compute, and that the chain computes only where they differ.
 /// @dev Both claim the model's output for the ride. Equal claims settle at once. Else anybody lets the chain run the model, and whoever
 /// claimed something else, or nothing, loses his deposit to the other.
-contract Fare {
+contract Fare is Purse {
     /// @notice Not in this state of the ride, not yet, or not the caller's to do.
     error NotNow();
     /// @notice The payment is not the deposit, or does not cover the highest fare as well.
     error WrongPayment(uint256 expected);
     /// @notice The bytes are not the ride that was agreed on.
     error OtherRide();
-    /// @notice Nothing to pay out, or the receiver refuses it.
-    error NoPayment();
 
     event Opened(uint256 indexed ride, address indexed rider, bytes input);
     event Accepted(uint256 indexed ride, address indexed driver);
@@ -54,7 +53,6 @@ contract Fare {
     uint256 public immutable UNIT;
 
     Ride[] private rides;
-    mapping(address => uint256) public balances;
 
     /// @param model header hash: kilometres, minutes, people waiting, free cars, sine and cosine of the hour, i16 [6], to a price i16
     constructor(address precompile, bytes32 model, uint256 unit) {
@@ -114,14 +112,6 @@ contract Fare {
     function rideOf(uint256 id) external view returns (address rider, address driver, State state, uint64 due) {
         Ride storage r = rides[id];
         return (r.rider, r.driver, r.state, r.due);
-    }
-
-    /// @notice Pays out what is due to the caller.
-    function withdraw() external {
-        uint256 amount = balances[msg.sender];
-        balances[msg.sender] = 0;
-        (bool ok,) = msg.sender.call{value: amount}("");
-        if (amount == 0 || !ok) revert NoPayment();
     }
 
     /// @notice What the model's output costs, within 0…MOST.

@@ -2,10 +2,11 @@
 pragma solidity ^0.8.28;
 
 import {Infer} from "../../contracts/Infer.sol";
+import {Purse} from "../../contracts/Purse.sol";
 
 /// @title Loans whose interest rate and collateral follow from a credit score that the chain computes itself.
 /// @dev The score is the probability of a bad risk, by a network that every validator runs to the same bit.
-contract Lending {
+contract Lending is Purse {
     /// @notice The risk is above what this contract lends to.
     error Rejected(uint256 riskBps);
     /// @notice Collateral is missing, or the payment is not what is due.
@@ -14,8 +15,6 @@ contract Lending {
     error NotFunded();
     /// @notice Not the caller's to do, or not at this time.
     error NotYours();
-    /// @notice Nothing to pay out, or the receiver refuses it.
-    error NoPayment();
 
     /// @notice A lender offers money from a rate on.
     event Offered(uint256 indexed offer, address indexed lender, uint256 amount, uint256 minRateBps);
@@ -56,7 +55,6 @@ contract Lending {
 
     Offer[] public offers;
     Loan[] private loans;
-    mapping(address => uint256) public balances;
 
     /// @param precompile where the chain has the inference precompile
     /// @param model header hash of the score; its one output is i8 with value (q − zeroPoint)·mantissa / 2^shift
@@ -161,13 +159,5 @@ contract Lending {
             left -= share;
         }
         emit Closed(id, repaid);
-    }
-
-    /// @notice Pays out what is due to the caller.
-    function withdraw() external {
-        uint256 amount = balances[msg.sender];
-        balances[msg.sender] = 0;
-        (bool ok,) = msg.sender.call{value: amount}("");
-        if (amount == 0 || !ok) revert NoPayment();
     }
 }

@@ -1,14 +1,6 @@
 /** Where the parties of a market meet: a chain in this process with all contracts and the precompile, behind JSON-RPC. */
 import { commit, encodeHeader, headerHash, headerOf } from '../../src/consensus.ts';
-import {
-  artifacts,
-  codesOf,
-  createPrecompile,
-  type Hex,
-  RULE_ARTIFACTS,
-  type RuleContract,
-  toHex,
-} from '../../src/evm.ts';
+import { artifacts, createPrecompile, deployCourt, type Hex, toHex } from '../../src/evm.ts';
 import { createSession, type Model } from '../../src/index.ts';
 import { Chain, type Deployed, type Party } from '../chain.ts';
 import { RpcNode } from '../rpc.ts';
@@ -54,21 +46,10 @@ export async function openPlace(models: readonly Model[]): Promise<Place> {
   };
   const chain = await Chain.create([{ address: PRECOMPILE, function: createPrecompile({ store }) }]);
   const deployer = await chain.party('deployer');
-  const [codes, rules]: [bigint[], string[]] = [[], []];
-  for (const [name, artifact] of Object.entries(RULE_ARTIFACTS)) {
-    const { address } = await chain.deploy(deployer, artifact);
-    for (const code of codesOf(name as RuleContract)) {
-      codes.push(BigInt(code));
-      rules.push(address);
-    }
-  }
-  const { bond, deposit, fee, window, move, delay, turn, period } = TERMS;
+  const { bond, deposit, fee, move, turn, period } = TERMS;
   const at = async (artifact: Parameters<Chain['deploy']>[1], args: readonly unknown[] = []): Promise<Deployed> =>
     chain.deploy(deployer, artifact, args);
-  const arbiter = (await at(artifacts.Arbiter, [codes, rules])).address;
-  const bounds = (await at(artifacts.Bounds)).address;
-  const registry = await at(artifacts.ModelRegistry, [arbiter, bounds, bond, delay]);
-  const dispute = await at(artifacts.Dispute, [registry.address, arbiter, bond, window, move]);
+  const { registry, dispute } = await deployCourt(at, TERMS);
   const validators = await Promise.all(['first validator', 'second validator'].map((n) => chain.party(n)));
   const addresses = validators.map((v) => v.address.toString());
   const market = await at(artifacts.Market, [registry.address, PRECOMPILE, addresses, QUORUM]);

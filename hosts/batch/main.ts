@@ -23,7 +23,7 @@ import { createSession, loadModel, type Model } from '../../src/index.ts';
 import { convertOnnx } from '../../src/quant/convert.ts';
 import { quantizeInput } from '../../src/quant/float-io.ts';
 import { Prng } from '../../test/support/prng.ts';
-import { writePart } from '../parts.ts';
+import { checkOut, writePart } from '../parts.ts';
 import { HOSTS_HOME, tool, venv } from '../tools.ts';
 
 const HERE = import.meta.dirname;
@@ -163,6 +163,7 @@ const { values } = readArgs({
     out: { type: 'string', default: join(ROOT, 'HOSTS.md') },
   },
 });
+checkOut(values.out);
 const [count, seed, rounds] = [Number(values.rows), Number(values.seed), Number(values.rounds)];
 if (![count, seed, rounds].every(Number.isSafeInteger) || count < 1000 || count > 1e7 || rounds < 1) {
   console.error('--rows is 1000…10000000, --seed and --rounds are whole numbers');

@@ -17,12 +17,17 @@ class Scorer:
             return np.frombuffer(exports["memory"].get_buffer_ptr(self.store, length, place), np.dtype("<i2"))
 
         self.infer = exports["infer"]
-        self.input = area("input").reshape(-1, columns)
+        values = area("input")
+        if len(values) % columns:
+            raise ValueError(f"the module's input of {len(values)} values is not made of rows of {columns}")
+        self.input = values.reshape(-1, columns)
         self.block = len(self.input)
         self.output = area("output").reshape(self.block, -1)
 
     def score(self, rows):
         """Outputs of rows, in order. The last block is filled up with its first row, whose outputs are left out."""
+        if rows.dtype != self.input.dtype or rows.ndim != 2 or rows.shape[1] != self.input.shape[1]:
+            raise ValueError(f"rows are {self.input.dtype} [n, {self.input.shape[1]}], not {rows.dtype} {list(rows.shape)}")
         scores = np.empty((len(rows), self.output.shape[1]), self.output.dtype)
         for at in range(0, len(rows), self.block):
             part = rows[at : at + self.block]

@@ -14,7 +14,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readArgs } from '../../scripts/args.ts';
-import { writePart } from '../parts.ts';
+import { checkOut, writePart } from '../parts.ts';
 import { build, version } from './network.ts';
 import { table } from './report.ts';
 import { type Settings, story } from './story.ts';
@@ -30,6 +30,7 @@ const { values } = readArgs({
     keep: { type: 'boolean', default: false },
   },
 });
+checkOut(values.out);
 const numbers = [values.txs, values.fuzz, values.seed];
 const whole = numbers.every((v) => /^\d{1,9}$/.test(v)) && Number(values.txs) >= 40;
 if (!whole || !['namespaces', 'proxies', undefined].includes(values.links)) {

@@ -14,7 +14,7 @@ import { readArgs } from '../../scripts/args.ts';
 import { sourcesHash } from '../../scripts/sources.ts';
 import { inspect } from '../../src/compile/inspect.ts';
 import { HASHES } from '../../src/consensus.ts';
-import { writePart } from '../parts.ts';
+import { checkOut, writePart } from '../parts.ts';
 import { cargo, go, HOSTS_HOME, samebit, tool, venv } from '../tools.ts';
 
 const HERE = import.meta.dirname;
@@ -172,8 +172,10 @@ async function lies(honest: Case): Promise<Lie[]> {
 async function judge(consumers: readonly Consumer[], what: string, honest: Case): Promise<number> {
   const claimed = readFileSync(join(honest.folder, 'output-0.bin')).toString('hex');
   for (const c of consumers) {
-    const { code, out, err } = consume(c, honest);
-    if (code !== 0 || out !== `output 0: ${claimed}\nverified\n`) throw new Error(`${c.name}, ${what}: ${out}${err}`);
+    for (const spelled of [honest, { ...honest, header: `0x${honest.header.toUpperCase()}`, pin: `0X${honest.pin}` }]) {
+      const { code, out, err } = consume(c, spelled);
+      if (code !== 0 || out !== `output 0: ${claimed}\nverified\n`) throw new Error(`${c.name}, ${what}: ${out}${err}`);
+    }
   }
   const all = await lies(honest);
   for (const [name, says, tell] of all) {
@@ -192,6 +194,7 @@ async function judge(consumers: readonly Consumer[], what: string, honest: Case)
 }
 
 const { values } = readArgs({ options: { out: { type: 'string', default: join(ROOT, 'HOSTS.md') } } });
+checkOut(values.out);
 const consumers = build();
 let told = 0;
 const rows: string[] = [];

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { folderOf, REAL_MODELS } from '../../scripts/models/entries.ts';
 import { macs } from '../../src/cli/figures.ts';
 import { readNpy } from '../../src/cli/npy.ts';
-import { toWasm, validateProfile, type WasmOptions } from '../../src/compile.ts';
+import { type ChunkOptions, toWasm, toWasmChunks, validateProfile, type WasmOptions } from '../../src/compile.ts';
 import { toBytes } from '../../src/core/tensor.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import { createSession, loadModel, type Model } from '../../src/index.ts';
@@ -17,10 +17,11 @@ import { randomInputs } from '../../test/support/differential.ts';
 import { Prng } from '../../test/support/prng.ts';
 import { randomGraph } from '../../test/support/recipes.ts';
 
-/** What a subject is compiled to: the profiles, and a contract. */
-export const FORMS: Readonly<Record<string, WasmOptions>> = {
+/** What a subject is compiled to: the profiles, profile mvp with its weights in chunks, and a contract. */
+const FORMS: Readonly<Record<string, WasmOptions | ChunkOptions>> = {
   mvp: { profile: 'mvp' },
   simd128: { profile: 'simd128' },
+  chunks: { profile: 'mvp', chunkBytes: 20_000 },
   cosmwasm: { contract: 'cosmwasm' },
 };
 /** Most bytes of a contract's answer that its host reads; outputs stand in it in base64 twice. */
@@ -34,6 +35,8 @@ export interface Entry {
   readonly kind: 'model' | 'graph';
   readonly profile: string;
   readonly module: string;
+  /** The chunks, one after another, of a module that has none of its weights. */
+  readonly weights?: string;
   readonly inputs: string;
   /** Bytes of each input. */
   readonly lengths: readonly number[];
@@ -62,7 +65,8 @@ const OTHERS: readonly { readonly name: string; readonly path: string; readonly 
 const ROOT = join(import.meta.dirname, '../..');
 const SHARED = join(process.env['SAMEBIT_SHARED'] ?? join(ROOT, '../shared'), 'models');
 
-function converted(path: string, calib: string | undefined, options: ConvertOptions): Model {
+/** A model by its ONNX file, and samples for calibration. */
+export function converted(path: string, calib: string | undefined, options: ConvertOptions): Model {
   const samples = calib === undefined ? {} : { samples: readNpy(new Uint8Array(readFileSync(calib))) };
   return loadModel(encodeModel(convertOnnx(new Uint8Array(readFileSync(path)), { ...options, ...samples }).graph));
 }
@@ -138,12 +142,17 @@ export async function writeCorpus(
     const named = Object.fromEntries(model.symbols.map((s, i) => [s.name, dims[i]!]));
     const expected = digest.digest('hex');
     for (const [profile, options] of Object.entries(FORMS)) {
-      const bytes = toWasm(model, { ...options, dims: named });
-      if (options.contract && !fits(bytes, answer)) continue;
+      const given = { ...options, dims: named };
+      const { module: bytes, chunks } =
+        'chunkBytes' in given ? toWasmChunks(model, given) : { module: toWasm(model, given), chunks: undefined };
+      if (profile === 'cosmwasm' && !fits(bytes, answer)) continue;
       const module = `${stem}.${profile}.wasm`;
       writeFileSync(join(folder, module), bytes);
-      const own = { name, kind, profile, module, inputs: `${stem}.in`, lengths, runs };
-      entries.push({ ...own, macs: macs(model), bytes: bytes.length, digest: expected });
+      const weights = chunks && `${stem}.weights`;
+      if (chunks) writeFileSync(join(folder, weights!), Buffer.concat(chunks));
+      const size = bytes.length + (chunks?.reduce((n, c) => n + c.length, 0) ?? 0);
+      const own = { name, kind, profile, module, ...(weights && { weights }), inputs: `${stem}.in`, lengths, runs };
+      entries.push({ ...own, macs: macs(model), bytes: size, digest: expected });
     }
     stem++;
   }

@@ -1,9 +1,9 @@
 /**
  * `npm run hosts`: compiled models and random graphs on WebAssembly hosts that are not ours: the digest of every module is that of
- * the reference backend. Writes the first part of HOSTS.md. Needs python3 (wasmtime), Go (wazero) and Rust (wasmi, cosmwasm-vm); what they build lies in .hosts/wasm.
+ * the reference backend. Writes the first part of HOSTS.md. Needs python3 (wasmtime), Go (wazero) and Rust (wasmer, wasmi, cosmwasm-vm); what they build lies in .hosts/wasm.
  *
  *   --graphs N    random graphs (default 50), --seed S the first of them
- *   --hosts A,B   only these of v8, wasmtime, wazero, wasmi, cosmwasm-vm
+ *   --hosts A,B   only these of v8, wasmtime, wazero, wasmer, wasmi, cosmwasm-vm
  *   --json FILE   rows {host, version, profile, model, digest, perMac, nsPerMac, bytes}
  *   --out FILE    the table (default HOSTS.md)
  * @module
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readArgs } from '../../scripts/args.ts';
 import { sourcesHash } from '../../scripts/sources.ts';
-import { writePart } from '../parts.ts';
+import { checkOut, writePart } from '../parts.ts';
 import { cargo, go, HOSTS_HOME, venv } from '../tools.ts';
 import { type Entry, writeCorpus } from './corpus.ts';
 
@@ -47,7 +47,7 @@ interface Row {
 interface Host {
   readonly name: string;
   readonly version: () => string;
-  /** What it runs, of the forms of the corpus; both profiles by default. */
+  /** What it runs, of the forms of the corpus; all but contracts by default. */
   readonly forms?: readonly string[];
   /** Builds what it needs. */
   readonly build: () => void;
@@ -59,7 +59,7 @@ function pinned(file: string, pattern: RegExp): string {
   return pattern.exec(readFileSync(join(HERE, file), 'utf8'))![1]!;
 }
 
-const PROFILES: readonly string[] = ['mvp', 'simd128'];
+const MODULES: readonly string[] = ['mvp', 'simd128', 'chunks'];
 
 const HOSTS: readonly Host[] = [
   {
@@ -79,6 +79,12 @@ const HOSTS: readonly Host[] = [
     version: () => `${pinned('wazero/go.mod', /wazero v([\d.]+)\n/)}, Go`,
     build: () => go(join(HERE, 'wazero'), join(HOME, 'wazero-host')),
     command: [join(HOME, 'wazero-host')],
+  },
+  {
+    name: 'wasmer',
+    version: () => `${pinned('wasmer/Cargo.toml', /wasmer = \{ version = "=([\d.]+)"/)}, Cranelift, Rust`,
+    build: () => cargo(join(HERE, 'wasmer'), HOME),
+    command: [join(HOME, 'target/release/wasmer-host')],
   },
   {
     name: 'wasmi',
@@ -145,9 +151,9 @@ function table(rows: readonly Row[], entries: readonly Entry[], graphs: number, 
 Written by \`npm run hosts -- --graphs ${graphs}\` (\`hosts/wasm/main.ts\`); sources: \`${sourcesHash()}\`.
 
 ${models} models and ${graphs} random graphs (seeds from ${seed}, two runs each), compiled by \`toWasm\` and run on hosts that know nothing of this library. The
-outputs of all runs are those of the reference backend, byte for byte: 0 of ${entries.length} modules differ on any host. Profile cosmwasm is mvp with the
-entry points of a contract, where the host's limits are kept. Fuel is what the host
-meters, an instruction or so, for contracts with the message and its base64; nanoseconds are those of a shared machine. The EVM's hosts are in [docs/evm.md](docs/evm.md).
+outputs of all runs are those of the reference backend, byte for byte: 0 of ${entries.length} modules differ on any host. Profile chunks is
+mvp with its weights in chunks of 20,000 bytes, whose sum is in the column of bytes; cosmwasm is mvp with the entry points of a contract, where the host's limits are kept. Fuel is what the host
+meters, an instruction or so, for contracts with the message and its base64; nanoseconds are those of a shared machine. EVM nodes are below.
 
 | model | profile | host | fuel a MAC | ns a MAC | bytes | digest |
 | --- | --- | --- | ---: | ---: | ---: | --- |
@@ -164,6 +170,7 @@ const { values } = readArgs({
     out: { type: 'string', default: join(ROOT, 'HOSTS.md') },
   },
 });
+checkOut(values.out);
 const wanted = values.hosts?.split(',');
 const unknown = wanted?.find((name) => !HOSTS.some((h) => h.name === name));
 if (unknown !== undefined || ![values.graphs, values.seed].every((v) => /^\d{1,9}$/.test(v))) {
@@ -186,9 +193,10 @@ const entries = await writeCorpus(CORPUS, graphs, seed, (name) => {
   if (!name.startsWith('graph') || ++done % 200 === 0) console.log(`compiling ${name}`);
 });
 const rows: Row[] = [];
-for (const h of hosts) for (const profile of h.forms ?? PROFILES) rows.push(...(await rowsOf(h, profile, entries)));
+for (const h of hosts) for (const profile of h.forms ?? MODULES) rows.push(...(await rowsOf(h, profile, entries)));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
 const order = (r: Row): string =>
   `${String(entries.findIndex((e) => e.name === r.model)).padStart(4, '0')} ${r.profile}`;
 const sorted = [...rows].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
 if (wanted === undefined) writePart(values.out, '', table(sorted, entries, graphs, seed));
+else console.log('no table: it is written where every host runs (without --hosts)');

@@ -11,6 +11,14 @@ for (const entry of JSON.parse(readFileSync(join(folder, 'corpus.json'), 'utf8')
   const areas = (kind) =>
     Array.from({ length: m[`${kind}_count`]() }, (_, i) => [m[`${kind}_ptr`](i), m[`${kind}_len`](i)]);
   const memory = new Uint8Array(m.memory.buffer);
+  if (entry.weights) {
+    let rest = readFileSync(join(folder, entry.weights));
+    areas('chunk').forEach(([place, length], i) => {
+      memory.set(rest.subarray(0, length), place);
+      rest = rest.subarray(length);
+      if (m.load_chunk(i, length) !== 0) throw new Error(`${entry.name}: chunk ${i} is refused`);
+    });
+  }
   const given = readFileSync(join(folder, entry.inputs));
   const digest = createHash('sha256');
   let [at, ns] = [0, 0n];

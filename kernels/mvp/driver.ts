@@ -2,10 +2,11 @@
  * The interface of a compiled model: checks of inputs, and runs in slices (docs/aot.md). State lies at address 0, so that a copy of the memory is
  * a snapshot: the call at hand (0: none), and how many of its units are done.
  *
- * Header: first call, end of calls, inputs, outputs, gas (i64); then of each input address, bytes, values to check, bytes of a value, lo, hi;
- * then of each output address and bytes. Call: kernel and bytes of the record · 2^16, units, quarters of gas a unit, arguments.
+ * Header: first call, end of calls, inputs, outputs, gas (i64); then of each input address, bytes, values to check, bytes of a value, lo, hi, and
+ * where calls read it; then of each output address and bytes. Call: kernel and bytes of the record · 2^16, units, quarters of gas a unit, arguments.
  */
 import { read } from '../wasm/simd';
+import { missing } from './chunks';
 
 /** Where the header is; set when the module is linked. */
 export let header: usize = 0;
@@ -16,10 +17,10 @@ export let header: usize = 0;
 declare function dispatch(from: u32, to: u32, record: usize): void;
 
 /** Results of `step` and `check`. */
-const DONE = 0, MORE = 1, WRONG_LENGTH = -1, OUT_OF_RANGE = -2, NO_INPUT = -3;
+const DONE = 0, MORE = 1, WRONG_LENGTH = -1, OUT_OF_RANGE = -2, NO_INPUT = -3, NOT_LOADED = -4;
 
 function input(i: u32): usize {
-  return header + 24 + i * 24;
+  return header + 24 + i * 28;
 }
 
 function output(i: u32): usize {
@@ -74,18 +75,28 @@ export function check(i: u32, bytes: u32): i32 {
   return DONE;
 }
 
+/** Copies every input to where calls read it: a host may write the next one while a run is under way. Areas end at words of 8 bytes. */
+function take(): void {
+  for (let i: u32 = 0; i < input_count(); i++) {
+    const r = input(i), from = load<u32>(r), to = load<u32>(r, 24), bytes = load<u32>(r, 4);
+    for (let k: u32 = 0; k < bytes; k += 8) store<u64>(to + k, load<u64>(from + k));
+  }
+}
+
 /** Runs for about `budget` gas, at least one unit; starts where no run is under way, with checks. */
 export function step(budget: i64): i32 {
+  if (missing()) return NOT_LOADED;
   let at: usize = load<u32>(0), done = load<u32>(4);
   if (at == 0) {
     for (let i: u32 = 0; i < input_count(); i++) {
       const error = check(i, input_len(i));
       if (error) return error;
     }
+    take();
     at = load<u32>(header);
   }
   const end: usize = load<u32>(header, 4);
-  let left = budget > i64.MAX_VALUE >> 2 ? i64.MAX_VALUE : budget << 2;
+  let left = budget < 0 ? 0 : budget > i64.MAX_VALUE >> 2 ? i64.MAX_VALUE : budget << 2;
   while (at < end) {
     const units = load<u32>(at, 4), price = <i64>load<u32>(at, 8);
     const most = left < price ? 1 : left / price;

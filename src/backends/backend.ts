@@ -59,18 +59,23 @@ export interface Executable {
   begin?(inputs: readonly TypedArray[], from?: Snapshot): Stepper | Promise<Stepper>;
   /** Every tensor of the last run by id; `trace` mode only. */
   trace?(): ReadonlyMap<number, TypedArray>;
+  /** The kernel of each node. */
   explain(): readonly KernelChoice[];
   /** Threads that a run takes; absent: one. */
   readonly threads?: number;
   /** True once it can run no more, though nobody disposed of it; another may be prepared. */
   readonly lost?: boolean;
   readonly memory: BackendMemory;
+  /** Frees what it holds; it runs no more. */
   dispose(): void;
 }
 
 /** A way to run plans. Creation probes the device and refuses one that fails known answers (HostError SelfTest). */
 export interface Backend {
   readonly name: string;
-  /** @param options.threads most threads that a run may take; default one */
+  /**
+   * Makes a plan ready to run.
+   * @param options.threads most threads that a run may take; default one
+   */
   prepare(plan: Plan, options: { readonly mode: Mode; readonly threads?: number }): Promise<Executable>;
 }

@@ -7,8 +7,9 @@ import { hex } from '../core/digest.ts';
 import { gasAtMaxima, macs, maxima } from './figures.ts';
 import { readModel } from './files.ts';
 import { backends, laneOf, sessionOn, showBackend, whole } from './options.ts';
-import { grouped, print, startProgress, table, toJson } from './output.ts';
+import { print, startProgress, table } from './output.ts';
 import { Random, randomInputs } from './random.ts';
+import { grouped, toJson } from './text.ts';
 
 interface Flags {
   readonly backends: readonly string[];

@@ -10,8 +10,9 @@ import { SamebitError } from '../core/errors.ts';
 import { type Artifact, artifacts, type GameEvent, type Hex } from '../evm.ts';
 import type { Contract, Party } from '../market/client.ts';
 import { UsageError } from './errors.ts';
-import { print, toJson } from './output.ts';
+import { print } from './output.ts';
 import { installs } from './package.ts';
+import { toJson } from './text.ts';
 
 /** Flags of whatever talks to a chain. */
 export interface NodeFlags {

@@ -2,15 +2,20 @@
  * `samebit compile --target evm`: creation code, ABI, Solidity interface and a summary in a folder.
  * @module
  */
-import { mkdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { addressFault } from '../compile/evm/creation.ts';
 import { type EvmProgram, toEvm } from '../compile/evm.ts';
 import { hex } from '../core/digest.ts';
 import { printable } from '../core/errors.ts';
 import type { Model } from '../graph/ir.ts';
 import { UsageError } from './errors.ts';
-import { checkFolder, readModel, writeBytes } from './files.ts';
-import { grouped, print, table, toJson } from './output.ts';
+import { checkFolder, makeFolder, readModel, writeBytes } from './files.ts';
+import { print, table } from './output.ts';
+import { grouped, toJson } from './text.ts';
+
+/** Files of code, which must not stand beside those of another program. */
+const OWN_FILE = /^(main|data\d+)\.hex$/;
 
 /** Options of the target. */
 export interface EvmFlags {
@@ -59,12 +64,13 @@ export function compileEvm(path: string, flags: EvmFlags): void {
       `the model has ${p.data.length} data contracts, ${addresses.length} addresses are given`,
       'Pass --data once for each, in order.',
     );
-  for (const address of addresses ?? [])
-    if (!/^0x[0-9a-fA-F]{40}$/.test(address))
-      throw new UsageError('BadAddress', `--data ${printable(address)} is no address`, 'Pass 0x and 40 hex digits.');
+  const fault = addressFault(addresses ?? []);
+  if (fault !== undefined)
+    throw new UsageError('BadAddress', `--data: ${printable(fault)}`, 'Pass 0x and 40 hex digits for each, in order.');
   const summary = summaryOf(model, p);
   const files = filesOf(p, addresses);
-  mkdirSync(output, { recursive: true });
+  makeFolder(output);
+  for (const name of readdirSync(output)) if (OWN_FILE.test(name) && !(name in files)) rmSync(join(output, name));
   for (const [name, text] of Object.entries({ ...files, 'summary.json': `${toJson(summary)}\n` }))
     writeBytes(join(output, name), new TextEncoder().encode(text));
   if (flags.json) {

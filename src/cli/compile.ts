@@ -3,14 +3,14 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { CONTRACTS } from '../compile/wasm.ts';
+import { CONTRACTS, LEAST_CHUNK } from '../compile/wasm.ts';
 import { compileEvm } from './compile-evm.ts';
 import { compileWasm, type WasmFlags } from './compile-wasm.ts';
 import { UsageError } from './errors.ts';
 import { collect, dim, whole } from './options.ts';
 
 /** Options that only one target has. */
-const OWN = { wasm: ['profile', 'contract', 'dim'], evm: ['goal', 'codeBudget', 'data'] } as const;
+const OWN = { wasm: ['profile', 'contract', 'dim', 'chunkBytes'], evm: ['goal', 'codeBudget', 'data'] } as const;
 
 type Target = keyof typeof OWN;
 type Flags = Parameters<typeof compileEvm>[1] & WasmFlags & { readonly target: Target };
@@ -48,6 +48,11 @@ export function addCompile(program: Command): void {
       ),
     )
     .option('--dim <NAME=VALUE>', 'value of a symbol of a WebAssembly module; may stand several times', dim)
+    .option(
+      '--chunk-bytes <BYTES>',
+      'weights not in the WebAssembly module but in files of at most so many bytes beside it, OUT.0, OUT.1, …',
+      whole(LEAST_CHUNK, 2 ** 31),
+    )
     .addOption(new Option('--goal <GOAL>', 'what an EVM contract shall spare').choices(['gas', 'size']).default('gas'))
     .option('--code-budget <BYTES>', 'most bytes of code of one contract; 24,576 by default', whole(256, 65535))
     .option('--data <ADDRESS>', 'where a data contract lies; once for each, in order', collect)

@@ -3,7 +3,6 @@
  * @module
  */
 
-import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { hex } from '../core/digest.ts';
@@ -23,7 +22,8 @@ import { gasAtMaxima, macs } from './figures.ts';
 import { externalReader, namedFile, readArray, readBytes, targetOf, writeBytes } from './files.ts';
 import { literalWords, type StepDifference, stepDifference } from './literal.ts';
 import { assignment, atLeast, collect, dimOrRange, numbers } from './options.ts';
-import { grouped, percent, print, startProgress, table, toJson } from './output.ts';
+import { print, startProgress, table } from './output.ts';
+import { grouped, percent, toJson } from './text.ts';
 
 interface Flags {
   readonly output: string;
@@ -71,12 +71,9 @@ function samples(calib: readonly string[] = []): ConvertOptions['samples'] {
 
 /** Says what is wrong with the files to write before the work, not after it. */
 function checkOutput(source: string, output: string, report: string | undefined): void {
-  const target = targetOf(output);
-  const own = report === undefined ? undefined : targetOf(report);
-  const input = existsSync(source) ? realpathSync(source) : undefined;
-  if (input === target) throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for -o.');
-  if (own !== undefined && (own === input || own === target))
-    throw new UsageError('SameFile', 'the report would overwrite a model', 'Choose another name for --report.');
+  const target = targetOf(output, source);
+  if (report !== undefined && targetOf(report, source) === target)
+    throw new UsageError('SameFile', 'the report would overwrite the model', 'Choose another name for --report.');
 }
 
 function show(

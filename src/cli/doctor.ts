@@ -9,10 +9,12 @@ import { encodeModel } from '../format/encode.ts';
 import type { Model } from '../graph/ir.ts';
 import { loadModel } from '../runtime/load.ts';
 import { BACKEND_NAMES, type BackendName, createSession } from '../runtime/session.ts';
+import { coloursOf } from './colours.ts';
 import { EXIT_DATA } from './errors.ts';
 import { EVERYWHERE } from './options.ts';
-import { print, toJson } from './output.ts';
+import { print } from './output.ts';
 import { installs } from './package.ts';
+import { toJson } from './text.ts';
 
 /** Rows, columns and sums of the product that a backend is tried on: large enough for threads. */
 const SIDE = 256;
@@ -173,8 +175,9 @@ async function doctor(flags: { readonly json?: boolean }): Promise<void> {
   print(
     `  SIMD ${yes(SIMD)}, relaxed SIMD ${yes(RELAXED_SIMD)} (not used), SharedArrayBuffer ${yes(machine.sharedArrayBuffer)}`,
   );
+  const c = coloursOf(process.stdout);
   for (const { backend, runs, notes, reason, next } of findings) {
-    print(`  ${backend.padEnd(10)} ${runs ? 'runs' : `no: ${reason}`}`);
+    print(`  ${backend.padEnd(10)} ${runs ? c.green('runs') : `${c.yellow('no:')} ${reason}`}`);
     for (const line of [...notes, ...(next === undefined ? [] : [`next: ${next}`])]) print(`    ${line}`);
   }
 }

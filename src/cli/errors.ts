@@ -3,8 +3,11 @@
  * `--json` one JSON object, on stderr; never a stack trace.
  * @module
  */
-import { type ErrorDetails, printable, SamebitError } from '../core/errors.ts';
-import { toJson } from './output.ts';
+import { readdirSync } from 'node:fs';
+import { dirname, extname } from 'node:path';
+import { printable, SamebitError } from '../core/errors.ts';
+import { coloursOf } from './colours.ts';
+import { toJson } from './text.ts';
 
 /** Exit code of bad data: the file or the values are at fault. */
 export const EXIT_DATA = 1;
@@ -12,39 +15,6 @@ export const EXIT_DATA = 1;
 export const EXIT_USAGE = 2;
 /** Exit code of a bug of samebit. */
 export const EXIT_BUG = 70;
-
-/** Codes of `FileError` with what to do about each. */
-const FILE_ERRORS = {
-  NotNpy: 'Pass an array file as numpy.save writes it.',
-  Truncated: 'The file ends early; write or fetch it again.',
-  TrailingBytes: 'The file holds more than its array; write it again with numpy.save.',
-  BadHeader: 'Write the array again with numpy.save.',
-  Unsupported:
-    'Save it as a C-ordered little-endian array: numpy.ascontiguousarray(a).astype("<f4"), or u1, i1, i2, i4, i8, f8.',
-} as const;
-
-/** An array file is not what it claims. */
-export class FileError extends SamebitError {
-  readonly family = 'FileError';
-  constructor(code: keyof typeof FILE_ERRORS, message: string) {
-    super(code, message, FILE_ERRORS[code]);
-  }
-}
-
-/** Codes of `ArrayError` with what to do about each. */
-const ARRAY_ERRORS = {
-  NotFinite: 'Compute the values again; samples that give none cannot be compared.',
-  WrongShape: 'Pass an array whose first axis is the sample and whose other axes are one sample’s.',
-  BadLabel: 'Pass the index of each sample’s class, counted from 0; for a single probability 0 or 1.',
-} as const;
-
-/** What a model is compared with does not fit the model. */
-export class ArrayError extends SamebitError {
-  readonly family = 'InputError';
-  constructor(code: keyof typeof ARRAY_ERRORS, message: string, details?: ErrorDetails) {
-    super(code, message, ARRAY_ERRORS[code], details);
-  }
-}
 
 /** The command line cannot be carried out as it stands. */
 export class UsageError extends SamebitError {
@@ -67,36 +37,41 @@ function placeOf(e: NodeJS.ErrnoException & { readonly address?: string; readonl
   return e.address === undefined ? '' : `${e.address}:${e.port}`;
 }
 
+/** Failures of the system by their codes, with what to do about each. */
+export const SYSTEM_ERRORS: Readonly<Record<string, { readonly text: string; readonly hint: string }>> = {
+  ENOENT: { text: 'no such file or folder', hint: 'Check the path.' },
+  EISDIR: { text: 'is a folder', hint: 'Pass a file, not a folder.' },
+  ENOTDIR: { text: 'part of the path is no folder', hint: 'Check the path.' },
+  EACCES: { text: 'permission denied', hint: 'Check the permissions.' },
+  ENOSPC: { text: 'no space left', hint: 'Free space on the disk.' },
+  EADDRINUSE: { text: 'the port is in use', hint: 'Pass another --port; 0 is any that is free.' },
+  EADDRNOTAVAIL: { text: 'this machine has no such address', hint: 'Pass a --host of this machine.' },
+};
+
+/** What the folder of a file that is not there holds of its kind, up to three names. */
+function besideIt(path: string): string {
+  const kind = extname(path);
+  let names: string[] = [];
+  try {
+    names = readdirSync(dirname(path)).filter((n) => kind !== '' && extname(n).toLowerCase() === kind.toLowerCase());
+  } catch {
+    return ''; // there is no such folder either
+  }
+  if (names.length === 0)
+    return kind === '.sbm' ? ' samebit convert MODEL.onnx -o OUT.sbm --calib SAMPLES.npy makes one.' : '';
+  const first = names.sort().slice(0, 3).map(printable).join(', ');
+  return ` The folder has ${first}${names.length > 3 ? `, and ${names.length - 3} more of the kind` : ''}.`;
+}
+
 /** Failures of files and of servers in words; everything else as it is. */
 export function asReported(e: unknown): unknown {
   if (!isSystemError(e)) return e;
-  const hints: Readonly<Record<string, string>> = {
-    ENOENT: 'Check the path.',
-    EISDIR: 'Pass a file, not a folder.',
-    ENOTDIR: 'Check the path.',
-    EACCES: 'Check the permissions.',
-    ENOSPC: 'Free space on the disk.',
-    EADDRINUSE: 'Pass another --port; 0 is any that is free.',
-    EADDRNOTAVAIL: 'Pass a --host of this machine.',
+  const { text, hint } = SYSTEM_ERRORS[e.code!] ?? {
+    text: 'the operation failed',
+    hint: 'Check the path and the disk.',
   };
-  return new UsageError(
-    e.code!,
-    `${e.syscall} ${printable(e.path ?? placeOf(e))}: ${systemText(e.code!)}`,
-    hints[e.code!] ?? 'Check the path and the disk.',
-  );
-}
-
-function systemText(code: string): string {
-  const texts: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file or folder',
-    EISDIR: 'is a folder',
-    ENOTDIR: 'part of the path is no folder',
-    EACCES: 'permission denied',
-    ENOSPC: 'no space left',
-    EADDRINUSE: 'the port is in use',
-    EADDRNOTAVAIL: 'this machine has no such address',
-  };
-  return texts[code] ?? 'the operation failed';
+  const beside = e.code === 'ENOENT' && e.path !== undefined ? besideIt(e.path) : '';
+  return new UsageError(e.code!, `${e.syscall} ${printable(e.path ?? placeOf(e))}: ${text}`, hint + beside);
 }
 
 function exitCode(e: unknown): number {
@@ -124,7 +99,8 @@ export function reportError(thrown: unknown, json: boolean): number {
       `${toJson({ error: { family, code, message, hint, ...(node === undefined ? {} : { node }), ...(op === undefined ? {} : { op }) } })}\n`,
     );
   } else {
-    process.stderr.write(`${family} ${code}: ${oneLine(message)}\n  next: ${oneLine(hint)}\n`);
+    const c = coloursOf(process.stderr);
+    process.stderr.write(`${c.red(`${family} ${code}:`)} ${oneLine(message)}\n  ${c.cyan('next:')} ${oneLine(hint)}\n`);
   }
   return exitCode(e);
 }

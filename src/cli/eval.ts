@@ -13,7 +13,8 @@ import { UsageError } from './errors.ts';
 import { externalReader, namedFile, readArray, readBytes, readModel } from './files.ts';
 import type { NpyArray } from './npy.ts';
 import { collect, dim, numbers, whole } from './options.ts';
-import { print, startProgress, table, toJson } from './output.ts';
+import { print, startProgress, table } from './output.ts';
+import { toJson } from './text.ts';
 
 interface Flags {
   readonly onnx: string;

@@ -3,7 +3,7 @@
  * @module
  */
 import { type FloatGraph, type FloatPort, sizeOf, sourceShape } from '../quant/float-graph.ts';
-import { ArrayError } from './errors.ts';
+import { ArrayError } from './array-errors.ts';
 import type { NpyArray } from './npy.ts';
 
 /** Elements of a row of the output's last axis, in the float model's layout. */

@@ -8,6 +8,7 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -20,13 +21,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ModelError, printable } from '../core/errors.ts';
 import { LIMITS } from '../format/limits.ts';
 import type { Model } from '../graph/ir.ts';
 import { ImportError } from '../onnx/errors.ts';
 import type { ExternalReader } from '../onnx/tensor.ts';
 import { loadModel } from '../runtime/load.ts';
-import { FileError, UsageError } from './errors.ts';
+import { FileError } from './array-errors.ts';
+import { UsageError } from './errors.ts';
 import { type NpyArray, readNpy } from './npy.ts';
 
 /** Bytes that a pipe is read by, and links that are followed at most. */
@@ -88,11 +91,22 @@ function joined(parts: readonly Uint8Array[], total: number): Uint8Array {
   return bytes;
 }
 
+/** A path of this system: a `file:` URL becomes one, all else stays as it is. @throws UsageError for another host's file */
+export function localPath(text: string, windows: boolean = process.platform === 'win32'): string {
+  if (!/^file:/i.test(text) || !URL.canParse(text)) return text;
+  try {
+    return fileURLToPath(text, { windows });
+  } catch (e) {
+    throw new UsageError('BadUrl', `${printable(text)}: ${(e as Error).message}`, 'Pass a path, or file:///PATH.');
+  }
+}
+
 /**
  * Bytes of a regular file or a pipe, less than `limit` of them. @throws the system's error where it cannot be read,
  * UsageError for a folder, a device or a socket
  */
-export function readBytes(path: string, limit: number = LIMITS.fileBytes): Uint8Array {
+export function readBytes(name: string, limit: number = LIMITS.fileBytes): Uint8Array {
+  const path = localPath(name);
   checkReadable(path, statSync(path)); // before it is opened: that alone may do something to a device
   const fd = openSync(path, 'r');
   try {
@@ -117,7 +131,7 @@ export function externalReader(path: string): ExternalReader {
   return (inner) => {
     const held = read.get(inner);
     if (held) return held;
-    const folder = realpathSync(dirname(path));
+    const folder = realpathSync(dirname(localPath(path)));
     const beside = join(folder, inner);
     if (!existsSync(beside)) return undefined;
     const real = realpathSync(beside);
@@ -169,12 +183,27 @@ function checkName(path: string): void {
   if (path === '') throw new UsageError('NoName', 'the name of the output is empty', 'Pass a name to -o.');
 }
 
+function isSameFile(a: string, b: string): boolean {
+  const [p, q] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return p !== undefined && q !== undefined && p.dev === q.dev && p.ino === q.ino;
+}
+
 /**
  * The path that a file is written to: links are followed, also one to a file that is not there yet.
+ * @param source the file that is read: it is not written over
  * @throws UsageError where something other than a regular file stands there, or the folder is missing
  */
-export function targetOf(path: string): string {
-  checkName(path);
+export function targetOf(name: string, source?: string): string {
+  checkName(name);
+  const path = localPath(name);
+  if (path === '-')
+    throw new UsageError('NotAFile', 'write -: standard output takes no file', 'Choose the name of a file for -o.');
+  if (source !== undefined && isSameFile(path, localPath(source)))
+    throw new UsageError(
+      'SameFile',
+      `write ${printable(path)}: the output is the input file`,
+      'Choose another name for the output.',
+    );
   const stat = statSync(path, { throwIfNoEntry: false });
   if ((stat && !stat.isFile()) || /[/\\]$/.test(path))
     throw new UsageError(
@@ -204,6 +233,22 @@ export function checkFolder(path: string): void {
       `write ${printable(path)}: ${printable(at)} is ${stat === undefined ? 'a link to nothing' : stat.isFile() ? 'a file' : kindOf(stat)}`,
       'Choose a folder for -o; one that does not exist is made.',
     );
+}
+
+/**
+ * Makes a folder and those above it that are missing, one by one: Node's `recursive` never ends where the system says that no folder can be made
+ * under one that exists, as in /proc. @throws the system's error
+ */
+export function makeFolder(path: string): void {
+  const missing: string[] = [];
+  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const folder of missing) {
+    try {
+      mkdirSync(folder);
+    } catch (e) {
+      if ((e as { code?: unknown }).code !== 'EEXIST') throw e; // another process was faster
+    }
+  }
 }
 
 /** Writes a file by way of a temporary one beside it, so that a failure leaves no part of it. @throws UsageError as `targetOf` */

@@ -13,9 +13,10 @@ import { createPlan } from '../runtime/plan.ts';
 import { createSession } from '../runtime/session.ts';
 import { gasAtMaxima, macs, macsOf, nodeGas } from './figures.ts';
 import { readModel } from './files.ts';
-import { showShape } from './inputs.ts';
 import { EVERYWHERE } from './options.ts';
-import { grouped, percent, print, table, toJson } from './output.ts';
+import { print, table } from './output.ts';
+import { showShape } from './signature.ts';
+import { grouped, percent, toJson } from './text.ts';
 
 /** Nodes that the text lists one by one; `--json` lists all. */
 const LISTED = 60;

@@ -2,7 +2,7 @@
  * From `.npy` files to the inputs of a run: which sample, which layout, integers as they are and floats by the stored scale.
  * @module
  */
-import { type Dim, dimAt, type SymbolDecl, showDim } from '../core/dim.ts';
+import type { Dim, SymbolDecl } from '../core/dim.ts';
 import { InputError, printable } from '../core/errors.ts';
 import { elementCount, type Tensor } from '../core/tensor.ts';
 import type { InputDecl, Model } from '../graph/ir.ts';
@@ -10,23 +10,13 @@ import { quantizeInput } from '../quant/float-io.ts';
 import { UsageError } from './errors.ts';
 import { type NamedFile, namedFile, readArray } from './files.ts';
 import type { NpyArray } from './npy.ts';
+import { ownInputs, showShape } from './signature.ts';
 
 /** A sample in the model's layout. `note` says what was done to it, for people. */
 interface Sample {
   readonly shape: readonly number[];
   readonly data: NpyArray['data'];
   readonly note: string;
-}
-
-/** Inputs that a caller passes: all but states. */
-export function ownInputs(model: Model): readonly InputDecl[] {
-  const states = new Set(model.states.map((s) => s.input));
-  return model.inputs.filter((_, i) => !states.has(i));
-}
-
-/** A shape for people. */
-export function showShape(shape: readonly Dim[], symbols: readonly SymbolDecl[]): string {
-  return `[${shape.map((d) => printable(showDim(d, symbols))).join(', ')}]`;
 }
 
 /** Pairs files with inputs by name; a single file without a name goes to a single input. */
@@ -154,11 +144,6 @@ export function readyInput(model: Model, input: InputDecl, array: NpyArray, inde
   const tensor = integersOf(input, array.dtype, sample);
   const how = array.dtype === 'f32' || array.dtype === 'f64' ? `${array.dtype} by the stored scale` : array.dtype;
   return { tensor, note: [sample.note.replace(/^, /, ''), how].filter((n) => n !== '').join(', ') };
-}
-
-/** Shape of a declaration at symbol values. */
-export function shapeAt(input: InputDecl, dims: readonly number[]): number[] {
-  return input.shape.map((d) => dimAt(d, dims));
 }
 
 /**

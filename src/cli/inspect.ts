@@ -2,16 +2,15 @@
  * `samebit inspect`: the graph of a model as one HTML file.
  * @module
  */
-import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { Dims } from '../onnx/dims.ts';
 import { parseOnnx } from '../onnx/parse.ts';
-import { UsageError } from './errors.ts';
 import { externalReader, readBytes, readModel, targetOf, writeBytes } from './files.ts';
 import { dimOrRange } from './options.ts';
-import { print, toJson } from './output.ts';
+import { print } from './output.ts';
 import { modelPage, onnxPage } from './report/graph.ts';
+import { toJson } from './text.ts';
 
 interface Flags {
   readonly out?: string;
@@ -28,9 +27,7 @@ function pageOf(path: string, dims: Dims): string {
 
 function inspect(path: string, flags: Flags): void {
   const out = flags.out ?? `${basename(path).replace(/\.(sbm|onnx)$/, '')}.html`;
-  const target = targetOf(out);
-  if (existsSync(path) && realpathSync(path) === target)
-    throw new UsageError('SameFile', 'the output is the input file', 'Choose another name for --out.');
+  targetOf(out, path);
   const text = pageOf(path, flags.dim ?? {});
   writeBytes(out, new TextEncoder().encode(text));
   if (flags.json) print(toJson({ out, bytes: text.length }));

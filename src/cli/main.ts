@@ -3,21 +3,26 @@
  * The command line: one file a command.
  * @module
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { addBench } from './bench.ts';
 import { addBuy } from './buy.ts';
+import { coloursOf } from './colours.ts';
 import { addCompile } from './compile.ts';
+import { addCompletion } from './completion.ts';
 import { addConvert } from './convert.ts';
+import { addDiff } from './diff.ts';
 import { addDispute } from './dispute.ts';
 import { addDoctor } from './doctor.ts';
 import { reportError, UsageError } from './errors.ts';
 import { addEval } from './eval.ts';
+import { EXAMPLES, examplesText } from './examples.ts';
 import { addInfo } from './info.ts';
 import { addInspect } from './inspect.ts';
 import { addMarket } from './market.ts';
 import { version } from './package.ts';
 import { addPublish } from './publish.ts';
 import { addRun } from './run.ts';
+import { addServe } from './serve.ts';
 import { addVerify } from './verify.ts';
 import { addWork } from './work.ts';
 
@@ -33,6 +38,7 @@ function build(): Command {
     addCompile,
     addInfo,
     addInspect,
+    addDiff,
     addRun,
     addVerify,
     addEval,
@@ -42,12 +48,31 @@ function build(): Command {
     addPublish,
     addBuy,
     addWork,
+    addServe,
     addDoctor,
+    addCompletion,
   ])
     add(program);
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const command of program.commands)
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+      .configureHelp(HELP)
+      .addHelpText('after', examplesText(command.name()));
+  program.configureHelp(HELP).addHelpText('after', '\nsamebit COMMAND --help has examples of each.');
   return program;
 }
+
+const colours = coloursOf(process.stdout);
+/** How help looks: required options say so, titles stand out. */
+const HELP: Partial<Help> = {
+  styleTitle: (text) => colours.bold(text),
+  styleCommandText: (text) => colours.cyan(text),
+  optionDescription(option) {
+    const text = Help.prototype.optionDescription.call(this, option);
+    return option.mandatory && option.defaultValue === undefined ? `required: ${text}` : text;
+  },
+};
 
 /** Misuse that commander found, in our form; undefined for help and version. */
 function misuse(e: CommanderError, program: Command): UsageError | undefined {
@@ -58,15 +83,21 @@ function misuse(e: CommanderError, program: Command): UsageError | undefined {
       'there is no command',
       `Choose one of ${program.commands.map((c) => c.name()).join(', ')}; samebit --help lists them.`,
     );
-  const command =
-    program.args[0] !== undefined && program.commands.some((c) => c.name() === program.args[0])
-      ? ` ${program.args[0]}`
-      : '';
-  return new UsageError(
-    e.code.replace(/^commander\./, ''),
-    e.message.replace(/^error: /, '').replace(/\n/g, ' '),
-    `samebit${command} --help lists the options.`,
-  );
+  const message = e.message.replace(/^error: /, '').replace(/\n/g, ' ');
+  return new UsageError(e.code.replace(/^commander\./, ''), message, nextStep(e, message, program));
+}
+
+/** What to type next: the command that was meant, an example of it, or its help. */
+function nextStep(e: CommanderError, message: string, program: Command): string {
+  const name = program.commands.find((c) => c.name() === program.args[0])?.name();
+  const meant = /\(Did you mean (?:one of )?([\w-]+)/.exec(message)?.[1];
+  if (name === undefined)
+    return e.code === 'commander.unknownCommand' && meant !== undefined
+      ? `samebit ${meant} --help says how it is used.`
+      : 'samebit --help lists the commands.';
+  const example = EXAMPLES[name]?.[0]?.[0];
+  const missing = /missing/i.test(e.code) && example !== undefined;
+  return missing ? `For example: samebit ${example}` : `samebit ${name} --help lists the options.`;
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -28,10 +28,11 @@ import { BlobStore } from '../market/store.ts';
 import { readKey } from './chain.ts';
 import { reportError, UsageError } from './errors.ts';
 import { checkFolder, readBytes, readModel, writeBytes } from './files.ts';
-import { showShape } from './inputs.ts';
 import { collect, gas, wei, whole } from './options.ts';
-import { grouped, print, startProgress, table, toJson } from './output.ts';
+import { print, startProgress, table } from './output.ts';
 import { installs } from './package.ts';
+import { showShape } from './signature.ts';
+import { grouped, toJson } from './text.ts';
 
 /** Flags of what reads the chain. */
 interface ChainFlags {

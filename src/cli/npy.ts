@@ -6,7 +6,7 @@
  */
 import { printable } from '../core/errors.ts';
 import { elementCount, type Tensor, toBytes } from '../core/tensor.ts';
-import { FileError } from './errors.ts';
+import { FileError } from './array-errors.ts';
 
 /** Element types that are read. */
 export type NpyDType = 'u8' | 'i8' | 'i16' | 'i32' | 'i64' | 'f32' | 'f64' | 'bool';

@@ -1,5 +1,5 @@
 /**
- * How the command line prints: JSON, tables, numbers.
+ * How the command line prints: lines, tables, progress.
  * @module
  */
 
@@ -7,27 +7,9 @@ import type { SingleBar } from 'cli-progress';
 import progress from 'cli-progress';
 import Table from 'cli-table3';
 
-/** One line of JSON. A BigInt is a number where that is exact, else a string. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, v: unknown) => {
-    if (typeof v !== 'bigint') return v;
-    return v >= BigInt(Number.MIN_SAFE_INTEGER) && v <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(v) : v.toString();
-  });
-}
-
 /** Prints a line on stdout. */
 export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** An integer with commas at the thousands. */
-export function grouped(n: number | bigint): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** A ratio as a percentage with one decimal. */
-export function percent(part: number, whole: number): string {
-  return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
 /** A plain table without rules, columns aligned; `right` lists the columns that hold numbers. */
@@ -81,7 +63,12 @@ export function startProgress(what: string): Progress {
       if (!process.stderr.isTTY) return;
       if (bar === undefined) {
         bar = new progress.SingleBar(
-          { format: `${what} {bar} {value}/{total}`, stream: process.stderr, clearOnComplete: true, hideCursor: true },
+          {
+            format: `${what} {bar} {percentage} %  {value}/{total}, {eta_formatted} left`,
+            stream: process.stderr,
+            clearOnComplete: true,
+            hideCursor: true,
+          },
           progress.Presets.shades_classic,
         );
         bar.start(total, done);

@@ -20,5 +20,5 @@ export function version(): string {
 
 /** The command that installs an optional package, in the version that this one is tested with. */
 export function installs(name: string): string {
-  return `npm install ${name}@${description().peerDependencies[name]}`;
+  return `npm install ${name}@${description().peerDependencies[name]!.replace('^', '')}`;
 }

@@ -13,11 +13,13 @@ import { isSomebody, publishStep, readOffer, releaseBond, type Stand } from '../
 import { hold as heldOf, Shelf } from '../market/runs.ts';
 import { answer, type Board, claimScore, Measured } from '../market/scores.ts';
 import { loadModel } from '../runtime/load.ts';
+import { ArrayError } from './array-errors.ts';
 import { checkFlags, Node, type NodeFlags, nodeOptions, readKey } from './chain.ts';
-import { ArrayError, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import { readArray, readBytes, readModel } from './files.ts';
-import { ownInputs, readyInput } from './inputs.ts';
+import { readyInput } from './inputs.ts';
 import { choice, wei, whole } from './options.ts';
+import { ownInputs } from './signature.ts';
 
 /** A data set and a metric, as flags name them. */
 export interface DataFlags {

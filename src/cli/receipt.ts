@@ -2,7 +2,7 @@
  * `samebit run --receipt`: what somebody else needs to check a run with a compiled model and a hash function (docs/consumers.md).
  * @module
  */
-import { mkdirSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { commit } from '../consensus/commitment.ts';
 import { encodeHeader, encodeReceipt, headerHash, headerOf, receiptHash, receiptOf } from '../consensus/header.ts';
@@ -12,8 +12,8 @@ import { hex } from '../core/digest.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { RunResult } from '../runtime/result.ts';
 import type { Session } from '../runtime/session.ts';
-import { writeBytes } from './files.ts';
-import { toJson } from './output.ts';
+import { makeFolder, writeBytes } from './files.ts';
+import { toJson } from './text.ts';
 
 /** An input or output in `receipt.json`: `file` holds its elements of `dtype` as a module stores them; `u8` says that a value is the element + 128. */
 interface Listed {
@@ -81,7 +81,7 @@ function listed(
 export function writeReceipt(folder: string, { result, trace }: Recorded): ReceiptList {
   const { commitment, plan } = trace;
   const { hash, model } = commitment;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const header = headerOf(commitment);
   const receipt = receiptOf(header, trace);
   writeBytes(join(folder, 'header.bin'), encodeHeader(header));

@@ -2,7 +2,7 @@
  * `samebit run`: one run of a model on arrays from files.
  * @module
  */
-import { mkdirSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HASHES, type HashName } from '../consensus/merkle.ts';
@@ -12,12 +12,13 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import { dequantizeOutput } from '../quant/float-io.ts';
 import { UsageError } from './errors.ts';
-import { checkFolder, readModel, writeBytes } from './files.ts';
+import { checkFolder, makeFolder, readModel, writeBytes } from './files.ts';
 import { readInputs } from './inputs.ts';
 import { writeNpy } from './npy.ts';
 import { backend, collect, gas, laneOf, sessionOn, whole } from './options.ts';
-import { grouped, print, toJson } from './output.ts';
+import { print } from './output.ts';
 import { recordedRun, writeReceipt } from './receipt.ts';
+import { grouped, toJson } from './text.ts';
 
 interface Flags {
   readonly input?: readonly string[];
@@ -79,7 +80,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   const ms = Math.round((performance.now() - start) * 1000) / 1000;
   const files = new Map<string, string>();
   if (flags.output !== undefined) {
-    mkdirSync(flags.output, { recursive: true });
+    makeFolder(flags.output);
     const taken = new Set<string>();
     for (const [i, o] of model.outputs.entries()) files.set(o.name, join(flags.output, fileName(o.name, i, taken)));
     for (const [name, file] of files) writeBytes(file, writeNpy(result.outputs[name]!));

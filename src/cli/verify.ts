@@ -9,11 +9,13 @@ import { printable } from '../core/errors.ts';
 import type { Model } from '../graph/ir.ts';
 import type { RunResult } from '../runtime/result.ts';
 import type { Session } from '../runtime/session.ts';
+import { coloursOf } from './colours.ts';
 import { EXIT_DATA, UsageError } from './errors.ts';
 import { readModel } from './files.ts';
 import { backends, EVERYWHERE, laneOf, sessionOn, showBackend, whole } from './options.ts';
-import { print, startProgress, table, toJson } from './output.ts';
+import { print, startProgress, table } from './output.ts';
 import { Random, randomDims, randomInputs } from './random.ts';
+import { toJson } from './text.ts';
 
 interface Flags {
   readonly backends: readonly string[];
@@ -172,10 +174,11 @@ async function verify(path: string, flags: Flags): Promise<void> {
       [2],
     ),
   );
+  const c = coloursOf(process.stdout);
   print(
     identical
-      ? `  identical: ${flags.runs} runs, seed ${flags.seed}`
-      : `  DIFFERENT, first in run ${firstDifference.run}: ${showDifference(firstDifference)}`,
+      ? `  ${c.green('identical:')} ${flags.runs} runs, seed ${flags.seed}`
+      : `  ${c.red('DIFFERENT')}, first in run ${firstDifference.run}: ${showDifference(firstDifference)}`,
   );
 }
 

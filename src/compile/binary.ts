@@ -118,18 +118,29 @@ export const SECTION = {
   tag: 13,
 } as const;
 
-/** The sections of a module in order, without custom ones; bytes of the contents of each. */
+/** Ids of sections in the order in which they stand. */
+const ORDER: readonly number[] = [
+  ...[SECTION.type, SECTION.import, SECTION.function, SECTION.table, SECTION.memory, SECTION.tag, SECTION.global],
+  ...[SECTION.export, SECTION.start, SECTION.element, SECTION.dataCount, SECTION.code, SECTION.data],
+];
+
+/** The sections of a module, which stand in their order, without custom ones; bytes of the contents of each. */
 export function sections(bytes: Uint8Array): { readonly id: number; readonly body: Reader }[] {
   const r = new Reader(bytes);
   const magic = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
   if (magic.some((v, i) => bytes[i] !== v)) throw new Malformed('it does not begin as a module of version 1');
   r.at = magic.length;
   const out: { id: number; body: Reader }[] = [];
+  let last = -1;
   while (r.at < r.end) {
     const id = r.byte();
     const body = r.part(r.u32());
     if (id > SECTION.tag) throw new Malformed(`section ${id} is unknown`);
-    if (id !== 0) out.push({ id, body });
+    if (id === 0) continue;
+    const place = ORDER.indexOf(id);
+    if (place <= last) throw new Malformed(`section ${id} ${place === last ? 'stands twice' : 'stands too late'}`);
+    last = place;
+    out.push({ id, body });
   }
   return out;
 }

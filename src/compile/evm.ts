@@ -3,10 +3,13 @@
  * @module
  */
 
+import { checkOptions, type OptionRule, oneOf } from '../core/options.ts';
 import { byteLength, elementCount, fromBytes, type Tensor, toBytes } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import type { OpName } from '../ops/index.ts';
+import { checkValues, type Inputs, readSignature } from '../runtime/inputs.ts';
 import { checkModel, INFER } from './evm/compile.ts';
+import { addressBytes, addressFault, creationOf } from './evm/creation.ts';
 import { CompileError } from './evm/errors.ts';
 import { CODE_LIMIT, type Goal, plan } from './evm/plan.ts';
 
@@ -19,6 +22,14 @@ export interface EvmOptions {
   /** Bytes of code that one contract may have, at most 65,535; default 24,576 (EIP-170). */
   readonly codeBudget?: number;
 }
+
+const RULES: Readonly<Record<keyof EvmOptions, OptionRule>> = {
+  goal: oneOf(['gas', 'size']),
+  codeBudget: [
+    (v) => Number.isSafeInteger(v) && (v as number) >= 256 && (v as number) <= 65535,
+    'a whole number in 256…65535',
+  ],
+};
 
 /** A contract: what lies at its address, and the code of the transaction that puts it there. */
 export interface EvmContract {
@@ -44,8 +55,9 @@ export interface EvmProgram {
   /** Contracts that hold weights only; often none. They are deployed first. */
   readonly data: readonly EvmContract[];
   /**
-   * The contract that is called.
+   * The contract that is called. Its deployment reverts with `WrongData()` where other code lies at an address than that of the data contract.
    * @param addresses where the data contracts lie, in order
+   * @throws TypeError for another number of addresses, for what is no address, for zero, and for one that is given twice
    */
   main(addresses?: readonly string[]): EvmContract;
   readonly abi: typeof ABI;
@@ -56,8 +68,11 @@ export interface EvmProgram {
   /** Bytes of code of all contracts. */
   readonly codeBytes: number;
   readonly layers: readonly EvmLayer[];
-  /** Call data of `infer` for these inputs. */
-  encode(inputs: Readonly<Record<string, Tensor>>): Uint8Array;
+  /**
+   * Call data of `infer` for these inputs.
+   * @throws InputError for inputs that a session refuses, too
+   */
+  encode(inputs: Inputs): Uint8Array;
   /** The outputs in what `infer` returned. */
   decode(returned: Uint8Array): Record<string, Tensor>;
 }
@@ -72,23 +87,8 @@ export const ABI = [
     outputs: [{ name: 'output', type: 'bytes' }],
   },
   { type: 'error', name: 'BadInput', inputs: [] },
+  { type: 'error', name: 'WrongData', inputs: [] },
 ] as const;
-
-/** Code of a transaction that deploys `runtime`: PUSH3 length DUP1 PUSH1 12 PUSH0 CODECOPY PUSH0 RETURN. */
-function contract(runtime: Uint8Array): EvmContract {
-  const n = runtime.length;
-  const head = [0x62, (n >> 16) & 255, (n >> 8) & 255, n & 255, 0x80, 0x60, 11, 0x5f, 0x39, 0x5f, 0xf3];
-  const creation = new Uint8Array(head.length + n);
-  creation.set(head);
-  creation.set(runtime, head.length);
-  return { runtime, creation };
-}
-
-/** Bytes of an address. */
-function addressBytes(address: string): number[] {
-  if (!/^0x[0-9a-fA-F]{40}$/.test(address)) throw new TypeError(`no address: ${address}`);
-  return Array.from({ length: 20 }, (_, i) => Number.parseInt(address.slice(2 + 2 * i, 4 + 2 * i), 16));
-}
 
 /** A line of a comment that names a tensor. */
 function describe(name: string, type: string, shape: readonly unknown[], lo: unknown, hi: unknown): string {
@@ -110,7 +110,7 @@ pragma solidity ^0.8.0;
 
 /// @notice A model compiled by samebit.
 interface IModel {
-    /// The input does not have its length, or an element lies outside its interval.
+    /// The input does not have its length, an element lies outside its interval, or ether came with the call.
     error BadInput();
 
     /// @notice Runs the model.
@@ -123,13 +123,11 @@ ${outputs.join('\n')}
 `;
 }
 
-function encodeCall(model: Model, inputs: Readonly<Record<string, Tensor>>): Uint8Array {
-  const parts = model.inputs.map((d) => {
-    const t = Object.hasOwn(inputs, d.name) ? inputs[d.name]! : undefined;
-    const count = elementCount(d.shape as readonly number[]);
-    if (t === undefined || t.dtype !== (d.u8 ? 'u8' : d.dtype) || t.data.length !== count)
-      throw new TypeError(`input ${d.name} must be ${d.u8 ? 'u8' : d.dtype} of ${count} elements`);
-    return toBytes(t.data);
+function encodeCall(model: Model, inputs: Inputs): Uint8Array {
+  const values = checkValues(readSignature(model, inputs), []);
+  const parts = model.inputs.map((d, i) => {
+    const bytes = toBytes(values[i]!);
+    return d.u8 ? bytes.map((v) => v ^ 128) : bytes;
   });
   const length = parts.reduce((n, p) => n + p.length, 0);
   const out = new Uint8Array(68 + 32 * ((length + 31) >> 5));
@@ -162,21 +160,22 @@ function decodeReturn(model: Model, returned: Uint8Array): Record<string, Tensor
 /**
  * Compiles a model to EVM bytecode. Control flow does not depend on the input, so every call costs the same gas, known here.
  * @throws CompileError if the model has symbols or states, an op without an EVM form, or does not fit
+ * @throws TypeError for an option that is none, or a value that it cannot have
  */
 export function toEvm(model: Model, options: EvmOptions = {}): EvmProgram {
+  checkOptions(options, RULES);
   const { goal = 'gas', codeBudget = CODE_LIMIT } = options;
-  if (goal !== 'gas' && goal !== 'size') throw new TypeError('goal is gas or size');
-  if (!Number.isSafeInteger(codeBudget) || codeBudget < 256 || codeBudget > 65535)
-    throw new RangeError('codeBudget is an integer in 256…65535');
   checkModel(model);
   const p = plan(model, goal, codeBudget);
   return {
-    data: p.data.map(contract),
+    data: p.data.map((runtime) => ({ runtime, creation: creationOf(runtime) })),
     main(addresses = []) {
       if (addresses.length !== p.data.length) throw new TypeError(`the model has ${p.data.length} data contracts`);
-      const code = p.code.slice();
-      for (const s of p.sites) code.set(addressBytes(addresses[s.contract]!), s.at);
-      return contract(code);
+      const fault = addressFault(addresses);
+      if (fault !== undefined) throw new TypeError(fault);
+      const runtime = p.code.slice();
+      for (const s of p.sites) runtime.set(addressBytes(addresses[s.contract]!), s.at);
+      return { runtime, creation: creationOf(runtime, addresses, p.data) };
     },
     abi: ABI,
     solidity: solidityOf(model),

@@ -17,6 +17,17 @@ export interface Inspection {
   /** Most parameters and variables of a function, and most results. */
   readonly locals: number;
   readonly results: number;
+  /** Most parameters of a function, those of all types that functions have, and the variables of all functions. */
+  readonly params: number;
+  readonly allParams: number;
+  readonly allLocals: number;
+  /** Tables, and the most elements that they may have together; none without a limit. */
+  readonly tables: number;
+  readonly elements: number | undefined;
+  /** Pieces of data, and segments of elements. */
+  readonly dataSegments: number;
+  readonly elementSegments: number;
+  readonly globals: number;
   /** Functions, memories, tables and globals that it imports. */
   readonly imports: number;
   /** Bytes of its memory at the start, in pages, and the most that it may grow to; none without a limit. */
@@ -39,6 +50,14 @@ class Inspector {
   readonly exports: string[] = [];
   readonly #results: number[] = [];
   locals = 0;
+  params = 0;
+  allParams = 0;
+  allLocals = 0;
+  tables = 0;
+  elements: number | undefined = 0;
+  dataSegments = 0;
+  elementSegments = 0;
+  globals = 0;
   results = 0;
   imports = 0;
   functions = 0;
@@ -73,7 +92,9 @@ class Inspector {
       this.#note('gc');
       throw new Malformed('a type is no function');
     }
-    this.#params.push(r.vector((v) => this.#value(v)).length);
+    const params = r.vector((v) => this.#value(v)).length;
+    this.#params.push(params);
+    this.params = Math.max(this.params, params);
     const results = r.vector((v) => this.#value(v)).length;
     this.#results.push(results);
     this.results = Math.max(this.results, results);
@@ -86,7 +107,11 @@ class Inspector {
     if (flags & 4) this.#note('memory64');
     const least = r.u32();
     const most = flags & 1 ? r.u32() : undefined;
-    if (!memory) return;
+    if (!memory) {
+      this.tables++;
+      this.elements = most === undefined || this.elements === undefined ? undefined : this.elements + most;
+      return;
+    }
     this.pages += least;
     this.maxPages = most;
     if (++this.#memories > 1) this.#note('multi-memory');
@@ -127,17 +152,21 @@ class Inspector {
 
   #function(r: Reader, index: number): void {
     const body = r.part(r.u32());
-    let locals = this.#params[this.#types[index] ?? -1] ?? 0;
+    const params = this.#params[this.#types[index] ?? -1] ?? 0;
+    let locals = params;
     body.vector((v) => {
       locals += v.u32();
       this.#value(v, index);
     });
     this.locals = Math.max(this.locals, locals);
+    this.allParams += params;
+    this.allLocals += locals - params;
     this.#expression(body, index);
     this.functions++;
   }
 
   #data(r: Reader): void {
+    this.dataSegments++;
     const mode = r.u32();
     if (mode === 1) this.#note('bulk-memory');
     if (mode === 2) r.u32();
@@ -155,11 +184,13 @@ class Inspector {
     else if (id === SECTION.memory) r.vector((v) => this.#limits(v, true));
     else if (id === SECTION.global)
       r.vector((v) => {
+        this.globals++;
         this.#globalType(v);
         this.#expression(v, -1);
       });
     else if (id === SECTION.export) this.#exports(r);
     else if (id === SECTION.start) this.start = true;
+    else if (id === SECTION.element) this.elementSegments = r.u32();
     else if (id === SECTION.code) {
       this.codeBytes = r.end - r.at;
       for (let i = 0, n = r.u32(); i < n; i++) this.#function(r, this.#imported + i);
@@ -186,6 +217,18 @@ export function inspect(bytes: Uint8Array): Inspection {
   for (const { id, body } of sections(bytes)) found.section(id, body);
   const { features, functions, locals, results, imports, pages, maxPages, start, exports, codeBytes, dataBytes } =
     found;
-  const figures = { bytes: bytes.length, codeBytes, dataBytes, functions, locals, results };
-  return { ...figures, features, imports, pages, maxPages, start, exports };
+  const { params, allParams, allLocals, tables, elements, dataSegments, elementSegments, globals } = found;
+  const figures = {
+    bytes: bytes.length,
+    codeBytes,
+    dataBytes,
+    functions,
+    locals,
+    results,
+    params,
+    allParams,
+    allLocals,
+  };
+  const parts = { tables, elements, dataSegments, elementSegments, globals };
+  return { ...figures, ...parts, features, imports, pages, maxPages, start, exports };
 }

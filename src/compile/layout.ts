@@ -1,11 +1,12 @@
 /**
- * The memory of a compiled model: that of the wasm backend, with inputs and outputs in areas of their own, and one area more for
+ * The memory of a compiled model: that of the wasm backend, with areas from which inputs are taken when a run begins, and one area more for
  * what a node unpacks before it runs.
  * @module
  */
 import { Builder, type Source } from '../backends/wasm/builder.ts';
 import type { Call } from '../backends/wasm/call.ts';
 import { type More, prepareNode } from '../backends/wasm/kernels.ts';
+import { digestOf, hex } from '../core/digest.ts';
 import { floorDiv } from '../core/int.ts';
 import type { Plan } from '../runtime/plan.ts';
 
@@ -19,14 +20,33 @@ export class StaticBuilder extends Builder {
   #before: KernelCall[] = [];
   #used = 0;
   readonly #area: number;
+  /** Where a host writes each input. */
+  readonly inputs: readonly number[];
+  /** Where constants begin, which a run never writes. */
+  readonly constants: number;
   readonly #records = new Map<number, readonly (number | boolean)[]>();
   /** Bytes of the greatest area that a node takes. */
   most = 0;
+  /** True while what is reserved is never written by a run: equal contents have one address then. */
+  sharing = false;
+  readonly #held = new Map<string, number>();
 
   /** @param room bytes of the area that nodes take in turn */
   constructor(plan: Plan, room: number) {
     super(plan, false);
+    this.inputs = plan.inputs.map((id) => this.reserve(plan.tensors[id]!.bytes, () => {}));
     this.#area = this.reserve(room, () => {});
+    this.constants = this.reserve(0, () => {});
+  }
+
+  override reserve(bytes: number, fill: (memory: ArrayBufferLike, at: number) => void): number {
+    if (!this.sharing) return super.reserve(bytes, fill);
+    const contents = new Uint8Array(bytes);
+    fill(contents.buffer, 0);
+    const key = `${bytes} ${hex(digestOf(contents))}`;
+    let at = this.#held.get(key);
+    if (at === undefined) this.#held.set(key, (at = super.reserve(bytes, fill)));
+    return at;
   }
 
   /** Begins a node. */
@@ -40,11 +60,16 @@ export class StaticBuilder extends Builder {
     return this.#before;
   }
 
-  /** Bytes that only the node at hand has, filled by a call that comes before its own. Returns their address. */
-  expanded(bytes: number, fn: string, units: number, args: (to: number) => readonly number[]): number {
+  override workspace(bytes: number): number {
     const at = this.#area + this.#used;
     this.#used += bytes + ((64 - (bytes % 64)) % 64);
     this.most = Math.max(this.most, this.#used);
+    return at;
+  }
+
+  /** Bytes that only the node at hand has, filled by a call that comes before its own. Returns their address. */
+  expanded(bytes: number, fn: string, units: number, args: (to: number) => readonly number[]): number {
+    const at = this.workspace(bytes);
     this.#before.push({ fn, units, args: args(at) });
     return at;
   }
@@ -99,23 +124,18 @@ export interface Layout {
   readonly nodes: readonly (readonly KernelCall[])[];
 }
 
-/** A plan whose inputs and outputs share no bytes with anything else. */
-export function apart(plan: Plan): Plan {
-  const kept = new Set([...plan.inputs, ...plan.outputs]);
-  const all = { first: -1, last: plan.nodes.length };
-  return { ...plan, lifetimes: plan.lifetimes.map((l, id) => (l !== null && kept.has(id) ? all : l)) };
-}
-
 /** Lays a plan out, twice: first to learn how great the area that nodes take in turn must be. */
 export function layOut(plan: Plan, more: More, make: (plan: Plan, room: number) => StaticBuilder): Layout {
-  const once = (room: number): Layout => {
+  const once = (room: number, sharing: boolean): Layout => {
     const b = make(plan, room);
+    b.sharing = sharing;
     const nodes = plan.nodes.map((n) => {
       b.begin();
       const { calls } = prepareNode(n, b, more);
       return [...b.before, ...calls];
     });
+    b.sharing = false;
     return { b, nodes };
   };
-  return once(once(0).b.most);
+  return once(once(0, false).b.most, true);
 }

@@ -11,17 +11,18 @@ import * as more from '../backends/wasm/more/kernels.gen.ts';
 import { softmax } from '../backends/wasm/more/softmax.ts';
 import { pricesOf } from '../backends/wasm/stepper.ts';
 import { gasAt, SCHEDULE_1 } from '../core/cost.ts';
-import { HostError } from '../core/errors.ts';
+import { HostError, printable } from '../core/errors.ts';
 import { floorDiv } from '../core/int.ts';
-import { checkOptions, OBJECT, type OptionRule, oneOf } from '../core/options.ts';
+import { checkOptions, OBJECT, type OptionRule, oneOf, wholeFrom } from '../core/options.ts';
 import { DTYPE_RANGE } from '../core/tensor.ts';
 import type { Model } from '../graph/ir.ts';
 import type { OpName } from '../ops/index.ts';
 import { bind, createPlan, type Plan } from '../runtime/plan.ts';
 import * as bytes from './bytes.gen.ts';
+import { CHUNK_EXPORTS, chunksOf, chunkTable, cutOf } from './chunks.ts';
 import { ENTRY_POINTS, textWords } from './cosmwasm.ts';
 import { featuresOf } from './instructions.ts';
-import { apart, type KernelCall, layOut, StaticBuilder } from './layout.ts';
+import { type KernelCall, layOut, StaticBuilder } from './layout.ts';
 import { code, type Kernel, link, type Part, part, reached } from './link.ts';
 import * as mvp from './mvp.gen.ts';
 import { SCALAR, WordBuilder } from './scalar.ts';
@@ -39,14 +40,31 @@ export interface WasmOptions {
   readonly dims?: Readonly<Record<string, number>>;
 }
 
+/** How a model is compiled whose weights come in chunks. */
+export interface ChunkOptions extends Omit<WasmOptions, 'contract'> {
+  /** Most bytes of a chunk, from 1024. */
+  readonly chunkBytes: number;
+}
+
+/** A module, and the weights that its host puts into its memory. */
+export interface ChunkedWasm {
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** In the order of `chunk_ptr`; all but the last have `chunkBytes` bytes. None where the model has no constants. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+}
+
 /** Kinds of contracts. */
 export const CONTRACTS = ['cosmwasm'] as const;
 
-const RULES: Readonly<Record<keyof WasmOptions, OptionRule>> = {
+/** Least bytes of a chunk. */
+export const LEAST_CHUNK = 1024;
+
+const RULES: Readonly<Record<Exclude<keyof WasmOptions, 'contract'>, OptionRule>> = {
   profile: oneOf(['mvp', 'simd128']),
-  contract: oneOf(CONTRACTS),
   dims: OBJECT,
 };
+const WHOLE: Readonly<Record<keyof WasmOptions, OptionRule>> = { ...RULES, contract: oneOf(CONTRACTS) };
+const IN_CHUNKS: Readonly<Record<keyof ChunkOptions, OptionRule>> = { ...RULES, chunkBytes: wholeFrom(LEAST_CHUNK) };
 
 /** Exports of the driver (kernels/mvp/driver.ts). */
 const DRIVER = [
@@ -110,16 +128,16 @@ const PLANS: Readonly<Record<Profile, readonly [More, (plan: Plan, room: number)
 };
 
 /** Words of the header that a driver reads (kernels/mvp/driver.ts). */
-function headerWords(plan: Plan, gas: bigint, address: (id: number) => number, calls: number, end: number): number[] {
+function headerWords(plan: Plan, gas: bigint, b: StaticBuilder, calls: number, end: number): number[] {
   const words = [calls, end, plan.inputs.length, plan.outputs.length];
   words.push(Number(gas & 0xffffffffn), Number(gas >> 32n));
-  for (const id of plan.inputs) {
+  plan.inputs.forEach((id, i) => {
     const t = plan.tensors[id]!;
     const [least, greatest] = DTYPE_RANGE[t.dtype];
     const every = t.dtype !== 'bool' && t.lo <= least && t.hi >= greatest;
-    words.push(address(id), t.bytes, every ? 0 : t.count, sizeOf(t), t.lo, t.hi);
-  }
-  for (const id of plan.outputs) words.push(address(id), plan.tensors[id]!.bytes);
+    words.push(b.inputs[i]!, t.bytes, every ? 0 : t.count, sizeOf(t), t.lo, t.hi, b.at({ id }));
+  });
+  for (const id of plan.outputs) words.push(b.at({ id }), plan.tensors[id]!.bytes);
   return words;
 }
 
@@ -176,14 +194,19 @@ function isNarrow({ fn, args }: KernelCall, b: StaticBuilder): boolean {
   return words[22] === 1 && words[5] !== 4;
 }
 
-/** As `toWasm`, of a plan. */
+/** What a module has beside the model: entry points of a contract, or chunks of at most so many bytes. */
+interface Beside {
+  readonly contract?: WasmOptions['contract'];
+  readonly chunkBytes?: number;
+}
+
+/** As `toWasm` and `toWasmChunks`, of a plan. */
 export function compilePlan(
-  given: Plan,
+  plan: Plan,
   profile: Profile,
   price: Price,
-  contract?: WasmOptions['contract'],
-): Uint8Array<ArrayBuffer> {
-  const plan = apart(given);
+  { contract, chunkBytes }: Beside = {},
+): ChunkedWasm {
   const { b, nodes } = layOut(plan, ...PLANS[profile]);
   const fns = [...new Set(nodes.flatMap((calls) => calls.map((c) => c.fn)))];
   const narrow = nodes.every((list) => list.every((c) => isNarrow(c, b)));
@@ -198,8 +221,17 @@ export function compilePlan(
     return symbol;
   });
   const words = callWords(nodes, price.nodes, fns);
+  const cut =
+    chunkBytes === undefined
+      ? undefined
+      : cutOf(
+          b.constants,
+          b.reserve(0, () => {}),
+          chunkBytes,
+        );
+  const chunks = cut ? chunkTable(b, cut) : 0;
   const calls = b.record(words);
-  const header = b.record(headerWords(plan, price.gas, (id) => b.at({ id }), calls, calls + words.length * 4));
+  const header = b.record(headerWords(plan, price.gas, b, calls, calls + words.length * 4));
   const texts = contract ? b.record(textWords()) : 0;
   const { base, area } = b.figures;
   const arena = contract ? base + area : 0;
@@ -211,15 +243,19 @@ export function compilePlan(
     });
   const memory = new ArrayBuffer(base);
   b.write(memory);
+  const pieces = cut ? chunksOf(memory, cut) : [];
+  if (cut) new Uint8Array(memory).fill(0, cut.from, cut.to);
   const driver = partOf(mvp);
-  return link({
-    exports: [...DRIVER, ...(contract ? ENTRY_POINTS : [])].map((field) => ({ part: driver, field })),
+  const fields = [...DRIVER, ...(cut ? CHUNK_EXPORTS : []), ...(contract ? ENTRY_POINTS : [])];
+  const module = link({
+    exports: fields.map((field) => ({ part: driver, field })),
     kernels,
-    constants: { base, header, texts, arena },
+    constants: { base, header, texts, arena, chunks },
     pages,
     grows: contract !== undefined,
     data: segments(new Uint8Array(memory)),
   });
+  return { module, chunks: pieces };
 }
 
 /**
@@ -227,7 +263,7 @@ export function compilePlan(
  * their greatest values.
  */
 export function codeOf(model: Model, profile: Profile): ReadonlyMap<OpName, number> {
-  const plan = apart(createPlan({ model, dims: model.symbols.map((s) => s.max) }));
+  const plan = createPlan({ model, dims: model.symbols.map((s) => s.max) });
   const { b, nodes } = layOut(plan, ...PLANS[profile]);
   const narrow = nodes.every((list) => list.every((c) => isNarrow(c, b)));
   const functions = new Map<OpName, Map<string, number>>();
@@ -246,18 +282,41 @@ export function codeOf(model: Model, profile: Profile): ReadonlyMap<OpName, numb
   return new Map([...functions].map(([op, own]) => [op, [...own.values()].reduce((n, v) => n + v, 0)]));
 }
 
+/** As `compilePlan`, of a model. */
+function compile(model: Model, { profile = 'mvp', dims }: WasmOptions, beside: Beside): ChunkedWasm {
+  const names = model.symbols.map((s) => s.name);
+  const unknown = Object.keys(dims ?? {}).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `the model has no symbol ${printable(unknown)}${names.length > 0 ? `; its symbols are ${names.map(printable).join(', ')}` : ''}`,
+    );
+  const plan = createPlan(bind(model, dims));
+  const t = plan.dims.map((d, i) => d - model.symbols[i]!.min);
+  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_1, t), nodes: pricesOf(plan) }, beside);
+}
+
 /**
  * Compiles a model to a WebAssembly module: no imports, no floating point, one memory of fixed size, weights as data.
  * @returns its bytes, the same on every machine
  * @throws InputError `WrongShape` where a symbol has no legal value
- * @throws TypeError for an option that is none, and for a contract of another profile than `mvp`
+ * @throws TypeError for an option or symbol that is none, and for a contract of another profile than `mvp`
  * @throws HostError `NoMemory` where 4 GiB do not hold it
  */
 export function toWasm(model: Model, options: WasmOptions = {}): Uint8Array<ArrayBuffer> {
-  checkOptions(options, RULES);
-  const { profile = 'mvp', contract, dims } = options;
+  checkOptions(options, WHOLE);
+  const { profile = 'mvp', contract } = options;
   if (contract && profile !== 'mvp') throw new TypeError(`a ${contract} contract has profile mvp, not ${profile}`);
-  const plan = createPlan(bind(model, dims));
-  const t = plan.dims.map((d, i) => d - model.symbols[i]!.min);
-  return compilePlan(plan, profile, { gas: gasAt(model.cost, SCHEDULE_1, t), nodes: pricesOf(plan) }, contract);
+  return compile(model, options, { contract }).module;
+}
+
+/**
+ * Compiles a model to a module without its weights, and the weights in chunks: a host writes each at `chunk_ptr(i)` and calls
+ * `load_chunk(i, bytes)`, which compares its SHA-256 with the one in the module (docs/aot.md).
+ * @returns module and chunks, the same on every machine
+ * @throws as `toWasm`
+ */
+export function toWasmChunks(model: Model, options: ChunkOptions): ChunkedWasm {
+  checkOptions(options, IN_CHUNKS);
+  if (options.chunkBytes === undefined) throw new TypeError(`chunkBytes must be ${IN_CHUNKS.chunkBytes[1]}`);
+  return compile(model, options, { chunkBytes: options.chunkBytes });
 }

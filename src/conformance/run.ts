@@ -46,6 +46,7 @@ export interface ConformanceReport {
 export interface ConformanceOptions {
   readonly cases?: readonly ConformanceCase[];
   readonly threads?: number;
+  /** Called before each case. */
   readonly progress?: (done: number, of: number, name: string) => void;
 }
 

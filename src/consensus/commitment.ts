@@ -17,8 +17,11 @@ export const STEPS: { readonly [N in OpName]: AnyReference } = references as unk
   readonly [N in keyof typeof references]: AnyReference;
 };
 
-/** Facts that references read; all others serve the choice of kernels and are no part of a leaf. */
-const FACTS = ['fraction', 'q', 's1', 'weightBits'] as const;
+/**
+ * Facts that references read; all others serve the choice of kernels and are no part of a leaf.
+ * @internal
+ */
+export const FACTS = ['fraction', 'q', 's1', 'weightBits'] as const;
 
 /** A tensor of a trace: an input of the model (node −1, step its position), or a step of a node. */
 export interface TraceEntry {

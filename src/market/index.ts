@@ -21,6 +21,7 @@ export interface IndexOptions {
   readonly confirmations?: bigint;
   /** Most blocks of one question to the node; default 5,000, fewer where the node refuses. */
   readonly step?: bigint;
+  /** Called behind each part that was read. */
   readonly onProgress?: (block: bigint, head: bigint) => void;
 }
 

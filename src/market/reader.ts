@@ -30,6 +30,7 @@ export interface MarketEvent {
 /** A chain, as the index asks it. */
 export interface ChainReader {
   readonly addresses: MarketAddresses;
+  /** The chain's number (EIP-155). */
   chainId(): Promise<number>;
   /** The latest block. */
   head(): Promise<bigint>;

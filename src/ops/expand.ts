@@ -4,7 +4,7 @@
  */
 import { type Dim, sameDim, sameShape } from '../core/dim.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { lastAxis, MOVABLE, moveCost } from './move.ts';
+import { lastAxis, MOVABLE, moveCost, reshaped } from './move.ts';
 import { broadcast } from './rules.ts';
 
 /** Attributes of expand: the output shape, maybe affine in the symbols. */
@@ -25,12 +25,7 @@ export const expand: OpDef<ExpandAttrs, readonly [x: 1]> = /* @__PURE__ */ defin
       c.fail('BadShape', 'x broadcasts to the shape', JSON.stringify(c.a.shape), JSON.stringify(x.shape));
     return [{ dtype: x.dtype, shape: c.a.shape, zp: x.zp }];
   },
-  bounds(c) {
-    const [x] = c.in;
-    const [p, q] = [x.shape[x.shape.length - 1], c.a.shape[c.a.shape.length - 1]];
-    const keeps = p !== undefined && q !== undefined && sameDim(p, q);
-    return { y: [{ lo: x.lo, hi: x.hi, rowSum: keeps ? x.rowSum : undefined }] };
-  },
+  bounds: (c) => reshaped(c.in[0], c.a.shape),
   cost(c) {
     const { shape } = c.in[0];
     const extra = c.a.shape.length - shape.length;

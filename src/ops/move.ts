@@ -3,10 +3,10 @@
  * @module
  */
 import type { CostClass } from '../core/cost.ts';
-import { type Dim, least } from '../core/dim.ts';
+import { type Dim, least, sameDim } from '../core/dim.ts';
 import type { Poly } from '../core/poly.ts';
 import type { DType } from '../core/tensor.ts';
-import type { NodeCost, RuleContext, Slots } from './define.ts';
+import type { Bounds, NodeCost, RuleContext, Slots, TypedContext } from './define.ts';
 import { counts, elements } from './rules.ts';
 
 /** Dtypes that a move op carries. */
@@ -37,4 +37,11 @@ export function moveCost(
 export function lastAxis(rank: number, changes: (axis: number) => boolean): number {
   for (let i = rank - 1; i >= 0; i--) if (changes(i)) return i;
   return -1;
+}
+
+/** Bounds of x under another shape; the sum of its rows is kept where the length of a row is. */
+export function reshaped(x: TypedContext<unknown, readonly [x: 1]>['in'][0], shape: readonly Dim[]): Bounds {
+  const [p, q] = [x.shape[x.shape.length - 1], shape[shape.length - 1]];
+  const keeps = p !== undefined && q !== undefined && sameDim(p, q);
+  return { y: [{ lo: x.lo, hi: x.hi, rowSum: keeps ? x.rowSum : undefined }] };
 }

@@ -2,10 +2,10 @@
  * reshape: the same elements in the same linear order (spec/10-ops.md, "Move").
  * @module
  */
-import { type Dim, sameDim } from '../core/dim.ts';
+import type { Dim } from '../core/dim.ts';
 import { product, samePoly } from '../core/poly.ts';
 import { defineOp, type OpDef } from './define.ts';
-import { MOVABLE, moveCost } from './move.ts';
+import { MOVABLE, moveCost, reshaped } from './move.ts';
 
 /** Attributes of reshape: the output shape, maybe affine in the symbols. */
 export interface ReshapeAttrs {
@@ -31,11 +31,6 @@ export const reshape: OpDef<ReshapeAttrs, readonly [x: 1]> = /* @__PURE__ */ def
     }
     return [{ dtype: x.dtype, shape: c.a.shape, zp: x.zp }];
   },
-  bounds(c) {
-    const [x] = c.in;
-    const [p, q] = [x.shape[x.shape.length - 1], c.a.shape[c.a.shape.length - 1]];
-    const keeps = p !== undefined && q !== undefined && sameDim(p, q);
-    return { y: [{ lo: x.lo, hi: x.hi, rowSum: keeps ? x.rowSum : undefined }] };
-  },
+  bounds: (c) => reshaped(c.in[0], c.a.shape),
   cost: (c) => moveCost(c, c.out[0]!, null),
 });

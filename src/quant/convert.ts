@@ -28,7 +28,7 @@ import { i8Type, i16Type, type LayerForms, type QType, type Range } from './scal
 import type { Widened } from './sensitivity.ts';
 import { resized, sampledAt } from './symbolic.ts';
 import { type TuneOptions, tune } from './tune.ts';
-import { idle, sizeGoal, warningsOf } from './warnings.ts';
+import { idle, rawBytes, sizeGoal, warningsOf } from './warnings.ts';
 
 /** What the integer model's inputs take: bytes, small integers, whole numbers (indices), or floats by a stored scale. */
 export type InputType = 'u8' | 'i8' | 'i32' | 'f32';
@@ -369,6 +369,12 @@ export function convertModel(
     transposes: result.graph.nodes.filter((n) => n.op === 'transpose').length,
     warnings: [
       ...idle(graph, ranges, int4.length, options.weights),
+      ...rawBytes(
+        lowered.inputs.filter(
+          (input, i) => !isIndex(lowered, input) && !input.integers && samples?.[i]?.dtype === 'u8',
+        ),
+        options,
+      ),
       ...warningsOf(result.layers, count, encodeModel(result.graph).length, size),
     ],
   };

@@ -24,6 +24,18 @@ export function idle(graph: FloatGraph, ranges: Ranges, int4: number, weights: W
   ];
 }
 
+/** Warnings about float inputs whose samples are bytes, where nothing says what reals these stand for. */
+export function rawBytes(
+  inputs: readonly { readonly name: string }[],
+  { inputType, mean, std }: { readonly inputType?: unknown; readonly mean?: unknown; readonly std?: unknown },
+): string[] {
+  if (inputType !== undefined || mean !== undefined || std !== undefined) return [];
+  return inputs.map(
+    (i) =>
+      `the samples of input ${i.name} are bytes, taken as the reals 0 to 255: if the network expects others, pass mean and std, and the input type u8 to run on bytes`,
+  );
+}
+
 /** Warnings about the size, the samples and layers of the result; `samples` is their number, `source` the bytes of the ONNX file. */
 export function warningsOf(
   layers: readonly LayerReport[],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Box, detectorOf, type Head, matchBoxes } from '../../src/cli/report/boxes.ts';
+import { matchBoxes } from '../../src/cli/report/boxes.ts';
 import { detections, pictureOf } from '../../src/cli/report/pictures.ts';
+import { type Box, detectorOf, type Head } from '../../src/pipeline/boxes.ts';
 
 const RFB: Head[] = [
   { name: 'scores', shape: [1, 4420, 2] },

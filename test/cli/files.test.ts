@@ -1,10 +1,10 @@
 /** What the command line reads and writes: files only, links followed, pipes read up to a limit. */
 import { spawn, spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readBytes } from '../../src/cli/files.ts';
+import { makeFolder, readBytes, writeBytes } from '../../src/cli/files.ts';
 import { bytes, example, folder, samebit } from './samebit.ts';
 
 const dir = folder();
@@ -91,6 +91,20 @@ describe('run -o', () => {
       expect(run(output).code).toBe(0);
       expect(readdirSync(at(output))).toContain('p_bad.npy');
     }
+  });
+});
+
+describe('folders', () => {
+  it('are made with those above them, and taken where they are', () => {
+    makeFolder(at('made/in/turn'));
+    makeFolder(at('made/in/turn'));
+    expect(statSync(at('made/in/turn')).isDirectory()).toBe(true);
+    rmSync(at('made'), { recursive: true });
+  });
+
+  it.runIf(process.platform === 'linux')('that no one can make are refused at once', () => {
+    expect(() => makeFolder('/proc/none/below')).toThrow(/ENOENT|EACCES|EPERM/);
+    expect(() => writeBytes('/proc/file', Uint8Array.of(1))).toThrow(/ENOENT|EACCES|EPERM/);
   });
 });
 

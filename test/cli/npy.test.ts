@@ -1,7 +1,7 @@
 /** Arrays from strangers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileError } from '../../src/cli/errors.ts';
+import { FileError } from '../../src/cli/array-errors.ts';
 import { readNpy, writeNpy } from '../../src/cli/npy.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { npy } from './samebit.ts';

@@ -19,7 +19,7 @@ import { bytes, example, folder, json, type Outcome, ROOT, samebit, saveTensor }
 const work = folder();
 const docs = readFileSync(join(ROOT, 'docs/consumers.md'), 'utf8');
 const verify = join(work, 'verify.mjs');
-writeFileSync(verify, /^```js\n([\s\S]*?)^```$/m.exec(docs)![1]!);
+writeFileSync(verify, /^```js[^\n]*\n([\s\S]*?)^```$/m.exec(docs)![1]!);
 
 interface Subject {
   readonly model: Model;
@@ -151,7 +151,10 @@ it('the commands of docs/consumers.md write what its table says', () => {
   const files = readdirSync(join(work, 'credit-run')).sort();
   expect(files).toEqual(['header.bin', 'input-0.bin', 'output-0.bin', 'receipt.bin', 'receipt.json']);
   for (const file of files) expect(docs).toContain(`| \`${file}\``);
-  expect(consume(join(work, 'credit-run'), join(work, 'credit.wasm'), header, pin).stdout).toMatch(/verified\n$/);
+  const [folder, module] = [join(work, 'credit-run'), join(work, 'credit.wasm')];
+  expect(consume(folder, module, header, pin).stdout).toMatch(/verified\n$/);
+  const written = [header, pin].map((text) => `0x${text.toUpperCase()}`) as [string, string];
+  expect(consume(folder, module, ...written).stdout).toMatch(/verified\n$/);
 });
 
 it.each([
@@ -161,7 +164,7 @@ it.each([
   ['aot.md', 'python', 'batch/scorer.py'],
 ])('the excerpt of docs/%s in %s is that of the program', (page, language, file) => {
   const text = readFileSync(join(ROOT, 'docs', page), 'utf8');
-  const excerpt = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(text)![1]!;
+  const excerpt = new RegExp(`^\`\`\`${language}[^\n]*\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(text)![1]!;
   expect(readFileSync(join(ROOT, 'hosts', file), 'utf8')).toContain(excerpt);
   expect(excerpt.trim().split('\n').length).toBeLessThanOrEqual(18);
 });

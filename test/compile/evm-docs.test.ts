@@ -13,7 +13,7 @@ import { createEvm } from '../support/evm.ts';
 
 const text = readFileSync(join(ROOT, 'docs/evm.md'), 'utf8');
 const fence = (language: string): string =>
-  new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(text)![1]!;
+  new RegExp(`^\`\`\`${language}[^\\n]*\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(text)![1]!;
 const solc = createRequire(import.meta.url)('solc') as { compile(input: string): string };
 const hex = (bytes: Uint8Array): Hex => `0x${Buffer.from(bytes).toString('hex')}`;
 const bytes = (data: Hex): Uint8Array => new Uint8Array(Buffer.from(data.slice(2), 'hex'));

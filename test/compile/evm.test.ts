@@ -1,18 +1,18 @@
 /** toEvm on @ethereumjs/evm: bytes of the reference backend, gas as predicted, refusals. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAccount, createAddressFromString } from '@ethereumjs/util';
 import type { VM } from '@ethereumjs/vm';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LOWERINGS } from '../../src/compile/evm/lowerings.ts';
 import { ABI, CompileError, type EvmOptions, toEvm } from '../../src/compile/evm.ts';
+import { InputError } from '../../src/core/errors.ts';
 import { DTYPE_RANGE, toBytes } from '../../src/core/tensor.ts';
-import { encodeModel } from '../../src/format/encode.ts';
 import type { Model } from '../../src/graph/ir.ts';
 import type { OpName } from '../../src/ops/index.ts';
 import { loadModel } from '../../src/runtime/load.ts';
-import { randomInputs } from '../support/differential.ts';
-import { call, createEvm, dataAddress, install, reference, returned } from '../support/evm.ts';
+import { agreeOn, call, createEvm, dataAddress, install } from '../support/evm.ts';
 import { Prng } from '../support/prng.ts';
 import { randomGraph } from '../support/recipes.ts';
 import { counterGraph, denseGraph, load, symbolicGraph, unary } from '../support/small.ts';
@@ -22,30 +22,8 @@ beforeAll(async () => {
   vm = await createEvm();
 });
 
-/** Compiles, installs and calls a model on several inputs; a difference from the reference or from the gas predicted is an error. */
-async function agree(model: Model, options: EvmOptions, seed: number, calls = 2): Promise<void> {
-  const p = toEvm(model, options);
-  const limit = options.codeBudget ?? 24576;
-  const main = p.main(p.data.map((_, i) => dataAddress(i)));
-  for (const c of [...p.data, main]) expect(c.runtime.length).toBeLessThanOrEqual(limit);
-  await install(
-    vm,
-    main.runtime,
-    p.data.map((d) => d.runtime),
-  );
-  const r = new Prng(seed);
-  for (let k = 0; k < calls; k++) {
-    const inputs = randomInputs(model, r, []);
-    const { expected } = await reference(model, inputs);
-    const result = await call(vm, p.encode(inputs));
-    expect(result.error).toBeUndefined();
-    expect(result.gas).toBe(p.gas);
-    expect(returned(result.output)).toEqual(expected);
-    expect(result.output.length % 32).toBe(0);
-    const decoded = p.decode(result.output);
-    expect(Buffer.concat(model.outputs.map((o) => toBytes(decoded[o.name]!.data)))).toEqual(Buffer.from(expected));
-  }
-}
+const agree = (model: Model, options: EvmOptions, seed: number, calls?: number): Promise<void> =>
+  agreeOn(vm, model, options, seed, calls);
 
 /** A dense layer of random weights, the extremes among them. */
 function dense(
@@ -120,7 +98,7 @@ async function sweep(from: number, to: number, names: readonly OpName[]): Promis
     if (graph.nodes.length === 0 || graph.symbols.length > 0) continue;
     const options: EvmOptions = { goal: seed % 2 ? 'gas' : 'size', codeBudget: seed % 7 === 0 ? 2500 : 24576 };
     try {
-      await agree(loadModel(encodeModel(graph)), options, seed);
+      await agree(load(graph), options, seed);
       ran++;
     } catch (e) {
       if (!(e instanceof CompileError)) throw new Error(`seed ${seed}`, { cause: e });
@@ -158,6 +136,26 @@ describe('random graphs', () => {
   });
 });
 
+/** An account with ether. */
+const RICH = createAddressFromString(`0x${'11'.repeat(20)}`);
+
+/** Runs creation code; the address and code of what it deploys, or what it reverts with. */
+async function deploy(
+  data: Uint8Array,
+  value = 0n,
+): Promise<{ address: string; code: Uint8Array; error: string | undefined; output: Uint8Array }> {
+  await vm.stateManager.putAccount(RICH, createAccount({ balance: 10n ** 18n, nonce: nonce++ }));
+  const { createdAddress, execResult } = await vm.evm.runCall({ caller: RICH, data, value, gasLimit: 30_000_000n });
+  const code = await vm.stateManager.getCode(createdAddress!);
+  return {
+    address: createdAddress!.toString(),
+    code,
+    error: execResult.exceptionError?.error,
+    output: execResult.returnValue,
+  };
+}
+let nonce = 0n;
+
 describe('calls', () => {
   const BAD_INPUT = keccak_256(new TextEncoder().encode('BadInput()')).slice(0, 4);
 
@@ -173,9 +171,15 @@ describe('calls', () => {
       good.slice(0, 67),
       good.slice(0, 68 + 9),
       ...[0, 3, 4, 35, 36, 67].map((i) => good.map((b, k) => (k === i ? b ^ 1 : b))),
-      p.encode({ x: { dtype: 'i16', shape: [1, 5], data: Int16Array.of(-101, 0, 0, 0, 0) } }),
-      p.encode({ x: { dtype: 'i16', shape: [1, 5], data: Int16Array.of(0, 0, 0, 0, 201) } }),
-      p.encode({ x: { dtype: 'i16', shape: [1, 5], data: Int16Array.of(0, 0, -32768, 0, 32767) } }),
+      ...[
+        [-101, 0, 0, 0, 0],
+        [0, 0, 0, 0, 201],
+        [0, 0, -32768, 0, 32767],
+      ].map((values) => {
+        const data = good.slice();
+        data.set(toBytes(Int16Array.from(values)), 68);
+        return data;
+      }),
     ];
     for (const data of bad) {
       const result = await call(vm, data);
@@ -185,12 +189,114 @@ describe('calls', () => {
     expect((await call(vm, good.slice(0, 78))).error).toBeUndefined(); // unpadded, as abi.encodePacked callers send it
   });
 
-  it('checks the inputs it encodes', () => {
+  it('takes no ether', async () => {
     const p = toEvm(dense(5, 3, { dtype: 'i8' }));
-    expect(() => p.encode({})).toThrow(TypeError);
-    expect(() => p.encode({ x: { dtype: 'i8', shape: [4], data: new Int8Array(4) } })).toThrow(TypeError);
+    const { creation } = p.main();
+    expect((await deploy(creation, 1n)).error).toBe('revert');
+    const { address, code } = await deploy(creation);
+    expect(code).toEqual(p.main().runtime);
+    const data = p.encode({ x: new Int8Array(5) });
+    const run = (value: bigint) =>
+      vm.evm.runCall({ caller: RICH, to: createAddressFromString(address), data, value, gasLimit: 10n ** 9n });
+    expect((await run(0n)).execResult.exceptionError).toBeUndefined();
+    const { execResult } = await run(1n);
+    expect([execResult.exceptionError?.error, execResult.returnValue]).toEqual(['revert', BAD_INPUT]);
+  });
+
+  it('checks the inputs it encodes', () => {
+    const p = toEvm(dense(5, 3, { dtype: 'i8', lo: -9, hi: 9 }));
+    expect(p.encode({ x: new Int8Array(5) })).toEqual(
+      p.encode({ x: { dtype: 'i8', shape: [1, 5], data: new Int8Array(5) } }),
+    );
+    const wrong: Record<string, unknown>[] = [
+      {},
+      { x: { dtype: 'i8', shape: [4], data: new Int8Array(4) } },
+      { x: { dtype: 'i8', shape: [5, 1], data: new Int8Array(5) } },
+      { x: { dtype: 'i8', shape: [61, 99], data: new Int8Array(5) } },
+      { x: { dtype: 'i8', shape: [1, 5], data: new Int32Array(5) } },
+      { x: { dtype: 'i16', shape: [1, 5], data: new Int16Array(5) } },
+      { x: new Int8Array(5).fill(10) },
+      { x: new Int8Array(5), other: 3 },
+    ];
+    for (const inputs of wrong) expect(() => p.encode(inputs as never), JSON.stringify(inputs)).toThrow(InputError);
     expect(() => p.decode(new Uint8Array(64))).toThrow(TypeError);
     expect(() => p.main(['0x00'])).toThrow(TypeError);
+  });
+});
+
+/** Dense layers of random weights, one after the other. */
+function layers(widths: readonly number[]): Model {
+  const r = new Prng(widths.length);
+  const n = widths.length - 1;
+  const outputs = widths.slice(1);
+  return load({
+    symbols: [],
+    inputs: [{ name: 'x', dtype: 'i8', shape: [1, widths[0]!], zp: 0, lo: -128, hi: 127 }],
+    constants: outputs.flatMap((o, i) => [
+      { dtype: 'i8', shape: [o, widths[i]!], zp: 0, data: r.fill(new Int8Array(o * widths[i]!), -128, 127) },
+      { dtype: 'i32', shape: [o], zp: 0, data: r.fill(new Int32Array(o), -999, 999) },
+    ]),
+    nodes: outputs.map((_, i) => ({
+      op: 'dense',
+      inputs: [i === 0 ? 0 : 2 * n + i, 1 + 2 * i, 2 + 2 * i],
+      attrs: { block: 0, stage: { m: Int32Array.of(1 << 22), l: 0, dtype: 'i8', zp: 0, lo: -100, hi: 100 } },
+    })),
+    outputs: [{ name: 'y', tensor: 3 * n }],
+    states: [],
+  });
+}
+
+describe('data contracts', () => {
+  const p = toEvm(layers([64, 48, 48]), { codeBudget: 6000 });
+  const WRONG_DATA = keccak_256(new TextEncoder().encode('WrongData()')).slice(0, 4);
+
+  it('the main contract is deployed only where they are what it was compiled for', async () => {
+    expect(p.data.length).toBeGreaterThan(1);
+    const addresses: string[] = [];
+    for (const d of p.data) {
+      const { address, code } = await deploy(d.creation);
+      expect(code).toEqual(d.runtime);
+      expect((await deploy(d.creation, 1n)).error).toBe('revert');
+      const run = await vm.evm.runCall({ caller: RICH, to: createAddressFromString(address), gasLimit: 10n ** 6n });
+      expect(run.execResult.exceptionError).toBeDefined();
+      addresses.push(address);
+    }
+    const { address, code } = await deploy(p.main(addresses).creation);
+    expect(code).toEqual(p.main(addresses).runtime);
+    vm.evm.journal.cleanJournal();
+    const data = p.encode({ x: new Int8Array(64).fill(7) });
+    const { execResult } = await vm.evm.runCall({ to: createAddressFromString(address), data, gasLimit: 10n ** 9n });
+    expect(execResult.exceptionError).toBeUndefined();
+    expect(execResult.executionGasUsed).toBe(p.gas);
+    expect((await deploy(p.main(addresses).creation, 1n)).output).toEqual(new Uint8Array());
+
+    const other = toEvm(layers([64, 47, 48]), { codeBudget: 6000 });
+    const foreign = (await deploy(other.data[0]!.creation)).address;
+    const missing = `0x${'ee'.repeat(20)}`;
+    const swapped = [addresses[1]!, addresses[0]!, ...addresses.slice(2)];
+    const wrong = [swapped, ...addresses.flatMap((_, i) => [missing, foreign].map((a) => addresses.with(i, a)))];
+    for (const list of wrong) {
+      const { error, output } = await deploy(p.main(list).creation);
+      expect([error, output], list.join()).toEqual(['revert', WRONG_DATA]);
+    }
+  });
+
+  it('refuses addresses that cannot be right', () => {
+    const good = p.data.map((_, i) => dataAddress(i + 10));
+    expect(p.main(good).runtime.length).toBeGreaterThan(0);
+    const upper = `0x${good[0]!.slice(2).toUpperCase()}`;
+    for (const a of [
+      good[0]!,
+      upper,
+      `0x${'0'.repeat(40)}`,
+      '0x12',
+      'x',
+      `${good[1]}00`,
+      5 as never,
+      undefined as never,
+    ])
+      expect(() => p.main(good.with(1, a as never)), String(a)).toThrow(TypeError);
+    expect(() => p.main(good.slice(1))).toThrow(TypeError);
   });
 });
 
@@ -199,7 +305,7 @@ describe('interface', () => {
     const selector = (text: string) =>
       Buffer.from(keccak_256(new TextEncoder().encode(text)).slice(0, 4)).toString('hex');
     expect(selector('infer(bytes)')).toBe('67e950a8');
-    expect(ABI.map((e) => e.name)).toEqual(['infer', 'BadInput']);
+    expect(ABI.map((e) => e.name)).toEqual(['infer', 'BadInput', 'WrongData']);
     expect(toEvm(load(denseGraph())).solidity).toContain('///      x: i8 [2, 3], -128 to 127');
   });
 
@@ -211,9 +317,13 @@ describe('interface', () => {
     expect(() => toEvm(dense(2000, 40, { dtype: 'i8' }), { codeBudget: 256 })).toThrow(CompileError);
     const wide = unary({ op: 'reshape', attrs: { shape: [1 << 20] } }, { shape: [1 << 20] });
     expect(() => toEvm(load(wide))).toThrow(/memory of 4 MiB/);
-    for (const codeBudget of [0, 1.5, 65536])
-      expect(() => toEvm(load(denseGraph()), { codeBudget })).toThrow(RangeError);
-    expect(() => toEvm(load(denseGraph()), { goal: 'speed' as never })).toThrow(TypeError);
+    const options = [
+      ...[0, 1.5, 65536, '24576'].map((codeBudget) => ({ codeBudget })),
+      { goal: 'speed' },
+      { budget: 3 },
+      null,
+    ];
+    for (const o of options) expect(() => toEvm(load(denseGraph()), o as never)).toThrow(TypeError);
   });
 });
 

@@ -6,7 +6,7 @@ import { InputError, ModelError } from '../../src/core/errors.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import type { Graph } from '../../src/graph/ir.ts';
 import { loadModel } from '../../src/runtime/load.ts';
-import { type Compiled, instanceOf } from '../support/compiled.ts';
+import { type Compiled, instanceOf, spoilInputs } from '../support/compiled.ts';
 import { fileOf, MODELS } from '../support/golden-models.ts';
 
 const OUTPUT = { dtype: 'i8', zp: 0, lo: -128, hi: 127 } as const;
@@ -136,6 +136,78 @@ describe.each(['mvp', 'simd128'] as const satisfies readonly Profile[])('%s', (p
     expect(out(b)).toEqual(first);
     expect(a.step(2n ** 63n - 1n)).toBe(0);
     expect(a.step(-(2n ** 63n))).toBe(1);
+  });
+
+  it('indices that are written while steps are under way change neither that run nor the module', () => {
+    const model = loadModel(
+      encodeModel({
+        symbols: [],
+        inputs: [
+          { name: 'a', dtype: 'i8', shape: [64], zp: 0, lo: -128, hi: 127 },
+          { name: 'row', dtype: 'i8', shape: [1], zp: 0, lo: -128, hi: 127 },
+          { name: 'at', dtype: 'i32', shape: [1], zp: 0, lo: 0, hi: 63 },
+        ],
+        constants: [{ dtype: 'i8', zp: 0, shape: [64], data: new Int8Array(64).fill(5) }],
+        nodes: [
+          { op: 'linear2', inputs: [0, 3], attrs: { ma: 1, mb: 1, s: 0, output: OUTPUT } },
+          { op: 'update', inputs: [4, 1, 2], attrs: { axis: 0 } },
+        ],
+        outputs: [{ name: 'y', tensor: 5 }],
+        states: [],
+      } as unknown as Graph),
+    );
+    const m = instanceOf(toWasm(model, { profile }));
+    const view = new DataView(m.memory.buffer);
+    const set = (row: number, at: number): void => {
+      view.setInt8(m.input_ptr(1), row);
+      view.setInt32(m.input_ptr(2), at, true);
+    };
+    const out = (): number[] => [...new Int8Array(m.memory.buffer, m.output_ptr(0), 64)];
+    for (let at = -400; at < 400; at += 3) {
+      const index = (at + 400) % 64;
+      set(100, index);
+      expect(m.step(0n)).toBe(1);
+      set(77, at);
+      while (m.step(0n) === 1);
+      expect(out()).toEqual(Array.from({ length: 64 }, (_, i) => (i === index ? 100 : 5)));
+    }
+    set(100, 64);
+    expect(m.infer()).toBe(-2);
+  });
+
+  it('a budget below 0 is one unit, and an output that is an input has an area of its own', () => {
+    const same = { dtype: 'i8', shape: [4096], zp: 0, lo: -128, hi: 127 } as const;
+    const model = loadModel(
+      encodeModel({
+        symbols: [],
+        inputs: [{ name: 'x', ...same }],
+        constants: [],
+        nodes: Array.from({ length: 4 }, (_, i) => ({
+          op: 'linear2',
+          inputs: [0, i],
+          attrs: { ma: 1, mb: i === 0 ? 1 : -1, s: 0, output: OUTPUT },
+        })),
+        outputs: [
+          { name: 'same', tensor: 0 },
+          { name: 'y', tensor: 4 },
+        ],
+        states: [],
+      } as unknown as Graph),
+    );
+    const m = instanceOf(toWasm(model, { profile }));
+    expect(m.output_ptr(0)).not.toBe(m.input_ptr(0));
+    const y = -9; // 9 + 9, 9 − 18, 9 + 9, 9 − 18
+    const counts = [0n, -1n, -5n, -(2n ** 61n), -(2n ** 61n) - 1n, -(2n ** 63n)].map((budget) => {
+      new Uint8Array(m.memory.buffer).fill(9, m.input_ptr(0), m.input_ptr(0) + 4096);
+      let steps = 1;
+      for (; m.step(budget) === 1; steps++) spoilInputs(m, steps);
+      const outputs = new Int8Array(m.memory.buffer, m.output_ptr(0), 4096);
+      expect(outputs.every((v) => v === 9)).toBe(true);
+      expect(new Int8Array(m.memory.buffer, m.output_ptr(1), 4096).every((v) => v === y)).toBe(true);
+      return steps;
+    });
+    expect(counts[0]).toBeGreaterThan(3);
+    expect(new Set(counts).size).toBe(1);
   });
 
   it('refuses dims that are missing or out of range', () => {

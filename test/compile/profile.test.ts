@@ -1,5 +1,5 @@
 /** The validator of profiles: a module for every rule that it breaks, and bytes that are no module. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { block, name, u32 } from '../../src/compile/binary.ts';
 import { inspect } from '../../src/compile/inspect.ts';
 import { HOSTS, type Host, validateProfile } from '../../src/compile/validate-profile.ts';
@@ -111,7 +111,38 @@ const CASES: readonly (readonly [what: string, pieces: Pieces, word: RegExp, ref
   ],
   ['101 variables', { params: [I32], locals: [[100, I64]] }, /variables.*101/, ['mvp', 'cosmwasm']],
   ['an import', { imports: [[...name('a'), ...name('b'), 0, 0]] }, /imports: 1/, ['mvp', 'simd128']],
-  ['a start function', { start: true }, /start/, ['mvp', 'simd128']],
+  ['a start function', { start: true }, /start/, ['mvp', 'simd128', 'stylus']],
+  ['101 parameters', { params: new Array<number>(101).fill(I32) }, /^parameters of a function: 101/, ['cosmwasm']],
+  ['a table of 2,501', { table: [0x70, 1, 0, ...u32(2501)] }, /elements of tables: 2501/, ['cosmwasm']],
+  ['a table of 4,097', { table: [0x70, 1, 0, ...u32(4097)] }, /elements of tables: 4097/, ['cosmwasm', 'stylus']],
+  ['a table without a limit', { table: [0x70, 0, 0] }, /elements of tables/, ['cosmwasm', 'stylus']],
+  [
+    '101 imports',
+    { imports: new Array(101).fill([...name('a'), ...name('b'), 0, 0]) },
+    /imports: 101/,
+    ['mvp', 'simd128', 'cosmwasm'],
+  ],
+  [
+    '30,000 bytes at random',
+    {
+      data: [
+        0,
+        ...ZERO,
+        0x0b,
+        ...block(
+          Array.from(
+            { length: 30_000 },
+            (
+              (r) => () =>
+                r.below(256)
+            )(new Prng(4)),
+          ),
+        ),
+      ],
+    },
+    /after brotli: 30\d\d\d, at most 24572/,
+    ['stylus'],
+  ],
   ['a memory that grows', { memory: [1, 1, 2] }, /grows/, ['mvp', 'simd128']],
   ['a memory without a limit', { memory: [0, 1] }, /grows/, ['mvp', 'simd128']],
   ['129 pages', { memory: [1, ...u32(129), ...u32(129)] }, /pages/, ['stylus']],
@@ -150,6 +181,14 @@ describe('rules', () => {
       features: [],
       functions: 1,
       locals: 3,
+      params: 0,
+      allParams: 0,
+      allLocals: 3,
+      tables: 0,
+      elements: 0,
+      dataSegments: 1,
+      elementSegments: 0,
+      globals: 0,
       results: 0,
       imports: 0,
       pages: 1,
@@ -160,7 +199,55 @@ describe('rules', () => {
   });
 });
 
+it('many functions, and pieces of data', () => {
+  const section = (id: number, n: number, item: readonly number[]): number[] => [
+    id,
+    ...block([...u32(n), ...Array.from({ length: n }, () => item).flat()]),
+  ];
+  const head = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, 1, [0x60, 0, 0])];
+  const of = (n: number): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from([...head, ...section(3, n, [0]), ...section(5, 1, [1, 1, 1]), ...section(10, n, [2, 0, 0x0b])]);
+  expect(WebAssembly.validate(of(20_001))).toBe(true);
+  expect(validateProfile(of(20_001), 'cosmwasm')).toEqual(['functions: 20001, at most 20000']);
+  expect(validateProfile(of(20_000), 'cosmwasm')).toEqual([]);
+  expect(validateProfile(of(4097), 'stylus')).toEqual(['functions: 4097, at most 4096']);
+  const data = Uint8Array.from([...head, ...section(5, 1, [1, 1, 1]), ...section(11, 129, [0, 0x41, 0, 0x0b, 1, 7])]);
+  expect(validateProfile(data, 'stylus')).toEqual(['pieces of data: 129, at most 128']);
+});
+
+it('an engine without brotli says that the size after it was not checked', () => {
+  const bytes = module({ data: [0, ...ZERO, 0x0b, ...block(new Array<number>(25_000).fill(1))] });
+  expect(validateProfile(bytes, 'stylus')).toEqual([]);
+  const spy = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never);
+  try {
+    expect(validateProfile(bytes, 'stylus')).toEqual([
+      'bytes after brotli: not checked, this engine has no brotli; at most 24572',
+    ]);
+    expect(validateProfile(module({}), 'stylus')).toEqual([]);
+  } finally {
+    spy.mockRestore();
+  }
+});
+
+it('a host that is none', () => {
+  for (const host of ['nope', '__proto__', 'toString'])
+    expect(() => validateProfile(module({}), host as Host)).toThrow(
+      new TypeError(`host must be one of ${HOSTS.join(', ')}`),
+    );
+  for (const no of [null, 'wasm', new ArrayBuffer(8)])
+    expect(() => validateProfile(no as unknown as Uint8Array, 'mvp')).toThrow('the module must be a Uint8Array');
+});
+
 describe('bytes that are no module', () => {
+  it.each([
+    ['a section twice', [5, 3, 1, 0, 1, 5, 3, 1, 0, 1], /section 5 stands twice/],
+    ['a section too late', [5, 3, 1, 0, 1, 1, 4, 1, 0x60, 0, 0], /section 1 stands too late/],
+  ])('%s', (_, sections, word) => {
+    const bytes = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections]);
+    expect(WebAssembly.validate(bytes)).toBe(false);
+    for (const host of HOSTS) expect(validateProfile(bytes, host)).toEqual([expect.stringMatching(word)]);
+  });
+
   const whole = toWasm(loadModel(fileOf(MODELS.find((g) => g.name.startsWith('conv2d 3x3'))!)), { profile: 'simd128' });
 
   it('cut off anywhere: refused or a module of fewer sections', () => {

@@ -1,7 +1,9 @@
 /** Commitments, receipts and proofs of one element, on every golden model and on every backend. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ProofError } from '../../src/consensus/cell.ts';
-import { commit } from '../../src/consensus/commitment.ts';
+import { commit, FACTS } from '../../src/consensus/commitment.ts';
 import { proveElement, type Statement, verifyElement } from '../../src/consensus/element.ts';
 import { encodeReceipt, headerOf, receiptOf } from '../../src/consensus/header.ts';
 import type { HashName } from '../../src/consensus/merkle.ts';
@@ -26,6 +28,13 @@ function statementOf(trace: Trace): Statement {
 }
 
 const proved = new Set<string>();
+
+it('leaves hold every fact that a reference reads, and no other', () => {
+  const folder = join(import.meta.dirname, '../../src/ops/reference');
+  const text = readdirSync(folder).map((f) => readFileSync(join(folder, f), 'utf8'));
+  const read = text.flatMap((t) => [...t.matchAll(/\bc\.facts(?:\['(\w+)'\]|\.(\w+))/g)].map((m) => m[1] ?? m[2]!));
+  expect([...new Set(read)].sort()).toEqual([...FACTS].sort());
+});
 
 describe.each(MODELS.map((g, i) => [g.name, g, i] as const))('%s', (_, g, seed) => {
   it('the same receipt on every backend; elements follow from their proofs, and from no other', async () => {

@@ -3,7 +3,6 @@
  * backends. Bundled by scripts/engines.ts; it needs nothing of Node.
  * @module
  */
-import type { Backend } from '../../src/backends/backend.ts';
 import {
   type ConformanceCase,
   type ConformanceDifference,
@@ -12,10 +11,9 @@ import {
 } from '../../src/conformance.ts';
 import { digestOf, hex } from '../../src/core/digest.ts';
 import { createGpuJs, type GpuJsMode } from '../../src/gpujs.ts';
-import { type BackendName, createSession, loadModel } from '../../src/index.ts';
-import { createWebGl } from '../../src/webgl.ts';
-import { createWebGpu } from '../../src/webgpu.ts';
+import { createSession, loadModel } from '../../src/index.ts';
 import { randomCase } from '../support/conformance-case.ts';
+import { browserName, engineVersion, type Subject, webgl, webgpu } from './devices.ts';
 
 /** What to run. */
 export interface Task {
@@ -53,34 +51,6 @@ export interface Bed {
   readonly refused: readonly Refusal[];
 }
 
-/** A backend of this engine and what computes there. */
-interface Subject {
-  readonly backend: Backend | BackendName;
-  readonly device: string;
-}
-
-async function webgpu(): Promise<Subject> {
-  const gpu = (globalThis as { gpu?: GPU }).gpu ?? navigator.gpu;
-  const adapter = await gpu?.requestAdapter();
-  if (adapter == null) throw new Error('no WebGPU adapter');
-  const { vendor, architecture, description } = adapter.info ?? {};
-  const { maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = adapter.limits;
-  const limits = `${maxStorageBufferBindingSize} bytes a binding, ${maxComputeWorkgroupStorageSize} a workgroup`;
-  const packed = gpu.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ? '' : ', no packed dots';
-  const name = [vendor, architecture, description].filter(Boolean).join(' ') || 'unnamed';
-  return { backend: createWebGpu({ gpu, timeout: 300_000 }), device: `${name} (${limits}${packed})` };
-}
-
-async function webgl(): Promise<Subject> {
-  const context = new OffscreenCanvas(1, 1).getContext('webgl2');
-  if (context === null) throw new Error('no WebGL2');
-  const names = context.getExtension('WEBGL_debug_renderer_info');
-  const device = String(context.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER));
-  const side = context.getParameter(context.MAX_TEXTURE_SIZE);
-  context.getExtension('WEBGL_lose_context')?.loseContext();
-  return { backend: createWebGl({ timeout: 300_000 }), device: `${device} (textures of ${side})` };
-}
-
 /** gpu.js in a mode of it; scripts/engines.ts bundles the package. */
 function gpujs(mode: GpuJsMode): () => Promise<Subject> {
   return async () => {
@@ -100,21 +70,6 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
   'gpujs-webgpu': gpujs('webgpu'),
 };
 
-function engineVersion(): string {
-  const g = globalThis as { Deno?: { version: { deno: string } }; Bun?: { version: string }; process?: NodeJS.Process };
-  if (g.Deno !== undefined) return g.Deno.version.deno;
-  if (g.Bun !== undefined) return g.Bun.version;
-  return g.process?.versions.node ?? /(?:Chrome|Firefox|Version)\/([\d.]+)/.exec(navigator.userAgent)?.[1] ?? 'unknown';
-}
-
-/** The browser that this page is in. */
-function browserName(): string | undefined {
-  if (!('document' in globalThis)) return undefined;
-  const names = { Edg: 'Edge', OPR: 'Opera', Firefox: 'Firefox', Chrome: 'Chrome', Safari: 'Safari' };
-  const known = Object.entries(names).find(([key]) => navigator.userAgent.includes(`${key}/`));
-  return known?.[1] ?? 'a browser';
-}
-
 /** @throws Error where a run does not take the threads that it was given: the suite would say nothing about them */
 async function checkThreads(task: Task, backend: Subject['backend'], threads: number): Promise<void> {
   const large = task.models.reduce((a, b) => (b.sbm.length > a.sbm.length ? b : a));
@@ -125,38 +80,43 @@ async function checkThreads(task: Task, backend: Subject['backend'], threads: nu
   if (taken !== threads) throw new Error(`${large.name} takes ${taken} of ${threads} threads`);
 }
 
-/** Says now and then how far a lane is. */
-function reporter(what: string): (done: number, of: number) => void {
+/** Hears how far a lane is: the part of the task at hand, done of so many. */
+export type Hear = (what: string, done: number, of: number) => void;
+
+/** A line now and then. */
+function printing(): Hear {
   let last = performance.now();
-  return (done, of) => {
+  return (what, done, of) => {
     if (performance.now() - last < 10_000) return;
     last = performance.now();
     console.log(`${what}: ${done} of ${of}`);
   };
 }
 
-async function laneOf(name: string, task: Task): Promise<Lane> {
+async function laneOf(name: string, task: Task, hear: Hear): Promise<Lane> {
   const [kind, count = '1'] = name.split(':');
   const { backend, device } = await SUBJECTS[kind!]!();
   const threads = Number(count);
   if (threads > 1) await checkThreads(task, backend, threads);
   const begun = performance.now();
   const suite = conformanceCases().filter((_, i) => i % task.every === 0);
-  const progress = reporter(name);
   const differences: ConformanceDifference[] = [];
   const digests: string[] = [];
   let checks = 0;
   const hold = async (cases: readonly ConformanceCase[]): Promise<void> => {
-    const report = await runConformance(backend, { cases, threads, progress });
+    const report = await runConformance(backend, {
+      cases,
+      threads,
+      progress: (done, of) => cases.length > 1 && hear(name, done, of),
+    });
     checks += report.checks;
     digests.push(report.digest);
     differences.push(...report.differences);
   };
   await hold(suite);
   await hold(task.models);
-  const graphs = reporter(`${name}, graphs`);
   for (let i = 0; i < task.graphs; i++) {
-    graphs(i, task.graphs);
+    hear(`${name}, graphs`, i, task.graphs);
     await hold([await randomCase(task.seed + i)]);
   }
   const seconds = Math.round((performance.now() - begun) / 100) / 10;
@@ -165,12 +125,12 @@ async function laneOf(name: string, task: Task): Promise<Lane> {
 }
 
 /** Runs the task on this engine. A backend that throws is refused. */
-export async function bed(task: Task): Promise<Bed> {
+export async function bed(task: Task, hear: Hear = printing()): Promise<Bed> {
   const lanes: Lane[] = [];
   const refused: Refusal[] = [];
   for (const backend of task.backends) {
     try {
-      lanes.push(await laneOf(backend, task));
+      lanes.push(await laneOf(backend, task, hear));
     } catch (e) {
       refused.push({ backend, error: String(e) });
     }

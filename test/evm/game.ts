@@ -6,11 +6,10 @@ import { Chain, type Deployed, type Party, type Precompile, type Sent } from '..
 import type { Commitment } from '../../src/consensus/commitment.ts';
 import { encodeHeader, headerHash, headerOf } from '../../src/consensus/header.ts';
 import type { Trace } from '../../src/consensus/trace.ts';
-import * as artifacts from '../../src/evm/artifacts.gen.ts';
 import type { GameEvent } from '../../src/evm/claimed.ts';
+import { deployCourt } from '../../src/evm/deploy.ts';
 import { asserterMove, challengerMove, type Game, type Move } from '../../src/evm/player.ts';
 import { toHex } from '../../src/evm/proof.ts';
-import { codesOf, RULE_ARTIFACTS, RULES } from '../../src/evm/rules.ts';
 
 export const BOND: bigint = 10n ** 17n;
 export const WINDOW: bigint = 86_400n;
@@ -34,30 +33,8 @@ export async function openCourt(
 ): Promise<Court> {
   const chain = await Chain.create(precompiles, { ...(state && { stateManager: state }) });
   const deployer = await chain.party('deployer');
-  const codes: bigint[] = [];
-  const contracts: string[] = [];
-  for (const name of new Set(Object.values(RULES))) {
-    const { address } = await chain.deploy(deployer, RULE_ARTIFACTS[name]);
-    for (const code of codesOf(name)) {
-      codes.push(BigInt(code));
-      contracts.push(address);
-    }
-  }
-  const arbiter = await chain.deploy(deployer, artifacts.Arbiter, [codes, contracts]);
-  const bounds = await chain.deploy(deployer, artifacts.Bounds);
-  const registry = await chain.deploy(deployer, artifacts.ModelRegistry, [
-    arbiter.address,
-    bounds.address,
-    BOND,
-    DELAY,
-  ]);
-  const dispute = await chain.deploy(deployer, artifacts.Dispute, [
-    registry.address,
-    arbiter.address,
-    BOND,
-    WINDOW,
-    MOVE,
-  ]);
+  const terms = { bond: BOND, delay: DELAY, window: WINDOW, move: MOVE };
+  const { registry, dispute, arbiter } = await deployCourt((code, args) => chain.deploy(deployer, code, args), terms);
   const [asserter, challenger] = [await chain.party('asserter'), await chain.party('challenger')];
   return { chain, registry, dispute, arbiter, asserter, challenger };
 }

@@ -36,6 +36,13 @@ export class Liar extends Trace {
   }
 }
 
+/** A tensor of which one element is another. */
+export function withElement(t: TraceTensor, element: number, value: number): TraceTensor {
+  const data = t.data.slice() as TraceTensor['data'];
+  data[element] = value;
+  return { shape: t.shape, data };
+}
+
 /** What follows, by the definitions, from a trace of which tensor `index` is another: every tensor that changes. */
 export function recompute(honest: Trace, index: number, tensor: TraceTensor): Map<number, TraceTensor> {
   const { commitment: c, plan } = honest;

@@ -1,22 +1,20 @@
 /** Claims that are false: traces with lies in them, and asserters who defend them as well as they can. */
 
-import { type Goal, termsOf } from '../../src/consensus/cell.ts';
+import { termsOf } from '../../src/consensus/cell.ts';
 import { commit } from '../../src/consensus/commitment.ts';
-import { computeElement } from '../../src/consensus/element.ts';
 import { leafHash, treeOfChunks, treeOver, WORD } from '../../src/consensus/merkle.ts';
 import { type Trace, type TraceTensor, traceBytes, traceRun } from '../../src/consensus/trace.ts';
-import { type Game, splits } from '../../src/evm/player.ts';
 import { tileOf } from '../../src/evm/rules.ts';
 import { encodeModel } from '../../src/format/encode.ts';
 import type { Constant, Graph, Node } from '../../src/graph/ir.ts';
-import type { Total } from '../../src/ops/define.ts';
 import type { Inputs } from '../../src/runtime/inputs.ts';
 import { loadModel } from '../../src/runtime/load.ts';
 import { createSession } from '../../src/runtime/session.ts';
 import { randomInputs } from '../support/differential.ts';
 import type { Prng } from '../support/prng.ts';
+import { forgedSums } from './forge.ts';
 import { type Court, claim, type Outcome, play, type Twist } from './game.ts';
-import { Liar, recompute } from './liar.ts';
+import { Liar, recompute, withElement } from './liar.ts';
 
 /** A false claim, and how it is defended and attacked. */
 export interface Lie {
@@ -64,12 +62,6 @@ function otherValue({ trace, random }: Truth, index: number, old: number): numbe
     const v = random.int(lo, hi);
     if (v !== old) return v;
   }
-}
-
-function withElement(t: TraceTensor, element: number, value: number): TraceTensor {
-  const data = t.data.slice();
-  data[element] = value;
-  return { shape: t.shape, data: data as TraceTensor['data'] };
 }
 
 // ---- lies in one place
@@ -125,48 +117,12 @@ export function forged(truth: Truth, index?: number): Lie {
   return { ...lie, kind: 'sums', twist: forgeSums(lie.claimed, truth.random) };
 }
 
-/** Sums that finish to what is claimed. */
+/** Sums that finish to what is claimed; which of them is wrong is left to chance. */
 function forgeSums(claimed: Trace, random: Prng): Twist {
-  return (side, game, move) => {
-    if (side !== 'asserter' || move?.name !== 'postSums') return undefined;
-    const [from, to, element] = [Number(game.from), Number(game.to), Number(game.element)];
-    const claim = claimed.tensor(game.tensor).data[element]!;
-    const sums = splits(from, to, game.tile).map(([a, b]) =>
-      BigInt(computeElement(claimed, game.tensor, element, { kind: 'part', from: a, to: b, claim })),
-    );
-    const first = BigInt(game.pending) === 1n;
-    const target = first ? totalFor(claimed, game) : game.total;
-    if (target === undefined) return undefined;
-    const k = random.below(sums.length);
-    if (game.combine === 0) sums[k]! += target - sums.reduce((a, b) => a + b, 0n);
-    else {
-      sums.forEach((v, i) => (sums[i] = (game.combine === 1) === v > target ? target : v));
-      sums[k] = target;
-    }
-    return { name: 'postSums', args: [...move.args.slice(0, 3), sums] };
-  };
-}
-
-/** A total that finishes to the claimed element; undefined if there is none. Totals and elements rise together, or against each other. */
-function totalFor(claimed: Trace, game: Game): bigint | undefined {
-  const element = Number(game.element);
-  const { data } = claimed.tensor(game.tensor);
-  const target = data[element]!;
-  if (game.combine !== 0) return BigInt(target);
-  const compute = (goal: Goal): Total => computeElement(claimed, game.tensor, element, { ...goal, claim: target });
-  // A total of two sums has the first in its upper half.
-  const unit = typeof compute({ kind: 'part', from: 0, to: 1 }) === 'bigint' ? 2n ** 32n : 1n;
-  const finish = (n: number): Total => compute({ kind: 'finish', total: unit === 1n ? n : BigInt(n) * unit });
-  for (let n = 0; n < 64; n++) if (finish(n) === target) return BigInt(n) * unit;
-  let [lo, hi] = data instanceof Float64Array ? [-(2 ** 50), 2 ** 50] : [-(2 ** 30), 2 ** 30];
-  const rises = finish(hi) >= finish(lo);
-  while (lo < hi) {
-    const mid = Math.floor((lo + hi) / 2);
-    const v = finish(mid);
-    if (rises ? v >= target : v <= target) hi = mid;
-    else lo = mid + 1;
-  }
-  return finish(lo) === target ? BigInt(lo) * unit : undefined;
+  return (side, game, move) =>
+    side === 'asserter' && move?.name === 'postSums'
+      ? forgedSums(claimed, game, move, (count) => random.below(count))
+      : undefined;
 }
 
 // ---- other models, other inputs

@@ -9,6 +9,8 @@ import { openPlace, type Place, TERMS } from '../../examples/market/place.ts';
 import { addBuy } from '../../src/cli/buy.ts';
 import { addPublish } from '../../src/cli/publish.ts';
 import { addWork } from '../../src/cli/work.ts';
+import { commit } from '../../src/consensus/commitment.ts';
+import { headerHash, headerOf } from '../../src/consensus/header.ts';
 import { toHex } from '../../src/evm/proof.ts';
 import type { Model } from '../../src/graph/ir.ts';
 import { Evaluation, WIDTHS } from '../../src/market/accuracy.ts';
@@ -234,3 +236,11 @@ it('a false score: its row found by halves, run, contested, refuted', { timeout:
 function traceBytesOf(trace: { tensor(i: number): { readonly data: ArrayLike<number> } }): number[] {
   return Array.from(trace.tensor(0).data, (v) => v & 255);
 }
+
+it('an offer that was closed stays closed', async () => {
+  const { market } = place.contracts;
+  await market.send(await party('author'), 'close', [toHex(headerHash(headerOf(commit(model))))]);
+  await expect(look('publish', 'author', '--market', market.address, '--price', '2000')).rejects.toMatchObject({
+    code: 'Closed',
+  });
+});

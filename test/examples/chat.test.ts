@@ -14,6 +14,7 @@ import { fixture } from '../quant/npy.ts';
 const folder = fixture('shakespeare-charlm', 'shakespeare-charlm');
 
 describe('chat', () => {
+  // The ONNX file and its windows are no part of this repository: read from SAMEBIT_SHARED where that is.
   it.skipIf(folder === undefined)('a step has the bits of its row of the window', async () => {
     const samples = readNpy(readFileSync(join(folder!, 'calib.npy')));
     const few = { ...samples, shape: [4, 64], data: samples.data.subarray(0, 4 * 64) };

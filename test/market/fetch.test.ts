@@ -115,14 +115,11 @@ describe('records', () => {
 });
 
 describe('one honest peer, and four of a kind', () => {
+  const amongFour = (manner: string): Promise<TestPeer[]> =>
+    Promise.all([manner, manner, 'honest', manner, manner].map((m) => peer(m)));
+
   it.each(LIES)('lying: %s', async (manner) => {
-    const sources = [
-      await peer(manner),
-      await peer(manner),
-      await peer('honest'),
-      await peer(manner),
-      await peer(manner),
-    ];
+    const sources = await amongFour(manner);
     const report = await get(sources);
     expect(same(store.read(ref), body)).toBe(true);
     for (const [i, s] of report.sources.entries()) {
@@ -136,13 +133,7 @@ describe('one honest peer, and four of a kind', () => {
   it.each(['does not have it', 'always busy', 'failing', 'vanishing', 'cut off', 'silent', 'trickling'])(
     'failing: %s',
     async (manner) => {
-      const sources = [
-        await peer(manner),
-        await peer(manner),
-        await peer('honest'),
-        await peer(manner),
-        await peer(manner),
-      ];
+      const sources = await amongFour(manner);
       const report = await get(sources);
       expect(same(store.read(ref), body)).toBe(true);
       expect(report.sources.map((s) => s.lied)).toEqual([false, false, false, false, false]);

@@ -13,6 +13,7 @@ import vec_intervals
 import vec_primitives
 import vec_proofs
 import vec_rows as V
+import vec_sequences as Q
 import vec_tensors as T
 import vec_typed
 import vec_typed_cells
@@ -26,7 +27,7 @@ def generate():
         f()
     for f in (V.softmax, V.norms, V.recurrent, V.resizing, V.drawing):
         f()
-    for f in (T.products, T.broadcasts, T.moves, T.rows, T.staged, T.sequences):
+    for f in (T.products, T.broadcasts, T.moves, T.rows, T.staged, Q.sequences):
         f()
     for f in (C.norm_scales, C.softmax_corners, C.cell_rounding, C.sample_corners, C.pool_corners, C.facts):
         f()

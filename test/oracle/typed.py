@@ -385,39 +385,10 @@ def pad(p, a, i):
     return like(x, N.pad(x.pair, a["before"], a["after"], mode, value), *extra)
 
 
-# ---------------------------------------------------------------- lstm
-def lstm(p, a, i):
-    x, wx, wh, b, h0, c0 = (i[k] for k in ("x", "wx", "wh", "b", "h0", "c0"))
-    (t, n, d), h = x.shape, wh.shape[1]
-    dt = "i8" if a["qh"] == 7 else "i16"
-    p.need(a["qh"] in (7, 15) and 0 <= a["kc"] <= 8, "qh is 7 or 15, kc in 0...8")
-    p.need(min(i["sigmoid"].data) >= 0, "sigmoid table >= 0")
-    check_output(p, {"dtype": dt, "zp": 0, "lo": a["lo"], "hi": a["hi"]})
-    ih = hull([h0.lo, h0.hi], [a["lo"], a["hi"]], [0, 0])
-    for part, bias, w, taps, k in (("x", b.data, wx, x.centred, d), ("h", [0] * 4 * h, wh, ih, h)):
-        check_words(p, a["m" + part], a["l" + part], 4 * h)
-        mat = [w.data[r * k : (r + 1) * k] for r in range(4 * h)]
-        bounds, accs = weighted(p, bias, mat, taps, mag(taps))
-        for bound, acc in zip(bounds, accs):
-            p.below("A", bound)
-            p.below("acc*2^l", mag(acc) << a["l" + part])
-    last = hull([a["lo"], a["hi"]], [h0.lo, h0.hi])
-    types = [(dt, [t, n, h], [a["lo"], a["hi"]]), (dt, [n, h], last), ("i16", [n, h], list(RANGE["i16"]))]
-    if x.data is None:
-        return [Tensor(q, s, None, 0, *v) for q, s, v in types]
-    nested = [nest(v.shape, v.data) if v.data else [] for v in (x, wx, wh)]
-    state = [nest(v.shape, v.data) for v in (h0, c0)]
-    tables = [i[k].data for k in ("sigmoid", "tanh", "tanh_c")]
-    _, hs, lh, lc = cells.lstm(*nested, b.data, *state, {**a, "zx": x.zp}, tables)
-    return [Tensor(q, s, flat(v), 0, *w) for (q, s, w), v in zip(types, (hs, lh, lc))]
-
-
 OPS = {f.__name__.rstrip("_"): f for f in (conv2d, dense, matmul, linear2, mul, rescale, lut8, lut16, max_pool2d)}
-OPS |= {f.__name__.rstrip("_"): f for f in (avg_pool2d, argmax, softmax, layer_norm, reshape, transpose)}
-OPS |= {f.__name__.rstrip("_"): f for f in (concat, slice_, pad, lstm)}
-import typed_cells  # noqa: E402  (they build on the names above)
-import typed_more  # noqa: E402
-import typed_rest  # noqa: E402
+REST = (avg_pool2d, argmax, softmax, layer_norm, reshape, transpose, concat, slice_, pad)
+OPS |= {f.__name__.rstrip("_"): f for f in REST}
+import typed_cells, typed_more, typed_rest  # noqa: E401, E402  (they build on the names above)
 
 OPS |= typed_more.OPS | typed_rest.OPS | typed_cells.OPS
 OUTPUTS = {"lstm": ("h", "last_h", "last_c"), "topk": ("values", "indices"), "gru": ("h", "last_h"), "nms": ("indices", "count")}

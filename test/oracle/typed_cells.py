@@ -1,10 +1,36 @@
-"""gru, update and nms on typed tensors (spec/10-ops.md §7, §8). typed.py gathers them."""
+"""lstm, gru, update and nms on typed tensors (spec/10-ops.md §7, §8). typed.py gathers them."""
 
 import cells as C
 import sampling as S
 import tensor as N
 import typed as T
 from intervals import hull, mag
+
+
+def lstm(p, a, i):
+    x, wx, wh, b, h0, c0 = (i[k] for k in ("x", "wx", "wh", "b", "h0", "c0"))
+    (t, n, d), h = x.shape, wh.shape[1]
+    dt = "i8" if a["qh"] == 7 else "i16"
+    p.need(a["qh"] in (7, 15) and 0 <= a["kc"] <= 8, "qh is 7 or 15, kc in 0...8")
+    p.need(min(i["sigmoid"].data) >= 0, "sigmoid table >= 0")
+    T.check_output(p, {"dtype": dt, "zp": 0, "lo": a["lo"], "hi": a["hi"]})
+    ih = hull([h0.lo, h0.hi], [a["lo"], a["hi"]], [0, 0])
+    for part, bias, w, taps, k in (("x", b.data, wx, x.centred, d), ("h", [0] * 4 * h, wh, ih, h)):
+        T.check_words(p, a["m" + part], a["l" + part], 4 * h)
+        mat = [w.data[r * k : (r + 1) * k] for r in range(4 * h)]
+        bounds, accs = T.weighted(p, bias, mat, taps, mag(taps))
+        for bound, acc in zip(bounds, accs):
+            p.below("A", bound)
+            p.below("acc*2^l", mag(acc) << a["l" + part])
+    last = hull([a["lo"], a["hi"]], [h0.lo, h0.hi])
+    types = [(dt, [t, n, h], [a["lo"], a["hi"]]), (dt, [n, h], last), ("i16", [n, h], list(T.RANGE["i16"]))]
+    if x.data is None:
+        return [T.Tensor(q, s, None, 0, *v) for q, s, v in types]
+    nested = [T.nest(v.shape, v.data) if v.data else [] for v in (x, wx, wh)]
+    state = [T.nest(v.shape, v.data) for v in (h0, c0)]
+    tables = [i[k].data for k in ("sigmoid", "tanh", "tanh_c")]
+    _, hs, lh, lc = C.lstm(*nested, b.data, *state, {**a, "zx": x.zp}, tables)
+    return [T.Tensor(q, s, T.flat(v), 0, *w) for (q, s, w), v in zip(types, (hs, lh, lc))]
 
 
 def gru(p, a, i):
@@ -63,4 +89,4 @@ def nms(p, a, i):
     return [first, T.Tensor("i32", [b, c], data(1), 0, 0, min(n, limit))]
 
 
-OPS = {f.__name__: f for f in (gru, update, nms)}
+OPS = {f.__name__: f for f in (lstm, gru, update, nms)}

@@ -14,13 +14,19 @@ function newest(folder: string): number {
   );
 }
 
-/** Called by vitest. */
-export function setup(): void {
-  const main = join(root, 'dist/cli/main.js');
-  const sources = Math.max(newest(join(root, 'src')), statSync(join(root, 'tsup.config.ts')).mtimeMs);
-  if (existsSync(main) && statSync(main).mtimeMs > sources) return;
+/** Builds a folder where a source of it, or one that it is made with, is newer than `built`. */
+function build(folder: string, built: string): void {
+  const target = join(folder, built);
+  const sources = Math.max(newest(join(folder, 'src')), statSync(join(folder, 'tsup.config.ts')).mtimeMs);
+  if (existsSync(target) && statSync(target).mtimeMs > sources) return;
   execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js')], {
-    cwd: root,
+    cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+}
+
+/** Called by vitest. */
+export function setup(): void {
+  build(root, 'dist/cli/main.js');
+  build(join(root, 'packages/serve'), 'dist/main.js');
 }

@@ -27,6 +27,7 @@ async function bundle(contents: string): Promise<Bundle> {
     outdir: 'out',
     write: false,
     metafile: true,
+    tsconfigRaw: '{}', // the packed files, not the sources that this repository maps names to
     logLevel: 'silent',
   });
 }

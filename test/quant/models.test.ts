@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Box, type BoxMatch, detectorOf, matchBoxes } from '../../src/cli/report/boxes.ts';
+import { type BoxMatch, matchBoxes } from '../../src/cli/report/boxes.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { encodeModel } from '../../src/format/encode.ts';
+import { type Box, detectorOf } from '../../src/pipeline/boxes.ts';
 import { type ConvertOptions, convertOnnx } from '../../src/quant/convert.ts';
 import { sourceShape } from '../../src/quant/float-graph.ts';
 import { quantizeInput } from '../../src/quant/float-io.ts';

@@ -206,6 +206,16 @@ describe('a conversion', () => {
     ]);
   });
 
+  it('warns of samples that are bytes where nothing says which reals they stand for', () => {
+    const bytes = { ...SAMPLES, dtype: 'u8' as const, data: Uint8Array.from(values(1536, 7), (v) => 128 + 100 * v) };
+    const of = (options: object): readonly string[] =>
+      convertOnnx(model, { ...generous, samples: bytes, ...options }).report.warnings.filter((w) =>
+        w.startsWith('the samples of'),
+      );
+    expect(of({})).toEqual([expect.stringContaining('samples of input x are bytes, taken as the reals 0 to 255')]);
+    for (const said of [{ inputType: 'u8' }, { mean: [127] }, { std: [255] }]) expect(of(said)).toEqual([]);
+  });
+
   it('stays within the budget', () => {
     const { report } = convert({ target: 70, budget: 1 });
     expect(report.widened).toEqual([]);

@@ -19,18 +19,53 @@ export interface Compiled {
   gas(): bigint;
 }
 
+/** What a module exports besides, whose weights come in chunks. */
+export interface Chunked extends Compiled {
+  chunk_count(): number;
+  chunk_ptr(i: number): number;
+  chunk_len(i: number): number;
+  chunk_digest(i: number): number;
+  load_chunk(i: number, bytes: number): number;
+}
+
 /** An instance of a module, which has no imports. */
 export function instanceOf(bytes: Uint8Array<ArrayBuffer>): Compiled {
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Compiled;
 }
 
-/** Compiled to a profile; a run takes one `infer`, or steps of `budget` gas. */
-export function compiled(profile: Profile, budget?: () => bigint): Backend {
+/** Puts chunks into an instance, the last one first. */
+export function loadChunks(m: Compiled, chunks: readonly Uint8Array[]): void {
+  const c = m as Chunked;
+  for (let i = chunks.length - 1; i >= 0; i--) {
+    new Uint8Array(m.memory.buffer).set(chunks[i]!, c.chunk_ptr(i));
+    expect(c.load_chunk(i, chunks[i]!.length)).toBe(0);
+  }
+}
+
+/** Writes words that no input has at most places: indices far outside, values outside their intervals. */
+export function spoilInputs(m: Compiled, word: number): void {
+  for (let i = 0; i < m.input_count(); i++) {
+    const bytes = new Uint8Array(m.memory.buffer, m.input_ptr(i), m.input_len(i));
+    bytes.forEach((_, k) => {
+      bytes[k] = word >> (8 * (k & 3));
+    });
+  }
+}
+
+/** Compiled to a profile; a run takes one `infer`, or steps of `budget` gas, with other inputs written between them; weights in chunks of at most `chunkBytes`. */
+export function compiled(profile: Profile, budget?: () => bigint, chunkBytes?: number): Backend {
   return {
-    name: `compiled ${profile}`,
+    name: `compiled ${profile}${chunkBytes === undefined ? '' : ' in chunks'}`,
     prepare: async (plan) => {
-      const bytes = compilePlan(plan, profile, { gas: 0n, nodes: plan.nodes.map(() => 1000n) });
+      const price = { gas: 0n, nodes: plan.nodes.map(() => 1000n) };
+      const { module: bytes, chunks } = compilePlan(
+        plan,
+        profile,
+        price,
+        chunkBytes === undefined ? {} : { chunkBytes },
+      );
       const m = instanceOf(bytes);
+      loadChunks(m, chunks);
       const outputs = plan.outputs.map((id) => plan.tensors[id]!);
       const runSync = (inputs: readonly TypedArray[]): TypedArray[] => {
         const memory = new Uint8Array(m.memory.buffer);
@@ -42,7 +77,10 @@ export function compiled(profile: Profile, budget?: () => bigint): Backend {
         if (budget === undefined) expect(m.infer()).toBe(0);
         else {
           let more = 1;
-          while (more === 1) more = m.step(budget());
+          for (let word = -400; more === 1; word += 37) {
+            more = m.step(budget());
+            spoilInputs(m, word);
+          }
           expect(more).toBe(0);
         }
         return outputs.map((t, i) => {

@@ -2,10 +2,13 @@
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createAddressFromString } from '@ethereumjs/util';
 import { createVM, type VM } from '@ethereumjs/vm';
+import { expect } from 'vitest';
+import { type EvmOptions, toEvm } from '../../src/compile/evm.ts';
 import { toBytes } from '../../src/core/tensor.ts';
 import type { Model } from '../../src/graph/ir.ts';
 import { createSession } from '../../src/runtime/session.ts';
-import type { randomInputs } from './differential.ts';
+import { randomInputs } from './differential.ts';
+import { Prng } from './prng.ts';
 
 /** A virtual machine of the fork that generated code needs. */
 export function createEvm(): Promise<VM> {
@@ -61,4 +64,29 @@ export async function reference(
     data: join(model.inputs.map((d) => toBytes(inputs[d.name]!.data))),
     expected: join(model.outputs.map((o) => toBytes(outputs[o.name]!.data))),
   };
+}
+
+/** Compiles, installs and calls a model on several inputs; a difference from the reference or from the gas predicted is an error. */
+export async function agreeOn(vm: VM, model: Model, options: EvmOptions, seed: number, calls = 2): Promise<void> {
+  const p = toEvm(model, options);
+  const limit = options.codeBudget ?? 24576;
+  const main = p.main(p.data.map((_, i) => dataAddress(i)));
+  for (const c of [...p.data, main]) expect(c.runtime.length).toBeLessThanOrEqual(limit);
+  await install(
+    vm,
+    main.runtime,
+    p.data.map((d) => d.runtime),
+  );
+  const r = new Prng(seed);
+  for (let k = 0; k < calls; k++) {
+    const inputs = randomInputs(model, r, []);
+    const { expected } = await reference(model, inputs);
+    const result = await call(vm, p.encode(inputs));
+    expect(result.error).toBeUndefined();
+    expect(result.gas).toBe(p.gas);
+    expect(returned(result.output)).toEqual(expected);
+    expect(result.output.length % 32).toBe(0);
+    const decoded = p.decode(result.output);
+    expect(Buffer.concat(model.outputs.map((o) => toBytes(decoded[o.name]!.data)))).toEqual(Buffer.from(expected));
+  }
 }

@@ -1,27 +1,14 @@
-/** A seeded integer generator (splitmix32), so that a failure is named by its seed. */
-export class Prng {
-  #state: number;
+import { Random } from '../../src/cli/splitmix.ts';
 
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** A uint32. */
-  next(): number {
-    this.#state = (this.#state + 0x9e3779b9) | 0;
-    let z = this.#state;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return (z ^ (z >>> 15)) >>> 0;
-  }
-
+/** The generator of the command line (splitmix32) with what tests draw from it, so that a failure is named by its seed. */
+export class Prng extends Random {
   /** An integer in 0…n−1. */
   below(n: number): number {
     return this.next() % n;
   }
 
   /** An integer in lo…hi. */
-  int(lo: number, hi: number): number {
+  override int(lo: number, hi: number): number {
     const span = hi - lo + 1;
     return lo + (span <= 4294967296 ? this.next() % span : (this.next() * 1024) % span);
   }
@@ -37,7 +24,7 @@ export class Prng {
   }
 
   /** An integer in lo…hi that likes both ends, zero and their neighbours. */
-  edgy(lo: number, hi: number): number {
+  override edgy(lo: number, hi: number): number {
     const kind = this.below(8);
     const near =
       kind === 0 ? lo : kind === 1 ? hi : kind === 2 ? 0 : kind === 3 ? lo + 1 : kind === 4 ? hi - 1 : this.int(lo, hi);

@@ -106,3 +106,18 @@ export function symbolicGraph(): Editable<Graph> {
 export function load(graph: Graph): Model {
   return loadModel(encodeModel(graph));
 }
+
+/** A graph beside a copy of its nodes that reads the same inputs and constants; outputs of the copy have names that end in “ again”. */
+export function twice(graph: Graph): Editable<Graph> {
+  const { tensors } = loadModel(encodeModel(graph));
+  const first = graph.inputs.length + graph.constants.length;
+  const copied = (id: number): number => (id < first ? id : id + tensors.length - first);
+  return {
+    symbols: [...graph.symbols],
+    inputs: [...graph.inputs],
+    constants: [...graph.constants],
+    nodes: [...graph.nodes, ...graph.nodes.map((n) => ({ ...n, inputs: n.inputs.map(copied) }))],
+    outputs: [...graph.outputs, ...graph.outputs.map((o) => ({ name: `${o.name} again`, tensor: copied(o.tensor) }))],
+    states: [...graph.states],
+  };
+}

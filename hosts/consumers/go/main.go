@@ -11,6 +11,7 @@ import (
 	"hash"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"golang.org/x/crypto/sha3"
@@ -99,10 +100,11 @@ func run(wasm []byte, folder string) (inputs, outputs [][]byte) {
 
 func main() {
 	demand(len(os.Args) == 5, "the arguments are FOLDER MODULE HEADER_HASH MODULE_SHA256")
-	folder, trusted := os.Args[1], os.Args[3]
+	plain := func(text string) string { return strings.TrimPrefix(strings.ToLower(text), "0x") }
+	folder, trusted, pin := os.Args[1], plain(os.Args[3]), plain(os.Args[4])
 	wasm, header, receipt := read(os.Args[2]), read(folder, "header.bin"), read(folder, "receipt.bin")
 	digest := sha256.Sum256(wasm)
-	demand(hex.EncodeToString(digest[:]) == os.Args[4], "the module is another one")
+	demand(hex.EncodeToString(digest[:]) == pin, "the module is another one")
 	demand(len(header) >= 192 && len(receipt) >= 192, "header or receipt is cut short")
 	demand(header[63] <= 1, "the header names no known hash")
 	h := []hasher{sha3.NewLegacyKeccak256, sha256.New}[header[63]]

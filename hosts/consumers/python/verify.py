@@ -55,7 +55,8 @@ def run(wasm, read):
 
 def main():
     demand(len(sys.argv) == 5, "the arguments are FOLDER MODULE HEADER_HASH MODULE_SHA256")
-    folder, module, header_hash, module_hash = sys.argv[1:]
+    folder, module = sys.argv[1:3]
+    header_hash, module_hash = (text.lower().removeprefix("0x") for text in sys.argv[3:])
     read = lambda name: (pathlib.Path(folder) / name).read_bytes()
     wasm, header, receipt = pathlib.Path(module).read_bytes(), read("header.bin"), words(read("receipt.bin"))
     demand(hashlib.sha256(wasm).hexdigest() == module_hash, "the module is another one")

@@ -16,14 +16,21 @@ def run(engine, folder, entry):
     module = Module(engine, (folder / entry["module"]).read_bytes())
     exports = Instance(store, module, []).exports(store)
     memory = exports["memory"]
+
+    def areas(kind):
+        place, length = exports[f"{kind}_ptr"], exports[f"{kind}_len"]
+        return [(place(store, i), length(store, i)) for i in range(exports[f"{kind}_count"](store))]
+
+    if "weights" in entry:
+        rest = (folder / entry["weights"]).read_bytes()
+        for i, (place, length) in enumerate(areas("chunk")):
+            memory.write(store, rest[:length], place)
+            rest = rest[length:]
+            if exports["load_chunk"](store, i, length) != 0:
+                raise SystemExit(f"{entry['name']}: chunk {i} is refused")
     given = (folder / entry["inputs"]).read_bytes()
     at = 0
-    inputs = [
-        (exports["input_ptr"](store, i), exports["input_len"](store, i)) for i in range(exports["input_count"](store))
-    ]
-    outputs = [
-        (exports["output_ptr"](store, i), exports["output_len"](store, i)) for i in range(exports["output_count"](store))
-    ]
+    inputs, outputs = areas("input"), areas("output")
     digest, fuel, ns = hashlib.sha256(), 0, 0
     for _ in range(entry["runs"]):
         for place, length in inputs:

@@ -17,8 +17,8 @@ import (
 )
 
 type entry struct {
-	Name, Profile, Module, Inputs string
-	Runs                          int
+	Name, Profile, Module, Weights, Inputs string
+	Runs                                   int
 }
 
 type area struct{ place, length uint32 }
@@ -53,6 +53,16 @@ func run(ctx context.Context, folder string, e entry) (string, int64) {
 	m, err := runtime.Instantiate(ctx, read(filepath.Join(folder, e.Module)))
 	if err != nil {
 		log.Fatalf("%s: %v", e.Name, err)
+	}
+	if e.Weights != "" {
+		rest := read(filepath.Join(folder, e.Weights))
+		for i, a := range areas(ctx, m, "chunk") {
+			m.Memory().Write(a.place, rest[:a.length])
+			rest = rest[a.length:]
+			if call(ctx, m, "load_chunk", uint64(i), uint64(a.length)) != 0 {
+				log.Fatalf("%s: chunk %d is refused", e.Name, i)
+			}
+		}
 	}
 	given := read(filepath.Join(folder, e.Inputs))
 	inputs, outputs := areas(ctx, m, "input"), areas(ctx, m, "output")

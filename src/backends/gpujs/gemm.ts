@@ -9,19 +9,24 @@ import { floorDiv } from '../../core/int.ts';
 /** As much of gpu.js as is used: its class, and `input`, which gives an array a size. */
 export interface GpuJsLibrary {
   readonly GPU: new (settings: { mode: string }) => GpuJsInstance;
+  /** An input of a kernel: values of a size, innermost first. */
   input(value: Float32Array, size: readonly number[]): unknown;
 }
 
 /** An instance of the class `GPU`. */
 export interface GpuJsInstance {
   readonly mode: string;
+  /** A kernel from its source. */
   createKernel(source: string, settings: Record<string, unknown>): GpuJsKernel;
 }
 
 /** A kernel with an output [n, m] of pairs: m rows of n. */
 type Pairs = readonly (readonly ArrayLike<number>[])[];
-interface GpuJsKernel {
+/** A kernel of gpu.js. */
+export interface GpuJsKernel {
+  /** Runs it on two inputs. */
   (a: unknown, b: unknown): Pairs | Promise<Pairs>;
+  /** Frees it. */
   destroy(): void;
 }
 

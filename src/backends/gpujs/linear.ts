@@ -4,11 +4,11 @@
  * @module
  */
 import { floorDiv, stage as staged } from '../../core/int.ts';
-import { allocate, elementCount, i4At, type TypedArray } from '../../core/tensor.ts';
+import { allocate, i4At, type TypedArray } from '../../core/tensor.ts';
 import type { BoundAttrs, Stage } from '../../ops/define.ts';
 import type { AttrsOf } from '../../ops/index.ts';
 import type { Plan, PlanNode, PlanTensor } from '../../runtime/plan.ts';
-import { broadcastStrides } from '../wasm/strided.ts';
+import { matrixOffsets } from '../wasm/strided.ts';
 import { type Shape, shapeOf } from './gemm.ts';
 
 /** A linear node as products of m rows with n columns, one for each batch. */
@@ -116,20 +116,6 @@ function conv2d(node: PlanNode, tensors: readonly PlanTensor[]): Linear | undefi
   );
 }
 
-/** Element offset of each matrix of an operand that is broadcast over the batch dims. */
-function offsetsOf(t: PlanTensor, batch: readonly number[]): number[] {
-  const strides = broadcastStrides({ shape: t.shape.slice(0, -2), size: elementCount(t.shape.slice(-2)) }, batch);
-  return Array.from({ length: elementCount(batch) }, (_, i) => {
-    let [rest, at] = [i, 0];
-    for (let d = batch.length - 1; d >= 0; d--) {
-      const next = floorDiv(rest, batch[d]!);
-      at += (rest - next * batch[d]!) * strides[d]!;
-      rest = next;
-    }
-    return at;
-  });
-}
-
 function matmul(node: PlanNode, tensors: readonly PlanTensor[]): Linear | undefined {
   const [a, b] = node.inputs.map((id) => tensors[id]!) as [PlanTensor, PlanTensor];
   const y = tensors[node.outputs[0]!]!;
@@ -137,7 +123,7 @@ function matmul(node: PlanNode, tensors: readonly PlanTensor[]): Linear | undefi
   const [m, n] = y.shape.slice(-2) as [number, number];
   const k = a.shape[a.shape.length - 1]!;
   const batch = y.shape.slice(0, -2);
-  const [from, to] = [offsetsOf(a, batch), offsetsOf(b, batch)];
+  const [from, to] = [matrixOffsets(a, batch), matrixOffsets(b, batch)];
   const shape = y.count === 0 ? undefined : shapeOf(m, k, n, reach(a), reach(b));
   if (shape === undefined) return undefined;
   const [down, along] = tb ? [k, 1] : [1, n];

@@ -146,6 +146,12 @@ export function loadModule(shared: boolean = false): Promise<WebAssembly.Module>
   return (compiled[+shared] ??= compile(shared));
 }
 
+/** Takes a module that was compiled ahead, in place of compiling one. @throws HostError `SelfTest` */
+export function adopt(module: WebAssembly.Module): void {
+  trust(module, selfTest, false);
+  compiled[0] = Promise.resolve(module);
+}
+
 /** The `length` bytes that a text holds (scripts/build-wasm.ts, `textOf`). */
 export function moduleBytes(text: string, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);

@@ -3,6 +3,7 @@
  * @module
  */
 import { floorDiv } from '../../core/int.ts';
+import { elementCount } from '../../core/tensor.ts';
 import { stridesOf } from '../../ops/rules.ts';
 import type { Arg, Builder } from './builder.ts';
 
@@ -20,6 +21,20 @@ export function broadcastStrides(
   const own = stridesOf(t.shape);
   const skip = shape.length - t.shape.length;
   return shape.map((_, i) => (i < skip || t.shape[i - skip] === 1 ? 0 : own[i - skip]! * t.size));
+}
+
+/** Element offset of each matrix of an operand that is broadcast over the dims of `batch`. */
+export function matrixOffsets(t: { readonly shape: readonly number[] }, batch: readonly number[]): number[] {
+  const strides = broadcastStrides({ shape: t.shape.slice(0, -2), size: elementCount(t.shape.slice(-2)) }, batch);
+  return Array.from({ length: elementCount(batch) }, (_, i) => {
+    let [rest, at] = [i, 0];
+    for (let d = batch.length - 1; d >= 0; d--) {
+      const next = floorDiv(rest, batch[d]!);
+      at += (rest - next * batch[d]!) * strides[d]!;
+      rest = next;
+    }
+    return at;
+  });
 }
 
 /** A tensor read along the dims of `shape`. */

@@ -13,7 +13,7 @@ import type { Backend, BackendMemory, Executable, KernelChoice, Mode } from '../
 import { Builder, type Dispatch } from '../webgpu/builder.ts';
 import { cast } from '../webgpu/elementwise.ts';
 import { prepareNode } from '../webgpu/kernels.ts';
-import { batched, inputArea, type Part, partsOf, resultsOf, SLOWEST } from '../webgpu/transfer.ts';
+import { batched, inputArea, type Part, partsOf, renewed, resultsOf, SLOWEST } from '../webgpu/transfer.ts';
 import { Area } from './area.ts';
 import { contextFailed, type Gl, type Program } from './context.ts';
 import { GL_KERNELS } from './kernels.ts';
@@ -194,19 +194,10 @@ async function assemble({ gl, limits }: Answers, plan: Plan, mode: Mode): Promis
  */
 export function createWebGl(options: GlOptions = {}): Backend {
   checkOptions(options, GL_OPTIONS);
-  let answers: Promise<Answers> | undefined;
-  const current = async (): Promise<Answers> => {
-    answers ??= acquire(options);
-    try {
-      const known = await answers;
-      if (known.gl.failure === undefined) return known;
-    } catch (e) {
-      answers = undefined;
-      throw e;
-    }
-    answers = acquire(options);
-    return answers;
-  };
+  const current = renewed(
+    () => acquire(options),
+    ({ gl }) => gl.failure !== undefined,
+  );
   const prepare: Backend['prepare'] = async (plan, { mode }) =>
     new WebGlExecutable(plan, mode, await assemble(await current(), plan, mode));
   return { name: 'webgl', prepare };

@@ -15,7 +15,7 @@ import type { Buffers, Gpu } from './device.ts';
 import { prepareNode } from './kernels.ts';
 import { pagesOf, stretches } from './pages.ts';
 import { type Answers, acquire, GPU_OPTIONS, type GpuOptions } from './probe.ts';
-import { batched, inputArea, type Part, partsOf, resultsOf, SLOWEST } from './transfer.ts';
+import { batched, inputArea, type Part, partsOf, renewed, resultsOf, SLOWEST } from './transfer.ts';
 
 interface Ready {
   readonly gpu: Gpu;
@@ -184,19 +184,10 @@ async function assemble({ gpu, limits, page }: Answers, plan: Plan, mode: Mode):
  */
 export function createWebGpu(options: GpuOptions = {}): Backend {
   checkOptions(options, GPU_OPTIONS);
-  let answers: Promise<Answers> | undefined;
-  const current = async (): Promise<Answers> => {
-    answers ??= acquire(options);
-    try {
-      const known = await answers;
-      if (known.gpu.failure === undefined) return known;
-    } catch (e) {
-      answers = undefined;
-      throw e;
-    }
-    answers = acquire(options);
-    return answers;
-  };
+  const current = renewed(
+    () => acquire(options),
+    ({ gpu }) => gpu.failure !== undefined,
+  );
   const prepare: Backend['prepare'] = async (plan, { mode }) =>
     new WebGpuExecutable(plan, mode, await assemble(await current(), plan, mode));
   return { name: 'webgpu', prepare };

@@ -3,9 +3,9 @@
  * @module
  */
 import { floorDiv } from '../../core/int.ts';
-import { elementCount, i4At } from '../../core/tensor.ts';
+import { i4At } from '../../core/tensor.ts';
 import type { Stage } from '../../ops/define.ts';
-import { broadcastStrides } from '../wasm/strided.ts';
+import { matrixOffsets } from '../wasm/strided.ts';
 import type { Arg, Builder, Place, Target } from './builder.ts';
 import { divisor } from './divisor.ts';
 import { multipliers, stageOf } from './elementwise.ts';
@@ -258,19 +258,7 @@ export function matmulBy(product: Product, s: Site<'matmul'>, b: Builder): strin
   const [m, n] = y.shape.slice(-2) as [number, number];
   const k = x.shape[x.shape.length - 1]!;
   const batch = y.shape.slice(0, -2);
-  const offsets = (t: Arg): number[] => {
-    const strides = broadcastStrides({ shape: t.shape.slice(0, -2), size: elementCount(t.shape.slice(-2)) }, batch);
-    return Array.from({ length: elementCount(batch) }, (_, i) => {
-      let [rest, at] = [i, 0];
-      for (let d = batch.length - 1; d >= 0; d--) {
-        const next = floorDiv(rest, batch[d]!);
-        at += (rest - next * batch[d]!) * strides[d]!;
-        rest = next;
-      }
-      return at;
-    });
-  };
-  const [from, to] = [offsets(x), offsets(right)];
+  const [from, to] = [matrixOffsets(x, batch), matrixOffsets(right, batch)];
   const places = from.map((at, i) => ({ x: at, b: to[i]!, y: i * m * n }));
   const columns: Columns = { count: n, tensor: right, row: tb ? 1 : n, column: tb ? k : 1 };
   return product(b, matrix(source(b, x), m, k), columns, places, { y: b.target(y), ld: n, stage });

@@ -75,3 +75,20 @@ export function resultsOf(
   const constants = tensors.flatMap((t, id) => (t.data === undefined ? [] : [[id, t.data] as const]));
   return { outputs: last.map((data) => data.slice() as TypedArray), trace: new Map([...constants, ...copies]) };
 }
+
+/** Gives what `acquire` gave last; asks anew where that was an error, or once it has `failed`. */
+export function renewed<T>(acquire: () => Promise<T>, failed: (known: T) => boolean): () => Promise<T> {
+  let last: Promise<T> | undefined;
+  return async () => {
+    last ??= acquire();
+    try {
+      const known = await last;
+      if (!failed(known)) return known;
+    } catch (e) {
+      last = undefined;
+      throw e;
+    }
+    last = acquire();
+    return last;
+  };
+}

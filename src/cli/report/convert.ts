@@ -7,11 +7,11 @@
 import { hex } from '../../core/digest.ts';
 import { showDim } from '../../core/dim.ts';
 import type { Model } from '../../graph/ir.ts';
+import { detectorOf } from '../../pipeline/boxes.ts';
 import type { ConvertResult } from '../../quant/convert.ts';
 import { gasAtMaxima, macs } from '../figures.ts';
 import { literalWords, type StepDifference } from '../literal.ts';
-import { grouped } from '../output.ts';
-import { detectorOf } from './boxes.ts';
+import { grouped } from '../text.ts';
 import { bar, dots, histogram, pairs, scatter } from './charts.ts';
 import { type Collected, collect, type LayerFacts, type SampleOutput } from './collect.ts';
 import { type Cell, cell, html, page, tableOf, tiles } from './page.ts';

@@ -2,7 +2,8 @@
  * Values that are pictures, and the boxes that two models found in one.
  * @module
  */
-import { type Box, type Detector, type HeadValues, matchBoxes } from './boxes.ts';
+import type { Box, Detector, HeadValues } from '../../pipeline/boxes.ts';
+import { matchBoxes } from './boxes.ts';
 import type { SampleOutput } from './collect.ts';
 import { html } from './page.ts';
 import { pngUri } from './png.ts';

@@ -3,6 +3,7 @@
  * is summed while the code is written. Stack slots have absolute heights; DUP and SWAP depths follow from them.
  * @module
  */
+import { hex } from '../../core/digest.ts';
 import { assert } from '../../core/errors.ts';
 import { floorDiv } from '../../core/int.ts';
 import { checkSize } from './errors.ts';
@@ -76,7 +77,7 @@ export class Assembler {
   dataBytes = 0;
   #weight = 1;
   readonly #fixups: Fixup[] = [];
-  readonly #blobs: Blob[] = [];
+  readonly #blobs = new Map<string, Blob>();
   readonly #accounts = new Set<number>();
 
   /** Counts gas that hangs on operands. */
@@ -184,6 +185,7 @@ export class Assembler {
 
   /** Runs the body n times; it leaves the stack as it was. */
   loop(n: number, body: () => void): void {
+    assert(n >= 0, 'a loop runs a negative number of times');
     if (n === 0) return;
     if (n === 1) {
       body();
@@ -272,12 +274,15 @@ export class Assembler {
     this.drop(height);
   }
 
-  /** Registers bytes behind the code. */
+  /** Registers bytes behind the code; equal ones stand there once. */
   blob(bytes: Uint8Array): Blob {
-    this.dataBytes += bytes.length;
-    checkSize(this.dataBytes, 0);
-    const blob: Blob = { bytes, offset: 0 };
-    this.#blobs.push(blob);
+    const key = hex(bytes);
+    let blob = this.#blobs.get(key);
+    if (blob === undefined) {
+      this.dataBytes += bytes.length;
+      checkSize(this.dataBytes, 0);
+      this.#blobs.set(key, (blob = { bytes, offset: 0 }));
+    }
     return blob;
   }
 
@@ -332,7 +337,7 @@ export class Assembler {
     this.op('REVERT');
     this.gas = gas;
     this.code.push(INVALID);
-    for (const blob of this.#blobs) {
+    for (const blob of this.#blobs.values()) {
       blob.offset = this.code.length;
       for (const b of blob.bytes) this.code.push(b);
     }

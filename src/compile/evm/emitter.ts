@@ -9,6 +9,7 @@ import { Assembler, type Blob, type Ptr } from './asm.ts';
 import { CompileError } from './errors.ts';
 import { byteLayout, flat, imageDims, interleave, Memory, type Packed, packed, packedWords } from './layout.ts';
 import { inputLayout, type LinearNode, linearNode, type Patch } from './linear.ts';
+import { INVALID } from './opcodes.ts';
 import { bitLength } from './rows.ts';
 
 /** A type without symbols. */
@@ -22,6 +23,12 @@ export interface StaticType extends TensorType {
 export interface Choice {
   /** Rows whose weights lie in data; the others are in the code. */
   readonly dataRows: number;
+}
+
+/** Rows whose data lie together. */
+export interface Segment {
+  readonly blob: Blob;
+  readonly rows: number;
 }
 
 /** What data contracts hold: their bytes so far. */
@@ -47,6 +54,8 @@ export class Emitter {
   readonly choices: readonly (Choice | undefined)[];
   /** Where weights in data go; undefined: behind the code. */
   readonly data: DataContracts | undefined;
+  /** Rows in data by their layout and bytes. */
+  readonly rows: Map<string, readonly Segment[]> = new Map();
   /** Tensor that holds the bytes of each tensor: reshape moves nothing. */
   readonly roots: number[];
   readonly #readers = new Map<number, { readonly node: number; readonly slot: number; readonly tensor: number }[]>();
@@ -236,7 +245,7 @@ export class Emitter {
     const { data } = this;
     if (data === undefined) return this.a.blob(bytes);
     let contract = data.contracts.findIndex((c) => c.length + bytes.length <= data.limit);
-    if (contract < 0) contract = data.contracts.push([0]) - 1;
+    if (contract < 0) contract = data.contracts.push([INVALID]) - 1;
     const into = data.contracts[contract]!;
     if (into.length + bytes.length > data.limit)
       throw new CompileError(

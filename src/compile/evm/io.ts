@@ -43,7 +43,7 @@ function repeat(value: bigint, bits: number): bigint {
   return word;
 }
 
-/** Checks selector, offset and length of the call data. */
+/** Checks selector, offset and length of the call data, and that no ether comes with it. */
 export function checkCall(e: Emitter, selector: number, bytes: number): void {
   const { a } = e;
   // Calldata that ends early reads as zeros, so each comparison with a value that is not 0 fails.
@@ -62,7 +62,7 @@ export function checkCall(e: Emitter, selector: number, bytes: number): void {
   a.push(bytes);
   a.op('XOR', 'OR');
   a.push(HEAD + bytes);
-  a.op('CALLDATASIZE', 'LT', 'OR');
+  a.op('CALLDATASIZE', 'LT', 'OR', 'CALLVALUE', 'OR');
   a.refuse();
 }
 

@@ -27,6 +27,7 @@ export type Mnemonic =
   | 'SHL'
   | 'SHR'
   | 'SAR'
+  | 'CALLVALUE'
   | 'CALLDATALOAD'
   | 'CALLDATASIZE'
   | 'CODECOPY'
@@ -60,6 +61,7 @@ export const OPCODES: Readonly<Record<Mnemonic, Opcode>> = {
   SHL: [0x1b, 2, 1, 3],
   SHR: [0x1c, 2, 1, 3],
   SAR: [0x1d, 2, 1, 3],
+  CALLVALUE: [0x34, 0, 1, 2],
   CALLDATALOAD: [0x35, 1, 1, 3],
   CALLDATASIZE: [0x36, 0, 1, 2],
   CODECOPY: [0x39, 3, 0, 3],
@@ -80,7 +82,7 @@ export const PUSH0 = 0x5f;
 export const DUP1 = 0x80;
 /** See `DUP1`. */
 export const SWAP1 = 0x90;
-/** A byte that never runs: it parts code from data. */
+/** An instruction that fails: it parts code from data, and data contracts begin with it, so that they take no calls. */
 export const INVALID = 0xfe;
 
 /** Gas of pushing, of DUPn and of SWAPn. */

@@ -3,10 +3,11 @@
  * @module
  */
 
+import { hex } from '../../core/digest.ts';
 import { floorDiv } from '../../core/int.ts';
 import { elementCount } from '../../core/tensor.ts';
 import { type Assembler, at, type Blob, type Ptr, type Walk } from './asm.ts';
-import { type Emitter, patchOf } from './emitter.ts';
+import { type Emitter, patchOf, type Segment } from './emitter.ts';
 import { emitPack } from './io.ts';
 import { flat, flatStrides, imageDims, type Packed, packedWords, padded, runWalk } from './layout.ts';
 import { type LinearNode, type Patch, rowsOf } from './linear.ts';
@@ -52,7 +53,7 @@ function emitPatch(a: Assembler, f: Packed, patch: Patch, base: number): void {
   if (patch.h > 1) {
     const { w } = padded(f);
     a.grid(
-      [total - (patch.h - 1) * w],
+      [Math.max(0, total - (patch.h - 1) * w)], // an empty batch has no words
       [flat(base)],
       ([p]) => {
         a.load(p!);
@@ -68,23 +69,21 @@ function emitPatch(a: Assembler, f: Packed, patch: Patch, base: number): void {
   }
 }
 
-/** Runs of rows whose data lie together. */
-interface Segment {
-  readonly blob: Blob;
-  readonly rows: number;
-}
-
-/** Places the data of rows 0…count − 1, whole blocks of `block` rows together. */
-function place(e: Emitter, p: Planes, count: number, block: number): Segment[] {
+/** Places the data of rows 0…count − 1, whole blocks of `block` rows together. Nodes with equal data share them. */
+function place(e: Emitter, p: Planes, count: number, block: number): readonly Segment[] {
+  const all = new Uint8Array(count * p.rowBytes);
+  for (let o = 0; o < count; o++) all.set(p.row(o), o * p.rowBytes);
+  const key = `${block} ${p.rowBytes} ${hex(all)}`;
+  const known = e.rows.get(key);
+  if (known !== undefined) return known;
   const segments: Segment[] = [];
   for (let from = 0; from < count; ) {
     const blocks = Math.max(1, floorDiv(e.room(), block * p.rowBytes));
     const rows = Math.min(count - from, blocks * block);
-    const bytes = new Uint8Array(rows * p.rowBytes);
-    for (let o = 0; o < rows; o++) bytes.set(p.row(from + o), o * p.rowBytes);
-    segments.push({ blob: e.blob(bytes), rows });
+    segments.push({ blob: e.blob(all.slice(from * p.rowBytes, (from + rows) * p.rowBytes)), rows });
     from += rows;
   }
+  e.rows.set(key, segments);
   return segments;
 }
 

@@ -1,7 +1,7 @@
 import { floorDiv } from '../../core/int.ts';
 import type { Conv2dAttrs, In } from '../conv2d.ts';
-import { type Cell, folded, type Reference, type View } from '../define.ts';
-import { staged } from '../rules.ts';
+import type { Cell, Reference, View } from '../define.ts';
+import { weighted } from './weighted.ts';
 
 /** Σ w[wi + j]·(x[xi + j] − zp) over j < n: an int32 in any order, as the bounds rule proves. */
 function dot(w: View, wi: number, x: View, xi: number, n: number): number {
@@ -39,17 +39,4 @@ function part({ in: [x, w], a, at }: Cell<Conv2dAttrs, In>, from: number, to: nu
 }
 
 /** The one-element reference of conv2d. */
-export const conv2dSteps: Reference<Conv2dAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      ...folded({
-        combine: 'sum',
-        terms: (c) => c.in[1].strides[0]!,
-        part,
-        finish: (c, sum) => staged(sum + c.in[2].data[c.at[3]!]!, c.a.stage, c.at[3]!),
-      }),
-    },
-  ],
-};
+export const conv2dSteps: Reference<Conv2dAttrs, In> = weighted(part, (c) => c.a.stage);

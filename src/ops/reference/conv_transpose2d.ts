@@ -5,8 +5,8 @@
 import { floorDiv } from '../../core/int.ts';
 import type { ConvTranspose2dAttrs } from '../conv_transpose2d.ts';
 import type { In } from '../conv2d.ts';
-import { type Cell, folded, type Reference } from '../define.ts';
-import { staged } from '../rules.ts';
+import type { Cell, Reference } from '../define.ts';
+import { weighted } from './weighted.ts';
 
 /** Terms from … to − 1 of the sum over (ky, kx, j) without the bias; taps that meet no pixel add 0. */
 function part({ in: [x, w], a, at }: Cell<ConvTranspose2dAttrs, In>, from: number, to: number): number {
@@ -35,17 +35,4 @@ function part({ in: [x, w], a, at }: Cell<ConvTranspose2dAttrs, In>, from: numbe
 }
 
 /** The one-element reference of conv_transpose2d. */
-export const convTranspose2dSteps: Reference<ConvTranspose2dAttrs, In> = {
-  steps: [
-    {
-      name: 'y',
-      output: 0,
-      ...folded({
-        combine: 'sum',
-        terms: (c) => c.in[1].strides[0]!,
-        part,
-        finish: (c, sum) => staged(sum + c.in[2].data[c.at[3]!]!, c.a.stage, c.at[3]!),
-      }),
-    },
-  ],
-};
+export const convTranspose2dSteps: Reference<ConvTranspose2dAttrs, In> = weighted(part, (c) => c.a.stage);

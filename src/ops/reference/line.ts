@@ -1,8 +1,34 @@
 /**
- * The check of an index that an order gives: of topk, argmax, argmin and sample (spec/40-consensus.md §5).
+ * What ops over lines share: the greatest element, and the check of an index that an order gives: of topk, argmax, argmin and
+ * sample (spec/40-consensus.md §5).
  * @module
  */
-import type { Cell, Check, Slots } from '../define.ts';
+import { type Cell, type Check, folded, type Slots, type Step } from '../define.ts';
+
+/** Elements start … start + n − 1. */
+export interface Stretch {
+  readonly data: ArrayLike<number>;
+  readonly start: number;
+  readonly n: number;
+}
+
+/** The fields of a step whose element is the greatest of a stretch. */
+/* @__NO_SIDE_EFFECTS__ */
+export function greatest<A, I extends Slots>(
+  stretchOf: (c: Cell<A, I>) => Stretch,
+): Pick<Step<A, I>, 'element' | 'fold'> {
+  return folded({
+    combine: 'max',
+    terms: (c) => stretchOf(c).n,
+    part(c, from, to) {
+      const { data, start } = stretchOf(c);
+      let most = data[start + from]!;
+      for (let j = from + 1; j < to; j++) most = Math.max(most, data[start + j]!);
+      return most;
+    },
+    finish: (_, most) => most,
+  });
+}
 
 /** A line of elements, which of two comes first, and how many come before the index of the cell. */
 export interface Line {

@@ -7,6 +7,7 @@ import { log2q } from '../../core/log2.ts';
 import { type Cell, folded, type Reference } from '../define.ts';
 import type { LogSoftmaxAttrs } from '../log_softmax.ts';
 import { staged } from '../rules.ts';
+import { greatest } from './line.ts';
 
 type In = readonly [x: 1];
 
@@ -25,16 +26,9 @@ export const logSoftmaxSteps: Reference<LogSoftmaxAttrs, In> = {
     {
       name: 'mx',
       shape: leading,
-      ...folded({
-        combine: 'max',
-        terms: (c) => row(c).k,
-        part(c, from, to) {
-          const { r, k } = row(c);
-          let mx = c.in[0].data[r * k + from]!;
-          for (let j = from + 1; j < to; j++) mx = Math.max(mx, c.in[0].data[r * k + j]!);
-          return mx;
-        },
-        finish: (_, mx) => mx,
+      ...greatest((c) => {
+        const { r, k: n } = row(c);
+        return { data: c.in[0].data, start: r * n, n };
       }),
     },
     {

@@ -7,7 +7,7 @@ import { mulhi } from '../../core/int.ts';
 import { threefry } from '../../core/threefry.ts';
 import { type Cell, folded, type Reference } from '../define.ts';
 import type { In, SampleAttrs } from '../sample.ts';
-import { ranked, within } from './line.ts';
+import { greatest, ranked, within } from './line.ts';
 
 type SampleCell = Cell<SampleAttrs, In>;
 
@@ -85,16 +85,9 @@ export const sampleSteps: Reference<SampleAttrs, In> = {
     {
       name: 'mx',
       shape: leading,
-      ...folded({
-        combine: 'max',
-        terms: (c) => row(c).v,
-        part(c, from, to) {
-          const { r, v } = row(c);
-          let mx = c.in[0].data[r * v + from]!;
-          for (let j = from + 1; j < to; j++) mx = Math.max(mx, c.in[0].data[r * v + j]!);
-          return mx;
-        },
-        finish: (_, mx) => mx,
+      ...greatest((c) => {
+        const { r, v: n } = row(c);
+        return { data: c.in[0].data, start: r * n, n };
       }),
     },
     {

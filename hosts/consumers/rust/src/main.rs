@@ -75,16 +75,20 @@ fn verify(args: &[String]) -> Result<()> {
     let [_, folder, module, trusted, pin] = args else {
         return Err("the arguments are FOLDER MODULE HEADER_HASH MODULE_SHA256".into());
     };
-    let folder = Path::new(folder);
+    let plain = |text: &String| {
+        let lower = text.to_lowercase();
+        lower.strip_prefix("0x").unwrap_or(&lower).to_owned()
+    };
+    let (folder, trusted, pin) = (Path::new(folder), plain(trusted), plain(pin));
     let (wasm, header) = (fs::read(module)?, fs::read(folder.join("header.bin"))?);
     let receipt = fs::read(folder.join("receipt.bin"))?;
-    demand(hex(&Sha256::digest(&wasm)) == *pin, "the module is another one")?;
+    demand(hex(&Sha256::digest(&wasm)) == pin, "the module is another one")?;
     demand(header.len() >= 192 && receipt.len() >= 192, "header or receipt is cut short")?;
     demand(header[63] <= 1, "the header names no known hash")?;
     let h: Hash = [hash::<Keccak256>, hash::<Sha256>][usize::from(header[63])];
-    demand(hex(&h(2, &[&header])) == *trusted, "the header is not the one that is trusted")?;
+    demand(hex(&h(2, &[&header])) == trusted, "the header is not the one that is trusted")?;
     demand(receipt[..31] == [0; 31] && receipt[31] == 1, "the receipt is of another version")?;
-    demand(hex(&receipt[32..64]) == *trusted, "the receipt is of another model")?;
+    demand(hex(&receipt[32..64]) == trusted, "the receipt is of another model")?;
     let (inputs, outputs) = run(&wasm, folder)?;
     demand(root_of_tensors(h, &inputs) == receipt[64..96], "the inputs are not those of the receipt")?;
     let told = root_of_tensors(h, &outputs) == receipt[96..128];

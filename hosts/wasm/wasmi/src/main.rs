@@ -29,6 +29,17 @@ fn run(engine: &Engine, folder: &Path, entry: &Value) -> Result<Value> {
     let infer = instance.get_typed_func::<(), i32>(&mut store, "infer")?;
     let inputs = areas(&mut store, &instance, "input")?;
     let outputs = areas(&mut store, &instance, "output")?;
+    if let Some(weights) = entry["weights"].as_str() {
+        let (bytes, mut from) = (fs::read(folder.join(weights))?, 0);
+        let load = instance.get_typed_func::<(i32, i32), i32>(&mut store, "load_chunk")?;
+        for (i, (place, length)) in areas(&mut store, &instance, "chunk")?.into_iter().enumerate() {
+            memory.write(&mut store, place, &bytes[from..from + length])?;
+            from += length;
+            if load.call(&mut store, (i as i32, length as i32))? != 0 {
+                return Err(format!("{}: chunk {i} is refused", text("name")).into());
+            }
+        }
+    }
     let given = fs::read(folder.join(text("inputs")))?;
     let runs = entry["runs"].as_u64().unwrap_or(0);
     let (mut digest, mut at, mut fuel, mut ns) = (Sha256::new(), 0, 0, 0);

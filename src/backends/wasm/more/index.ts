@@ -34,6 +34,12 @@ export function loadMore(shared: boolean): Promise<WebAssembly.Module> {
   return (compiled[+shared] ??= compile(shared));
 }
 
+/** As `adopt` of the other module. @throws HostError `SelfTest` */
+export function adoptMore(module: WebAssembly.Module): void {
+  trust(module, selfTestMore, false);
+  compiled[0] = Promise.resolve(module);
+}
+
 async function compile(shared: boolean): Promise<WebAssembly.Module> {
   const module = await compileText(TEXT, LENGTH, LIMITS, shared);
   trust(module, selfTestMore, shared);

@@ -5,8 +5,8 @@
 import type { Arg, Builder } from '../builder.ts';
 import { type Prepared, prepared } from '../call.ts';
 import type { Site } from '../kernels.ts';
-import { matrixRecord } from '../linear.ts';
-import { multipliers, panels, words } from '../pack.ts';
+import { multipliers } from '../pack.ts';
+import { gateProduct } from './gates.ts';
 
 /** lstm: per step, raw products of x_t and h with panels of 4H columns, then the gates. */
 export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
@@ -16,23 +16,10 @@ export function lstm(s: Site<'lstm'>, b: Builder): Prepared {
   const [rows, h] = wh.shape as readonly [number, number];
   const gemv = n === 1 ? 1 : 0;
   const area = n * rows * 4; // one set of raw accumulators
-  const product = (w: Arg, v: Arg, k: number, b0: (i: number) => number): number =>
-    matrixRecord(
-      b,
-      { rows: n, k, size: v.size, zp: v.zp, offset: 2 * area },
-      {
-        k,
-        count: rows,
-        panels: panels(b, { data: w.data as Int8Array, groups: 1, count: rows, k, size: v.size }, gemv ? 1 : 2),
-        bias: words(b, rows, b0),
-        m: 0,
-        stage: undefined,
-        ld: rows,
-      },
-      gemv,
-    ).at;
-  const px = product(wx, x, d, (i) => bias.data![i]!);
-  const ph = product(wh, h0, h, () => 0);
+  const product = (w: Arg, v: Arg, b0: (i: number) => number): number =>
+    gateProduct(b, { w, v, rows: n, offset: 2 * area, bias: b0 });
+  const px = product(wx, x, (i) => bias.data![i]!);
+  const ph = product(wh, h0, () => 0);
   const record = b.record([
     t,
     n,

@@ -1,0 +1,1 @@
+export default { worker: { format: 'es' } }; // so that a worker may load its chunks on demand
